@@ -1,0 +1,1 @@
+"""Bridges to packages that stayed behind."""

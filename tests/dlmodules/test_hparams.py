@@ -1,0 +1,97 @@
+"""A checkpoint rebuilds its module, without the command line and without unpickling."""
+
+import warnings
+from functools import partial
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import nn
+
+import dlmodules
+from dlmodules.vaes.networks import MLPDecoder, MLPEncoder
+
+
+class SmallEncoder(nn.Module):
+    """Keeps its arguments."""
+
+    def __init__(self, latent_dim=2, width=3):
+        super().__init__()
+        self.latent_dim, self.width = latent_dim, width
+        self.layers = nn.Linear(784, width)
+        self.heads = nn.ModuleList(nn.Linear(width, latent_dim) for _ in range(2))
+
+    def forward(self, x):
+        h = self.layers(x.flatten(1))
+        return self.heads[0](h), self.heads[1](h)
+
+
+class ForgetfulEncoder(SmallEncoder):
+    """Does not keep its argument."""
+
+    def __init__(self, units):
+        super().__init__(width=units)
+
+
+class OwnVAE(dlmodules.VAE):
+    """A user's subclass with an argument of its own."""
+
+    def __init__(self, strength=1.0, encoder=None):
+        super().__init__(encoder=encoder, decoder=MLPDecoder(hidden_dim=5), optimizer=partial(torch.optim.SGD, lr=0.5))
+        self.strength = strength
+
+
+def through_a_file(module, path, **kwargs):
+    trainer = pl.Trainer(logger=False, accelerator="cpu", enable_progress_bar=False, enable_model_summary=False)
+    trainer.strategy.connect(module)
+    trainer.save_checkpoint(path)
+    torch.load(path, weights_only=True)
+    return type(module).load_from_checkpoint(path, weights_only=True, **kwargs)
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: dlmodules.MLPClassifier(hidden_dims=[5], dropout=0.1),
+        lambda: dlmodules.VAE(latent_dim=3),
+        lambda: dlmodules.VAE(encoder=MLPEncoder(hidden_dim=7), decoder=MLPDecoder(hidden_dim=7)),
+        lambda: dlmodules.VAE(encoder=SmallEncoder(width=4)),
+        lambda: OwnVAE(strength=2.0, encoder=SmallEncoder()),
+        lambda: dlmodules.DCGAN(width=0.05, optimizer_d=partial(torch.optim.Adam, betas=(0.5, 0.9))),
+    ],
+)
+def test_checkpoint_rebuilds_the_module(tmp_path, build):
+    module = build()
+    loaded = through_a_file(module, tmp_path / "m.ckpt")
+    assert type(loaded) is type(module)
+    assert equal(module.state_dict(), loaded.state_dict())
+    ours, theirs = module.configure_optimizers(), loaded.configure_optimizers()
+    for a, b in zip(*[o if isinstance(o, list) else [o] for o in (ours, theirs)], strict=True):
+        assert type(a) is type(b)
+        assert a.defaults == b.defaults
+
+
+def test_own_arguments_come_back(tmp_path):
+    assert through_a_file(OwnVAE(strength=2.5), tmp_path / "m.ckpt").strength == 2.5
+
+
+def test_a_network_that_cannot_be_rebuilt_is_named_and_can_be_passed(tmp_path):
+    with pytest.warns(UserWarning, match=r"VAE.encoder .* pass it to load_from_checkpoint\(path, encoder=...\)"):
+        module = dlmodules.VAE(encoder=ForgetfulEncoder(6))
+    loaded = through_a_file(module, tmp_path / "m.ckpt", encoder=ForgetfulEncoder(6))
+    assert equal(module.state_dict(), loaded.state_dict())
+
+
+def test_the_random_state_is_untouched():
+    torch.manual_seed(0)
+    encoder = SmallEncoder(width=4)
+    decoder = MLPDecoder()
+    before = torch.get_rng_state()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dlmodules.VAE(encoder=encoder, decoder=decoder)
+    assert torch.equal(before, torch.get_rng_state())
