@@ -1,0 +1,95 @@
+"""The training logic that all classifiers share: loss, metrics, optimizer."""
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.cli import OptimizerCallable
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics.classification import MulticlassAccuracy
+
+from dlmodules.errors import UserError
+from dlmodules.finite import require_finite
+from dlmodules.hparams import save_portable_hyperparameters
+from dlmodules.images import check_images
+from dlmodules.step_logging import is_logging_step
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Classifier(LightningModule):
+    """Train ``network`` to tell ``num_classes`` classes apart by cross-entropy.
+
+    A variant gives another network; it may override ``loss``. Logged: ``train/loss``,
+    ``train/accuracy``, ``val/loss``, ``val/accuracy``, ``test/loss``, ``test/accuracy`` (accuracies in [0, 1]).
+
+    Args:
+        network: maps a batch of inputs to logits ``(B, num_classes)``.
+        num_classes: number of classes; labels are ``(B,)`` int64 in ``[0, num_classes)``.
+        optimizer: makes the optimizer from the parameters.
+    """
+
+    best_metric = ("val/accuracy", "max")
+    input_shape: tuple[int, ...] | None = None  # (C, H, W) where the network fixes it
+
+    def __init__(self, network: nn.Module, num_classes: int, optimizer: OptimizerCallable) -> None:
+        super().__init__()
+        save_portable_hyperparameters(self)
+        self.network = network
+        self.num_classes = num_classes
+        self.optimizer = optimizer
+        self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")
+        self.test_accuracy = MulticlassAccuracy(num_classes, average="micro")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits ``(B, num_classes)`` of a batch ``x``."""
+        logits: Tensor = self.network(x)
+        return logits
+
+    def loss(self, logits: Tensor, y: Tensor) -> Tensor:
+        """Return the mean cross-entropy of logits ``(B, K)`` and labels ``(B,)``."""
+        return F.cross_entropy(logits, y)
+
+    def _loss_and_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        x, y = batch
+        if self.input_shape is not None:
+            check_images(x, self.input_shape, type(self).__name__)
+        logits = self(x)
+        try:
+            return self.loss(logits, y), logits
+        except IndexError as error:
+            raise UserError(
+                f"a label is outside 0..{self.num_classes - 1} (labels here: {int(y.min())}..{int(y.max())});"
+                f" set --model.num_classes or mend the labels"
+            ) from error
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Do one step of gradient descent on a batch."""
+        loss, logits = self._loss_and_logits(batch)
+        require_finite({"train/loss": loss}, self.global_step)
+        if is_logging_step(self):
+            accuracy = (logits.argmax(dim=1) == batch[1]).float().mean()
+            self.log_dict({"train/loss": loss, "train/accuracy": accuracy}, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measure loss and accuracy on held-out data."""
+        self._evaluate(batch, "val", self.val_accuracy)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measure loss and accuracy on the test set."""
+        self._evaluate(batch, "test", self.test_accuracy)
+
+    def _evaluate(self, batch: Batch, stage: str, accuracy: MulticlassAccuracy) -> None:
+        loss, logits = self._loss_and_logits(batch)
+        accuracy.update(logits, batch[1])
+        self.log(f"{stage}/loss", loss, on_epoch=True, batch_size=len(logits), sync_dist=True)
+        self.log(f"{stage}/accuracy", accuracy, on_epoch=True, prog_bar=True)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the class probabilities ``(B, num_classes)``."""
+        x = batch[0] if isinstance(batch, (tuple, list)) else batch
+        return torch.softmax(self(x), dim=1)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Make the optimizer."""
+        return self.optimizer(self.parameters())

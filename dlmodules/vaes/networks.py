@@ -1,0 +1,124 @@
+"""Encoders and decoders of the books' VAEs.
+
+An encoder maps images ``(B, C, H, W)`` to mean and log-variance, each ``(B, latent_dim)``; a decoder
+maps codes ``(B, latent_dim)`` to logits ``(B, C, H, W)``, whose sigmoid is the image.
+"""
+
+from collections.abc import Sequence
+from math import prod
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlmodules.errors import UserError
+from dlmodules.layers.initialization import glorot_uniform_
+from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
+
+
+class ConvEncoder(nn.Module):
+    """Two stride-2 convolutions (32, 64 filters), a small dense layer, two linear heads."""
+
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (1, 28, 28),
+        latent_dim: int = 2,
+        channels: Sequence[int] = (32, 64),
+        hidden_dim: int = 16,
+    ) -> None:
+        super().__init__()
+        self.image_shape, self.latent_dim = tuple(image_shape), latent_dim
+        self.channels, self.hidden_dim = tuple(channels), hidden_dim
+        _, height, width = bottom_shape(image_shape, channels)
+        widths = [image_shape[0], *channels]
+        self.convs = nn.ModuleList(
+            SameConv2d(before, after, 3, stride=2) for before, after in zip(widths, widths[1:], strict=False)
+        )
+        self.hidden = nn.Linear(channels[-1] * height * width, hidden_dim)
+        self.mean = nn.Linear(hidden_dim, latent_dim)
+        self.log_var = nn.Linear(hidden_dim, latent_dim)
+        glorot_uniform_(self)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance of the codes."""
+        for conv in self.convs:
+            x = F.relu(conv(x))
+        h = F.relu(self.hidden(x.flatten(1)))
+        return self.mean(h), self.log_var(h)
+
+
+class ConvDecoder(nn.Module):
+    """A dense layer, two stride-2 transposed convolutions (64, 32 filters), one to the image's channels."""
+
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (1, 28, 28),
+        latent_dim: int = 2,
+        channels: Sequence[int] = (64, 32),
+    ) -> None:
+        super().__init__()
+        self.image_shape, self.latent_dim, self.channels = tuple(image_shape), latent_dim, tuple(channels)
+        self.bottom = bottom_shape(image_shape, channels[::-1])
+        self.hidden = nn.Linear(latent_dim, prod(self.bottom))
+        widths = [channels[0], *channels]
+        self.deconvs = nn.ModuleList(
+            SameConvTranspose2d(before, after, 3, stride=2)
+            for before, after in zip(widths, widths[1:], strict=False)
+        )
+        self.to_image = SameConvTranspose2d(channels[-1], image_shape[0], 3)
+        glorot_uniform_(self)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return the logits of the images."""
+        x = F.relu(self.hidden(z)).unflatten(1, self.bottom)
+        for deconv in self.deconvs:
+            x = F.relu(deconv(x))
+        logits: Tensor = self.to_image(x)
+        return logits
+
+
+def bottom_shape(image_shape: Sequence[int], channels: Sequence[int]) -> tuple[int, int, int]:
+    """Shape (C, H, W) after one stride-2 layer for each of ``channels``. Raises UserError where it is no integer."""
+    factor = 2 ** len(channels)
+    if any(side % factor for side in image_shape[1:]):
+        raise UserError(
+            f"images of {image_shape[1]}x{image_shape[2]} cannot be halved {len(channels)} times:"
+            f" choose a size that is a multiple of {factor}"
+        )
+    return channels[-1], image_shape[1] // factor, image_shape[2] // factor
+
+
+class MLPEncoder(nn.Module):
+    """One dense layer of 512 units, then two linear heads."""
+
+    def __init__(
+        self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 2, hidden_dim: int = 512
+    ) -> None:
+        super().__init__()
+        self.image_shape, self.latent_dim, self.hidden_dim = tuple(image_shape), latent_dim, hidden_dim
+        self.hidden = nn.Linear(prod(image_shape), hidden_dim)
+        self.mean = nn.Linear(hidden_dim, latent_dim)
+        self.log_var = nn.Linear(hidden_dim, latent_dim)
+        glorot_uniform_(self)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance of the codes."""
+        h = F.relu(self.hidden(x.flatten(1)))
+        return self.mean(h), self.log_var(h)
+
+
+class MLPDecoder(nn.Module):
+    """One dense layer of 512 units, then one to the pixels."""
+
+    def __init__(
+        self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 2, hidden_dim: int = 512
+    ) -> None:
+        super().__init__()
+        self.image_shape, self.latent_dim, self.hidden_dim = tuple(image_shape), latent_dim, hidden_dim
+        self.hidden = nn.Linear(latent_dim, hidden_dim)
+        self.to_image = nn.Linear(hidden_dim, prod(image_shape))
+        glorot_uniform_(self)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return the logits of the images."""
+        logits: Tensor = self.to_image(F.relu(self.hidden(z)))
+        return logits.unflatten(1, self.image_shape)
