@@ -1,0 +1,226 @@
+"""The loggers of a run folder: a CSV file that a resumed run continues, and Weights & Biases that never stops a run."""
+
+import contextlib
+import csv
+import io
+import netrc
+import os
+import warnings
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.loggers.logger import Logger, rank_zero_experiment
+from pytorch_lightning.utilities import rank_zero_only
+
+from dlmodules.errors import UserError
+
+
+class RunCSVLogger(Logger):
+    """Write ``metrics.csv`` in the run folder: a row for each step at which something was logged.
+
+    A resumed run goes on in the same file; ``rewind`` first drops the rows after the checkpoint's step,
+    which the killed run may have written.
+    """
+
+    def __init__(self, run_folder: str | Path, flush_every: int = 50) -> None:
+        super().__init__()
+        self.run_folder = Path(run_folder)
+        self.flush_every = flush_every
+        self._columns: list[str] = ["step"]
+        self._pending: list[dict[str, Any]] = []
+        self._opened = False
+
+    @property
+    def file(self) -> Path:
+        """The CSV file."""
+        return self.run_folder / "metrics.csv"
+
+    @property
+    def save_dir(self) -> str:
+        """The run folder: Lightning takes it for ``trainer.log_dir``."""
+        return str(self.run_folder)
+
+    @property
+    def name(self) -> str:
+        """The configuration's name."""
+        return self.run_folder.parent.name
+
+    @property
+    def version(self) -> str:
+        """The run's number among those of its configuration."""
+        return self.run_folder.name
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """The logger itself."""
+        return self
+
+    @rank_zero_only
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: ``config.yaml`` holds them."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Add values to the row of ``step``."""
+        step = -1 if step is None else step
+        values = {key: float(value) for key, value in metrics.items() if not isinstance(value, str)}
+        if self._pending and self._pending[-1]["step"] == step:
+            self._pending[-1].update(values)
+        else:
+            self._pending.append({"step": step, **values})
+        if len(self._pending) > self.flush_every:
+            self.save()
+
+    @rank_zero_only
+    def rewind(self, step: int) -> None:
+        """Drop the rows later than ``step``."""
+        if self.file.is_file():
+            columns, rows = self._read()
+            self._write(columns, [row for row in rows if row["step"] and int(float(row["step"])) <= step])
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Append what is pending; a new metric rewrites the file under a longer header."""
+        if not self._pending:
+            return
+        if not self._opened and self.file.is_file():
+            self._columns = self._read()[0] or ["step"]
+        self._opened = True
+        new = {key: None for row in self._pending for key in row if key not in self._columns}
+        if new or not self.file.is_file():
+            rows = self._read()[1] if self.file.is_file() else []
+            self._columns += new
+            self._write(self._columns, rows + self._pending)
+        else:
+            text = io.StringIO()
+            csv.DictWriter(text, self._columns, lineterminator="\n").writerows(self._pending)
+            try:
+                with open(self.file, "a") as file:
+                    file.write(text.getvalue())
+            except OSError as error:
+                raise UserError(f"cannot write {self.file}: {error.strerror}") from error
+        self._pending = []
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Write what is left."""
+        self.save()
+
+    def _read(self) -> tuple[list[str], list[dict[str, Any]]]:
+        with open(self.file, newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+            return list(reader.fieldnames or []), rows
+
+    def _write(self, columns: list[str], rows: list[dict[str, Any]]) -> None:
+        temporary = self.file.with_name(".metrics.csv.tmp")
+        try:
+            self.run_folder.mkdir(parents=True, exist_ok=True)
+            with open(temporary, "w") as file:
+                writer = csv.DictWriter(file, columns, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+            os.replace(temporary, self.file)
+        except OSError as error:
+            raise UserError(f"cannot write {self.file}: {error.strerror}") from error
+
+
+def wandb_is_online() -> bool:
+    """Whether an API key is configured: then runs are sent to the server, else kept in the run folder."""
+    if os.environ.get("WANDB_MODE"):
+        return os.environ["WANDB_MODE"] == "online"
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
+    with contextlib.suppress(OSError, netrc.NetrcParseError):
+        return netrc.netrc().authenticators(host) is not None
+    return False
+
+
+class _Nothing:
+    """Takes any attribute, item and call."""
+
+    def __getattr__(self, name: str) -> "_Nothing":
+        return self
+
+    def __getitem__(self, key: Any) -> "_Nothing":
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> "_Nothing":
+        return self
+
+
+class RunWandbLogger(WandbLogger):
+    """Log to Weights & Biases, online when an API key is configured, else offline, and never stop a training.
+
+    Whatever goes wrong in ``wandb`` (not installed, broken, server away) is said once; from then on the
+    run goes on without it.
+    """
+
+    def __init__(self, run_folder: str | Path, run_id: str, project: str = "dlmodules") -> None:
+        run_folder = Path(run_folder)
+        self._broken = False
+        os.environ.setdefault("WANDB_SILENT", "true")
+        super().__init__(
+            name=f"{run_folder.parent.name}/{run_folder.name}",
+            save_dir=str(run_folder),
+            id=run_id,
+            project=os.environ.get("WANDB_PROJECT", project),
+            offline=not wandb_is_online(),
+            resume="allow",
+            settings={"init_timeout": 30},  # seconds to wait for a server that does not answer
+        )
+
+    @property
+    def experiment(self) -> Any:
+        """The W&B run, or something that takes every call and does nothing once W&B has failed."""
+        self._guarded(lambda: WandbLogger.experiment.fget(self))
+        return _Nothing() if self._broken else WandbLogger.experiment.fget(self)
+
+    def _guarded(self, act: Callable[[], Any]) -> None:
+        if self._broken:
+            return
+        try:
+            act()
+        except Exception as error:  # a dashboard must not stop a training, whatever it raises
+            self._broken = True
+            line = (str(error).strip() or type(error).__name__).splitlines()[0]
+            warnings.warn(f"Weights & Biases failed ({line}); this run goes on without it", stacklevel=2)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log values at ``step``."""
+        self._guarded(lambda: super(RunWandbLogger, self).log_metrics(metrics, step))
+
+    @rank_zero_only
+    def log_hyperparams(self, params: dict[str, Any] | Namespace) -> None:
+        """Log the run's configuration."""
+        self._guarded(lambda: super(RunWandbLogger, self).log_hyperparams(params))
+
+    @rank_zero_only
+    def log_image(self, key: str, images: list[Any], step: int | None = None, **kwargs: Any) -> None:
+        """Log pictures."""
+        self._guarded(lambda: super(RunWandbLogger, self).log_image(key, images, step, **kwargs))
+
+    @rank_zero_only
+    def log_video(self, key: str, videos: list[Any], step: int | None = None, **kwargs: Any) -> None:
+        """Log videos."""
+        self._guarded(lambda: super(RunWandbLogger, self).log_video(key, videos, step, **kwargs))
+
+    def watch(self, *args: Any, **kwargs: Any) -> None:
+        """Watch gradients."""
+        self._guarded(lambda: super(RunWandbLogger, self).watch(*args, **kwargs))
+
+    def after_save_checkpoint(self, checkpoint_callback: Any) -> None:
+        """Do nothing: checkpoints stay in the run folder."""
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Close the run, so that an offline one is complete on disk."""
+        if self._experiment is not None:
+            self._guarded(lambda: self.experiment.finish(exit_code=0 if status == "success" else 1))

@@ -1,0 +1,1 @@
+"""The command line: what ``python train.py`` and ``dlmodules`` do."""

@@ -1,0 +1,181 @@
+"""The LightningCLI of the package: its run folder, its loggers, its checkpoints, its error lines."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from jsonargparse import Namespace
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from pytorch_lightning.plugins.io import CheckpointIO
+
+import datamodules
+import dlmodules
+from callbacks.checkpoints import AtomicCheckpointIO, LastCheckpoint, load_checkpoint
+from callbacks.exact_resume import ExactResume
+from callbacks.run_loggers import RunCSVLogger, RunWandbLogger
+from dlmodules.errors import UserError
+from dlmodules_cli.configs import find_config
+from dlmodules_cli.messages import SystemArgumentParser
+from dlmodules_cli.runs import (
+    find_checkpoint,
+    folder_of_checkpoint,
+    new_run_folder,
+    provenance,
+    run_id,
+)
+
+DEFAULT_ROOT = "runs"
+
+
+class SaveRunConfig(SaveConfigCallback):
+    """Write ``config.yaml`` into the run folder when a fit starts, and give the configuration to W&B."""
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Save for ``fit`` alone: a later test in the same folder leaves the training's configuration."""
+        if stage == "fit":
+            super().setup(trainer, pl_module, stage)
+
+    def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Give the whole configuration, the commit and the package versions to W&B."""
+        import yaml
+
+        config = yaml.safe_load(self.parser.dump(self.config, skip_none=False)) | {"provenance": provenance()}
+        for logger in trainer.loggers:
+            if isinstance(logger, RunWandbLogger):
+                logger.log_hyperparams(config)
+
+
+class SystemCLI(LightningCLI):
+    """``fit``, ``validate``, ``test`` and ``predict`` for every public system.
+
+    Every fit gets a run folder with ``config.yaml``, ``metrics.csv``, ``checkpoints/last.ckpt`` and
+    ``best.ckpt``; whatever callbacks a configuration lists, exact resume is on.
+    """
+
+    def __init__(self, args: list[str]) -> None:
+        self._requested = next((arg for arg in args if not arg.startswith("-")), None)
+        self._checkpoint: Path | None = None
+        SystemArgumentParser.command_line = args
+        # Short class names resolve among the classes that are imported.
+        for package in (dlmodules, datamodules):
+            for name in package.__all__:
+                getattr(package, name)
+        super().__init__(
+            model_class=pl.LightningModule,
+            datamodule_class=pl.LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            seed_everything_default=0,
+            trainer_defaults={"default_root_dir": DEFAULT_ROOT},
+            auto_configure_optimizers=False,
+            parser_class=SystemArgumentParser,
+            parser_kwargs={"dump_header": [f"{name}: {version}" for name, version in provenance().items()]},
+            save_config_callback=SaveRunConfig,
+            save_config_kwargs={"overwrite": True},
+            args=args,
+        )
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """Build the parser of the requested subcommand alone: each costs as much as all the rest of the start."""
+        known = LightningCLI.subcommands()
+        return {self._requested: known[self._requested]} if self._requested in known else known
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse, then find the checkpoint and see that it is one of the configured class."""
+        self.config = parser.parse_args(_with_found_configs(args))
+        config = self.config[self.config.subcommand]
+        if "weights_only" in config:
+            config.weights_only = True
+        if not config.get("ckpt_path"):
+            return
+        self._checkpoint = find_checkpoint(str(config.ckpt_path), self._root(config), self._name(config))
+        config.ckpt_path = str(self._checkpoint)
+        saved = load_checkpoint(self._checkpoint).get("hyper_parameters", {}).get("_class_path")
+        if saved is not None and config.get("model") and saved != config.model.class_path:
+            raise UserError(
+                f"{self._checkpoint} is a checkpoint of {saved.rpartition('.')[2]}, but the configuration names"
+                f" {config.model.class_path.rpartition('.')[2]}: give the configuration that made the checkpoint"
+            )
+
+    @staticmethod
+    def _root(config: Namespace) -> Path:
+        return Path(config.trainer.default_root_dir or DEFAULT_ROOT)
+
+    @staticmethod
+    def _name(config: Namespace) -> str:
+        """Name runs after the configuration file, or after model and data where there is none."""
+        if config.get("config"):
+            return Path(str(config.config[0])).stem
+        parts = [config[key].class_path.rpartition(".")[2] for key in ("model", "data") if config.get(key)]
+        return "_".join(parts).lower().replace("datamodule", "")
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """Add run folder, loggers and checkpoints to what the configuration says of the trainer."""
+        config = self.config[self.subcommand]
+        trainer = self._get(self.config_init, "trainer")
+        if trainer.get("fast_dev_run"):
+            return super().instantiate_trainer(**kwargs)
+        folder = self._run_folder(config)
+        if trainer.get("logger") in (None, True):
+            kwargs["logger"] = self._loggers(folder)
+        callbacks = list(_as_list(trainer.get("callbacks")))
+        if trainer.get("enable_checkpointing") is not False:
+            callbacks += self._checkpointing(folder, callbacks)
+            plugins = _as_list(trainer.get("plugins"))
+            if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
+                kwargs["plugins"] = [*plugins, AtomicCheckpointIO()]
+        kwargs["callbacks"] = callbacks
+        return super().instantiate_trainer(**kwargs)
+
+    def _run_folder(self, config: Namespace) -> Path:
+        if self._checkpoint is not None and (folder := folder_of_checkpoint(self._checkpoint)) is not None:
+            return folder
+        return new_run_folder(self._root(config), self._name(config))
+
+    @staticmethod
+    def _loggers(folder: Path) -> list[Any]:
+        loggers: list[Any] = [RunCSVLogger(folder)]
+        try:
+            loggers.append(RunWandbLogger(folder, run_id(folder)))
+        except ModuleNotFoundError as error:
+            warnings.warn(f"no Weights & Biases: {error}", stacklevel=2)
+        return loggers
+
+    def _checkpointing(self, folder: Path, callbacks: list[pl.Callback]) -> list[pl.Callback]:
+        added: list[pl.Callback] = []
+        if not any(isinstance(callback, ExactResume) for callback in callbacks):
+            added.append(ExactResume())
+        if not any(isinstance(callback, LastCheckpoint) for callback in callbacks):
+            added.append(LastCheckpoint(str(folder / "checkpoints")))
+        best = getattr(self.model, "best_metric", None)
+        if best is not None and not any(isinstance(c, pl.callbacks.ModelCheckpoint) for c in callbacks):
+            metric, mode = best
+            added.append(
+                pl.callbacks.ModelCheckpoint(
+                    folder / "checkpoints",
+                    filename="best",
+                    monitor=metric,
+                    mode=mode,
+                    save_on_train_epoch_end=False,
+                    enable_version_counter=False,
+                )
+            )
+        return added
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _with_found_configs(args: list[str]) -> list[str]:
+    """Replace each ``--config PATH`` by the file it means."""
+    found = list(args)
+    for index, arg in enumerate(found):
+        if arg in ("--config", "-c") and index + 1 < len(found):
+            found[index + 1] = find_config(found[index + 1])
+        elif arg.startswith("--config="):
+            found[index] = "--config=" + find_config(arg.removeprefix("--config="))
+    return found

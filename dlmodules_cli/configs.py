@@ -1,0 +1,32 @@
+"""Where the configurations lie: ``configs/`` of a checkout, or the copy that an installed package carries."""
+
+from pathlib import Path
+
+from dlmodules.errors import UserError
+
+_PACKAGED = Path(__file__).resolve().parent / "configs"
+_CHECKOUT = Path(__file__).resolve().parent.parent / "configs"
+
+
+def config_root() -> Path:
+    """Return the folder that holds ``<family>/<system>.yaml``."""
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+
+
+def all_configs() -> list[Path]:
+    """Return every configuration, sorted."""
+    return sorted(config_root().glob("*/*.yaml"))
+
+
+def find_config(path: str) -> str:
+    """Return ``path`` if it is a file, else the package's own configuration of that name.
+
+    So ``--config configs/vaes/vae_digits.yaml`` works from any folder. Raises UserError for a path that is neither.
+    """
+    if Path(path).is_file():
+        return path
+    parts = Path(path).parts
+    own = config_root().joinpath(*(parts[1:] if parts[:1] == ("configs",) else parts))
+    if own.is_file():
+        return str(own)
+    raise UserError(f"no configuration at {path}; `systems` lists those of the package")

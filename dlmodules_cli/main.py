@@ -1,0 +1,31 @@
+"""Entry point: which command is meant, and what is done once before any of them."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line ``args``, by default the program's own."""
+    args = list(sys.argv[1:] if args is None else args)
+    from dlmodules.allocator import keep_freed_memory
+
+    keep_freed_memory()
+    from dlmodules_cli.errors import run
+
+    run(lambda: _dispatch(args))
+
+
+def _dispatch(args: list[str]) -> None:
+    command = args[0] if args else None
+    if command == "systems":
+        from dlmodules_cli.systems import print_systems
+
+        print_systems()
+    elif command == "sample":
+        from dlmodules_cli.sample import sample
+
+        sample(args[1:])
+    else:
+        from dlmodules_cli.cli import SystemCLI
+
+        SystemCLI(args)

@@ -1,0 +1,95 @@
+"""``sample``: from a checkpoint alone, new images of a generative module or played episodes of an agent."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from jsonargparse import ArgumentParser
+
+from callbacks.checkpoints import load_checkpoint
+from callbacks.ema import GeneratorEMA
+from callbacks.grids import image_grid
+from dlmodules.errors import UserError
+from dlmodules.protocols import Acts, Samples
+from dlmodules_cli.episodes import play
+from dlmodules_cli.messages import OneLineErrors
+
+
+class SampleParser(OneLineErrors, ArgumentParser):
+    """The parser of ``sample``."""
+
+
+def sample(args: list[str]) -> None:
+    """Run ``sample`` with command-line arguments ``args``."""
+    parser = SampleParser(prog="sample", description=__doc__)
+    parser.add_argument("--ckpt_path", type=str, required=True, help="Checkpoint of a run.")
+    parser.add_argument("--output", type=str, required=True, help="Folder for the picture and the raw samples.")
+    parser.add_argument("--num", type=int, default=64, help="Number of images, or of episodes of an agent.")
+    parser.add_argument("--label", type=int | None, default=None, help="Class to sample, for a conditional module.")
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the noise: the same seed gives the same images.")
+    parser.add_argument("--ema", type=bool, default=True, help="Use averaged weights where the checkpoint has them.")
+    chosen = parser.parse_args(args)
+    if chosen.num < 1:
+        raise UserError(f"--num is {chosen.num}; at least 1 is needed")
+    checkpoint = load_checkpoint(chosen.ckpt_path)
+    module = load_module(chosen.ckpt_path, checkpoint)
+    if chosen.ema and GeneratorEMA.load_averaged(module, checkpoint):
+        print("using the averaged weights of the generator")
+    output = Path(chosen.output)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        if isinstance(module, Acts):
+            play(module, checkpoint, output, chosen.num, chosen.seed)
+        elif isinstance(module, Samples):
+            _sample_images(module, output, chosen.num, chosen.label, chosen.seed)
+        else:
+            raise UserError(f"{type(module).__name__} neither samples nor acts")
+    except OSError as error:
+        raise UserError(f"cannot write to {output}: {error.strerror}") from error
+
+
+def load_module(path: str, checkpoint: dict[str, Any]) -> pl.LightningModule:
+    """Rebuild the module of a checkpoint from its hyperparameters and weights, in evaluation mode.
+
+    Raises:
+        UserError: the checkpoint does not name its class, or that cannot be imported.
+    """
+    class_path = checkpoint.get("hyper_parameters", {}).get("_class_path")
+    if not isinstance(class_path, str):
+        raise UserError(f"{path} does not say which module it is of; it was not made by this package's modules")
+    module_name, _, name = class_path.rpartition(".")
+    try:
+        cls = getattr(__import__(module_name, fromlist=[name]), name)
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"{path} is of {class_path}, which cannot be imported here") from error
+    if not (isinstance(cls, type) and issubclass(cls, pl.LightningModule)):
+        raise UserError(f"{path} is of {class_path}, which is no LightningModule")
+    try:
+        loaded = cls.load_from_checkpoint(path, map_location="cpu", weights_only=True)
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[0]
+        raise UserError(f"the weights in {path} do not fit {name} as its hyperparameters build it: {first}") from error
+    return loaded.eval()
+
+
+def _sample_images(module: Any, output: Path, num: int, label: int | None, seed: int) -> None:
+    labels = None
+    if label is not None:
+        num_classes = getattr(module, "num_classes", None)
+        if num_classes is None:
+            raise UserError(f"{type(module).__name__} is not conditional: leave --label out")
+        if not 0 <= label < num_classes:
+            raise UserError(f"--label is {label}; this {type(module).__name__} knows 0..{num_classes - 1}")
+        labels = torch.full((num,), label)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        images = module.sample(num, labels=labels, generator=generator).float().cpu()
+    from PIL import Image
+
+    grid = output / "samples.png"
+    Image.fromarray(image_grid(images)).save(grid)
+    arrays = {"samples": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
+    np.savez_compressed(output / "samples.npz", **arrays)
+    print(f"{num} samples: {grid} and {output / 'samples.npz'} (array `samples`, {tuple(images.shape)}, in [0, 1])")
