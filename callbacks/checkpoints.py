@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from dlmodules.errors import UserError
+from dlmodules.loading import load_checkpoint
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -20,9 +21,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     A kill, a full disk or a power cut in the middle leaves the old checkpoint as it was.
     """
 
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
-    ) -> None:
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         """Write ``checkpoint``. Raises UserError when the disk is full or the folder cannot be written."""
         target = Path(path)
         # The process id keeps the writers of two runs in one folder apart.
@@ -61,28 +60,6 @@ def _reason(error: BaseException) -> str:
     return "the disk is full or gone"
 
 
-def load_checkpoint(path: Any, map_location: Any | None = "cpu") -> dict[str, Any]:
-    """Read a checkpoint with ``weights_only=True``.
-
-    Raises:
-        UserError: it is missing, truncated, or no checkpoint of a Lightning module.
-    """
-    if not Path(path).is_file():
-        raise UserError(f"no checkpoint at {path}")
-    try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except (
-        Exception
-    ) as error:  # torch raises what the damage happens to cause: EOFError, RuntimeError, KeyError, ...
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(
-            f"{path} is no readable checkpoint (truncated, or holds pickled code): {line[:160]}"
-        ) from error
-    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
-        raise UserError(f"{path} is a torch file but no Lightning checkpoint: it has no state_dict")
-    return checkpoint
-
-
 class LastCheckpoint(Checkpoint):
     """Keep ``last.ckpt`` at a point from which the run continues exactly.
 
@@ -115,9 +92,7 @@ class LastCheckpoint(Checkpoint):
     def path(self, trainer: "pl.Trainer") -> Path:
         """Return where ``last.ckpt`` is written."""
         folder = (
-            Path(self.dirpath)
-            if self.dirpath
-            else Path(trainer.log_dir or trainer.default_root_dir) / "checkpoints"
+            Path(self.dirpath) if self.dirpath else Path(trainer.log_dir or trainer.default_root_dir) / "checkpoints"
         )
         return folder / "last.ckpt"
 

@@ -62,11 +62,12 @@ def random_states() -> dict[str, Any]:
     """Return the states of all global generators as plain values and tensors."""
     version, words, gauss = random.getstate()
     name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    words_of_numpy = torch.from_numpy(np.asarray(keys, dtype=np.int64))
     states: dict[str, Any] = {
         "python": [version, list(words), gauss],
         "numpy": [
             str(name),
-            torch.from_numpy(keys.astype(np.int64)),
+            words_of_numpy,
             int(position),
             int(has_gauss),
             float(cached),

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import WandbLogger
-from pytorch_lightning.loggers.logger import Logger, rank_zero_experiment
+from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from dlmodules.errors import UserError
@@ -179,8 +180,8 @@ class RunWandbLogger(WandbLogger):
     @property
     def experiment(self) -> Any:
         """The W&B run, or something that takes every call and does nothing once W&B has failed."""
-        self._guarded(lambda: WandbLogger.experiment.fget(self))
-        return _Nothing() if self._broken else WandbLogger.experiment.fget(self)
+        self._guarded(lambda: super(RunWandbLogger, self).experiment)
+        return _Nothing() if self._broken else super().experiment
 
     def _guarded(self, act: Callable[[], Any]) -> None:
         if self._broken:

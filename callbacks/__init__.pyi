@@ -1,0 +1,10 @@
+from .checkpoints import AtomicCheckpointIO as AtomicCheckpointIO
+from .checkpoints import LastCheckpoint as LastCheckpoint
+from .ema import GeneratorEMA as GeneratorEMA
+from .episode_video import EpisodeVideo as EpisodeVideo
+from .exact_resume import ExactResume as ExactResume
+from .generative_metrics import GenerativeMetrics as GenerativeMetrics
+from .latent_map import LatentMap as LatentMap
+from .loss_curve import LossCurve as LossCurve
+from .reconstructions import Reconstructions as Reconstructions
+from .sample_grid import SampleGrid as SampleGrid

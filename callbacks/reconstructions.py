@@ -1,0 +1,54 @@
+"""Images above their reconstructions."""
+
+from typing import ClassVar
+
+import torch
+from pytorch_lightning import LightningModule, Trainer
+
+from dlmodules.protocols import Reconstructs
+
+from .drawing import DrawingOfImages, undisturbed
+from .grids import image_grid
+from .media import save_image
+
+
+class Reconstructions(DrawingOfImages):
+    """Draws the first images of the validation set, and below each its reconstruction.
+
+    Works with any module that has ``reconstruct``. Pictures: ``reconstructions``, and
+    ``test/reconstructions`` of the test set.
+
+    Args:
+        num: how many images.
+        every_n_epochs: draw after each that many epochs.
+        every_n_steps: draw after each that many training steps instead.
+        columns: images in a row.
+    """
+
+    needs: ClassVar[dict[str, type]] = {"reconstruct": Reconstructs}
+
+    def __init__(
+        self, num: int = 16, every_n_epochs: int = 1, every_n_steps: int | None = None, columns: int = 8
+    ) -> None:
+        super().__init__(num, every_n_epochs, every_n_steps)
+        self.columns = columns
+
+    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw the rows now."""
+        images, _ = self.images(pl_module)
+        with undisturbed(trainer, pl_module):
+            assert isinstance(pl_module, Reconstructs)
+            outputs = pl_module.reconstruct(trainer.precision_plugin.convert_input(images))
+        rows, names = [], []
+        for start in range(0, len(images), self.columns):
+            for part, name in ((images, "input"), (outputs, "output")):
+                row = part[start : start + self.columns].float()
+                # White tiles end a last row that is not full, so that the next one starts below.
+                rows.append(torch.cat([row, row.new_ones(self.columns - len(row), *row.shape[1:])]))
+                names.append(name)
+        save_image(
+            trainer,
+            f"{self.prefix}reconstructions",
+            image_grid(torch.cat(rows), self.columns, row_labels=names),
+            caption=f"epoch {trainer.current_epoch}",
+        )

@@ -1,0 +1,36 @@
+import pytest
+from jsonargparse import ArgumentParser
+from pytorch_lightning import Callback
+
+import callbacks
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("EpisodeVideo", {"episodes": 2, "fmt": "gif", "every_n_steps": 100}),
+        ("GenerativeMetrics", {"feature_network": "runs/x.ckpt", "num_samples": 100}),
+        ("GenerativeMetrics", {"feature_network": {"class_path": "torch.nn.Flatten"}}),
+        ("GeneratorEMA", {"decay": 0.9, "modules": ["generator", "mapping.net"]}),
+        ("LatentMap", {"manifold": "quantiles", "manifold_size": 10}),
+        ("LossCurve", {"every_n_epochs": 3}),
+        ("Reconstructions", {"num": 3, "columns": 4}),
+        ("SampleGrid", {"num": 3, "labels": [1, 2]}),
+    ],
+)
+def test_a_config_file_builds_it(name, arguments):
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--callback", type=Callback)
+    config = parser.parse_object({"callback": {"class_path": f"callbacks.{name}", "init_args": arguments}})
+    built = parser.instantiate_classes(config).callback
+    assert type(built) is getattr(callbacks, name)
+    for key, value in arguments.items():
+        if not isinstance(value, dict):
+            kept = getattr(built, key)
+            assert (list(kept) if isinstance(kept, tuple) else kept) == value
+
+
+def test_every_public_name_can_be_imported():
+    assert {"SampleGrid", "Reconstructions", "LatentMap", "LossCurve", "GeneratorEMA"} < set(callbacks.__all__)
+    for name in callbacks.__all__:
+        assert isinstance(getattr(callbacks, name), type)
