@@ -22,8 +22,9 @@ def save_portable_hyperparameters(module: LightningModule) -> None:
     """Call in place of ``module.save_hyperparameters()`` in a constructor, before its arguments are changed.
 
     Called in a base class it gathers the arguments of the whole chain of constructors and keeps those
-    that the outermost one takes, so children and users' subclasses need not call it again. A network that cannot be rebuilt from its class (its arguments are neither defaults nor attributes
-    of the same name) is left out with a warning: it must be passed to ``load_from_checkpoint``.
+    that the outermost one takes, so children and users' subclasses need not call it again. A network that
+    cannot be rebuilt from its class (its arguments are neither defaults nor attributes of the same name) is
+    left out with a warning: it must be passed to ``load_from_checkpoint``.
     """
     frame = inspect.currentframe()
     if frame is None or frame.f_back is None:

@@ -13,5 +13,5 @@ def is_logging_step(module: LightningModule) -> bool:
         trainer = module.trainer
     except RuntimeError:  # not attached: the step is called by hand, as in a test
         return False
-    every = trainer.log_every_n_steps
+    every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector of the trainer
     return every > 0 and (module.global_step + 1) % every == 0

@@ -11,10 +11,11 @@ from pytorch_lightning.plugins.io import CheckpointIO
 
 import datamodules
 import dlmodules
-from callbacks.checkpoints import AtomicCheckpointIO, LastCheckpoint, load_checkpoint
+from callbacks.checkpoints import AtomicCheckpointIO, LastCheckpoint
 from callbacks.exact_resume import ExactResume
 from callbacks.run_loggers import RunCSVLogger, RunWandbLogger
 from dlmodules.errors import UserError
+from dlmodules.loading import load_checkpoint
 from dlmodules_cli.configs import find_config
 from dlmodules_cli.messages import SystemArgumentParser
 from dlmodules_cli.runs import (
@@ -83,7 +84,7 @@ class SystemCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, then find the checkpoint and see that it is one of the configured class."""
-        self.config = parser.parse_args(_with_found_configs(args))
+        self.config = parser.parse_args(_resolved(args))
         config = self.config[self.config.subcommand]
         if "weights_only" in config:
             config.weights_only = True
@@ -92,10 +93,12 @@ class SystemCLI(LightningCLI):
         self._checkpoint = find_checkpoint(str(config.ckpt_path), self._root(config), self._name(config))
         config.ckpt_path = str(self._checkpoint)
         saved = load_checkpoint(self._checkpoint).get("hyper_parameters", {}).get("_class_path")
-        if saved is not None and config.get("model") and saved != config.model.class_path:
+        # By name: the same class may be written by its public and by its full path.
+        saved_name, name = (str(path).rpartition(".")[2] for path in (saved, config.model.class_path))
+        if saved is not None and saved_name != name:
             raise UserError(
-                f"{self._checkpoint} is a checkpoint of {saved.rpartition('.')[2]}, but the configuration names"
-                f" {config.model.class_path.rpartition('.')[2]}: give the configuration that made the checkpoint"
+                f"{self._checkpoint} is a checkpoint of {saved_name}, but the configuration names {name}:"
+                " give the configuration that made the checkpoint"
             )
 
     @staticmethod
@@ -170,12 +173,26 @@ def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def _with_found_configs(args: list[str]) -> list[str]:
-    """Replace each ``--config PATH`` by the file it means."""
+def _resolved(args: list[str]) -> list[str]:
+    """Replace ``--config PATH`` by the file it means and the short name of a class of ours by its path.
+
+    A class of the same name in another imported package would else make the short name ambiguous.
+    """
+    meant = {"--config": find_config, "-c": find_config, "--model": _full_path, "--data": _full_path}
     found = list(args)
     for index, arg in enumerate(found):
-        if arg in ("--config", "-c") and index + 1 < len(found):
-            found[index + 1] = find_config(found[index + 1])
-        elif arg.startswith("--config="):
-            found[index] = "--config=" + find_config(arg.removeprefix("--config="))
+        option, equals, value = arg.partition("=")
+        if option not in meant:
+            continue
+        if equals:
+            found[index] = f"{option}={meant[option](value)}"
+        elif index + 1 < len(found):
+            found[index + 1] = meant[option](found[index + 1])
     return found
+
+
+def _full_path(name: str) -> str:
+    for package in (dlmodules, datamodules):
+        if name in package.__all__:
+            return f"{package.__name__}.{name}"
+    return name

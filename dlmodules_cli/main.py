@@ -27,5 +27,7 @@ def _dispatch(args: list[str]) -> None:
         sample(args[1:])
     else:
         from dlmodules_cli.cli import SystemCLI
+        from dlmodules_cli.runs import one_run_folder
 
-        SystemCLI(args)
+        with one_run_folder():
+            SystemCLI(args)

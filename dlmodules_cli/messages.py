@@ -29,7 +29,7 @@ class OneLineErrors:
         fail(describe(message, self.command_line))
 
 
-class SystemArgumentParser(OneLineErrors, LightningArgumentParser):  # type: ignore[misc]
+class SystemArgumentParser(OneLineErrors, LightningArgumentParser):
     """The parser of the Lightning commands."""
 
 

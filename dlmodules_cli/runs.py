@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -11,13 +13,32 @@ from dlmodules.errors import UserError
 
 # Processes that a run starts for further devices must use the folder of the first one.
 FOLDER_VARIABLE = "DLMODULES_RUN_FOLDER"
-NAMED_PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "gymnasium", "numpy", "dlmodules")
+NAMED_PACKAGES = (
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "torchmetrics",
+    "gymnasium",
+    "numpy",
+    "dlmodules",
+)
 
 
 def versions(parent: Path) -> list[Path]:
     """Return the run folders of a configuration, oldest first."""
     found = [path for path in parent.glob("version_*") if re.fullmatch(r"version_\d+", path.name)]
     return sorted(found, key=lambda path: int(path.name.removeprefix("version_")))
+
+
+@contextmanager
+def one_run_folder() -> Iterator[None]:
+    """Within, the first run folder made is the only one, in this process and in those that it starts."""
+    inherited = FOLDER_VARIABLE in os.environ
+    try:
+        yield
+    finally:
+        if not inherited:
+            os.environ.pop(FOLDER_VARIABLE, None)
 
 
 def new_run_folder(root: Path, name: str) -> Path:

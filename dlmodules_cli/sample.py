@@ -1,17 +1,19 @@
 """``sample``: from a checkpoint alone, new images of a generative module or played episodes of an agent."""
 
+import importlib
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from jsonargparse import ArgumentParser
 
-from callbacks.checkpoints import load_checkpoint
 from callbacks.ema import GeneratorEMA
 from callbacks.grids import image_grid
 from dlmodules.errors import UserError
+from dlmodules.loading import load_checkpoint, load_module
 from dlmodules.protocols import Acts, Samples
 from dlmodules_cli.episodes import play
 from dlmodules_cli.messages import OneLineErrors
@@ -30,9 +32,16 @@ def sample(args: list[str]) -> None:
     parser.add_argument("--label", type=int | None, default=None, help="Class to sample, for a conditional module.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of the noise: the same seed gives the same images.")
     parser.add_argument("--ema", type=bool, default=True, help="Use averaged weights where the checkpoint has them.")
+    parser.add_argument(
+        "--imports",
+        type=list[str],
+        default=[],
+        help="Modules to import first, where the module is your own class.",
+    )
     chosen = parser.parse_args(args)
     if chosen.num < 1:
         raise UserError(f"--num is {chosen.num}; at least 1 is needed")
+    _import(chosen.imports)
     checkpoint = load_checkpoint(chosen.ckpt_path)
     module = load_module(chosen.ckpt_path, checkpoint)
     if chosen.ema and GeneratorEMA.load_averaged(module, checkpoint):
@@ -50,28 +59,13 @@ def sample(args: list[str]) -> None:
         raise UserError(f"cannot write to {output}: {error.strerror}") from error
 
 
-def load_module(path: str, checkpoint: dict[str, Any]) -> pl.LightningModule:
-    """Rebuild the module of a checkpoint from its hyperparameters and weights, in evaluation mode.
-
-    Raises:
-        UserError: the checkpoint does not name its class, or that cannot be imported.
-    """
-    class_path = checkpoint.get("hyper_parameters", {}).get("_class_path")
-    if not isinstance(class_path, str):
-        raise UserError(f"{path} does not say which module it is of; it was not made by this package's modules")
-    module_name, _, name = class_path.rpartition(".")
-    try:
-        cls = getattr(__import__(module_name, fromlist=[name]), name)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"{path} is of {class_path}, which cannot be imported here") from error
-    if not (isinstance(cls, type) and issubclass(cls, pl.LightningModule)):
-        raise UserError(f"{path} is of {class_path}, which is no LightningModule")
-    try:
-        loaded = cls.load_from_checkpoint(path, map_location="cpu", weights_only=True)
-    except RuntimeError as error:
-        first = str(error).strip().splitlines()[0]
-        raise UserError(f"the weights in {path} do not fit {name} as its hyperparameters build it: {first}") from error
-    return loaded.eval()
+def _import(names: list[str]) -> None:
+    sys.path.insert(0, os.getcwd())  # the installed command has only its own folder there
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise UserError(f"--imports {name}: {error}") from error
 
 
 def _sample_images(module: Any, output: Path, num: int, label: int | None, seed: int) -> None:

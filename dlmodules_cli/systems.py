@@ -30,7 +30,7 @@ def systems() -> list[System]:
         class_path = yaml.safe_load(path.read_text())["model"]["class_path"]
         by_class.setdefault(class_path.rpartition(".")[2], []).append(path.relative_to(config_root()))
     found = []
-    for name in dlmodules.__all__:
+    for name in public_names():
         module = getattr(dlmodules, name)
         found.append(
             System(
@@ -43,6 +43,11 @@ def systems() -> list[System]:
             )
         )
     return sorted(found, key=lambda system: (system.family, system.name))
+
+
+def public_names() -> list[str]:
+    """Return the public module classes: the names in ``dlmodules/__init__.pyi``."""
+    return sorted(name for name in dir(dlmodules) if not name.startswith("_"))
 
 
 def docstring_field(cls: type, field: str) -> str:
@@ -67,7 +72,10 @@ def print_systems() -> None:
     for column in ("family", "class", "configs", "books", "paper"):
         table.add_column(column, overflow="fold")
     for system in systems():
-        rows = [f"configs/{path}" + (f"  ({ids})" if (ids := book_ids(config_root() / path)) else "") for path in system.configs]
+        rows = [
+            f"configs/{path}" + (f"  ({ids})" if (ids := book_ids(config_root() / path)) else "")
+            for path in system.configs
+        ]
         table.add_row(system.family, system.name, "\n".join(rows), "\n".join(system.books), system.paper)
     console = Console()
     # Into a file or pipe nothing is cut or wrapped: a script may read it.

@@ -1,5 +1,6 @@
 """A multilayer perceptron that reads images pixel by pixel."""
 
+import itertools
 from collections.abc import Sequence
 from math import prod
 
@@ -19,7 +20,7 @@ class MLP(nn.Module):
         super().__init__()
         dims = [in_features, *hidden_dims]
         hidden: list[nn.Module] = [nn.Flatten()]
-        for before, after in zip(dims[:-1], dims[1:], strict=True):
+        for before, after in itertools.pairwise(dims):
             hidden += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)]
         self.hidden = nn.Sequential(*hidden)
         self.head = nn.Linear(dims[-1], num_classes)

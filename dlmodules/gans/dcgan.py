@@ -17,6 +17,7 @@ from dlmodules.gans.losses import (
 )
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_images, check_unit_range
+from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
 
@@ -30,9 +31,7 @@ class DCGANGenerator(nn.Module):
 
     output_range = (0.0, 1.0)
 
-    def __init__(
-        self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 100, width: float = 1.0
-    ) -> None:
+    def __init__(self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 100, width: float = 1.0) -> None:
         super().__init__()
         self.image_shape, self.latent_dim, self.width = tuple(image_shape), latent_dim, width
         if image_shape[1] % 4 or image_shape[2] % 4:
@@ -52,7 +51,7 @@ class DCGANGenerator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Map noise ``(B, latent_dim)`` to images ``(B, C, H, W)`` in [0, 1]."""
-        x = self.dense(z).unflatten(1, self.bottom)
+        x = self.dense(z).view(-1, *self.bottom)
         for norm, deconv in zip(self.norms, self.deconvs, strict=True):
             x = deconv(F.relu(norm(x)))
         return torch.sigmoid(x)
@@ -80,7 +79,7 @@ class DCGANDiscriminator(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(B, C, H, W)`` to logits ``(B,)``; positive means real."""
         x = self.convs[0](x)
-        for conv in self.convs[1:]:  # type: ignore[index]
+        for conv in self.convs[1:]:
             x = conv(F.leaky_relu(x, 0.2))
         logits: Tensor = self.dense(x.flatten(1)).squeeze(1)
         return logits
@@ -135,7 +134,7 @@ class DCGAN(AdversarialModule):
         self.discriminator = discriminator or DCGANDiscriminator(image_shape, width)
         self.optimizer_d, self.optimizer_g = optimizer_d, optimizer_g
         self._checked = False
-        self.to(memory_format=torch.channels_last)
+        use_channels_last(self)
 
     @property
     def output_range(self) -> tuple[float, float]:
@@ -146,7 +145,8 @@ class DCGAN(AdversarialModule):
     def forward(self, z: Tensor) -> Tensor:
         """Return the images in [0, 1] of noise ``(B, latent_dim)``."""
         low, high = self.output_range
-        return (self.generator(z) - low) / (high - low)
+        images: Tensor = self.generator(z)
+        return (images - low) / (high - low)
 
     def draw_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Return noise ``(n, latent_dim)``: uniform on [-1, 1] or standard normal."""
@@ -162,7 +162,8 @@ class DCGAN(AdversarialModule):
         """Make ``n`` images ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
         if labels is not None:
             raise UserError("DCGAN is not conditional: it takes no labels")
-        return self(self.draw_noise(n, generator))
+        images: Tensor = self(self.draw_noise(n, generator))
+        return images
 
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Cross-entropy of real against made images."""

@@ -32,10 +32,11 @@ class LabGenerator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Map noise ``(B, latent_dim)`` to images ``(B, 1, 28, 28)`` in [-1, 1]."""
-        x = F.leaky_relu(self.dense_norm(self.dense(z)), LEAK).unflatten(1, (256, 7, 7))
+        x = F.leaky_relu(self.dense_norm(self.dense(z)), LEAK).view(-1, 256, 7, 7)
         x = F.leaky_relu(self.norm1(self.deconv1(x)), LEAK)
         x = F.leaky_relu(self.norm2(self.deconv2(x)), LEAK)
-        return self.to_image(x).tanh()
+        image: Tensor = self.to_image(x)
+        return image.tanh()
 
 
 class LabDiscriminator(nn.Module):

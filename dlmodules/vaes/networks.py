@@ -4,6 +4,7 @@ An encoder maps images ``(B, C, H, W)`` to mean and log-variance, each ``(B, lat
 maps codes ``(B, latent_dim)`` to logits ``(B, C, H, W)``, whose sigmoid is the image.
 """
 
+import itertools
 from collections.abc import Sequence
 from math import prod
 
@@ -31,7 +32,7 @@ class ConvEncoder(nn.Module):
         _, height, width = bottom_shape(image_shape, channels)
         widths = [image_shape[0], *channels]
         self.convs = nn.ModuleList(
-            SameConv2d(before, after, 3, stride=2) for before, after in zip(widths, widths[1:], strict=False)
+            SameConv2d(before, after, 3, stride=2) for before, after in itertools.pairwise(widths)
         )
         self.hidden = nn.Linear(channels[-1] * height * width, hidden_dim)
         self.mean = nn.Linear(hidden_dim, latent_dim)
@@ -61,15 +62,14 @@ class ConvDecoder(nn.Module):
         self.hidden = nn.Linear(latent_dim, prod(self.bottom))
         widths = [channels[0], *channels]
         self.deconvs = nn.ModuleList(
-            SameConvTranspose2d(before, after, 3, stride=2)
-            for before, after in zip(widths, widths[1:], strict=False)
+            SameConvTranspose2d(before, after, 3, stride=2) for before, after in itertools.pairwise(widths)
         )
         self.to_image = SameConvTranspose2d(channels[-1], image_shape[0], 3)
         glorot_uniform_(self)
 
     def forward(self, z: Tensor) -> Tensor:
         """Return the logits of the images."""
-        x = F.relu(self.hidden(z)).unflatten(1, self.bottom)
+        x = F.relu(self.hidden(z)).view(-1, *self.bottom)
         for deconv in self.deconvs:
             x = F.relu(deconv(x))
         logits: Tensor = self.to_image(x)
@@ -90,9 +90,7 @@ def bottom_shape(image_shape: Sequence[int], channels: Sequence[int]) -> tuple[i
 class MLPEncoder(nn.Module):
     """One dense layer of 512 units, then two linear heads."""
 
-    def __init__(
-        self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 2, hidden_dim: int = 512
-    ) -> None:
+    def __init__(self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 2, hidden_dim: int = 512) -> None:
         super().__init__()
         self.image_shape, self.latent_dim, self.hidden_dim = tuple(image_shape), latent_dim, hidden_dim
         self.hidden = nn.Linear(prod(image_shape), hidden_dim)
@@ -109,9 +107,7 @@ class MLPEncoder(nn.Module):
 class MLPDecoder(nn.Module):
     """One dense layer of 512 units, then one to the pixels."""
 
-    def __init__(
-        self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 2, hidden_dim: int = 512
-    ) -> None:
+    def __init__(self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 2, hidden_dim: int = 512) -> None:
         super().__init__()
         self.image_shape, self.latent_dim, self.hidden_dim = tuple(image_shape), latent_dim, hidden_dim
         self.hidden = nn.Linear(latent_dim, hidden_dim)
@@ -121,4 +117,4 @@ class MLPDecoder(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Return the logits of the images."""
         logits: Tensor = self.to_image(F.relu(self.hidden(z)))
-        return logits.unflatten(1, self.image_shape)
+        return logits.view(-1, *self.image_shape)

@@ -12,6 +12,7 @@ from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_images, check_unit_range
+from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.step_logging import is_logging_step
 from dlmodules.vaes.losses import (
     active_units,
@@ -76,7 +77,7 @@ class VAE(LightningModule):
         self.beta = beta
         self.optimizer = optimizer
         self._val_means: list[Tensor] = []
-        self.to(memory_format=torch.channels_last)  # 1.3x faster convolutions on a CPU
+        use_channels_last(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Encode, draw a code and decode it: returns logits ``(B, C, H, W)``, mean and log-variance."""
@@ -121,7 +122,12 @@ class VAE(LightningModule):
         reconstruction = self.reconstruction_loss(logits, x).mean()
         kl = self.kl_loss(mean, log_var).mean()
         loss = reconstruction + self.beta * kl
-        return {"loss": loss, "elbo": -(reconstruction + kl), "reconstruction": reconstruction, "kl": kl}, mean
+        return {
+            "loss": loss,
+            "elbo": -(reconstruction + kl),
+            "reconstruction": reconstruction,
+            "kl": kl,
+        }, mean
 
     def on_fit_start(self) -> None:
         """Make sure that the first batch's value range is checked."""

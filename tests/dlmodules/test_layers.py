@@ -9,7 +9,14 @@ from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d, same_
 
 @pytest.mark.parametrize(
     ("size", "kernel", "stride", "expected"),
-    [(28, 3, 2, (0, 1)), (28, 5, 2, (1, 2)), (14, 5, 2, (1, 2)), (7, 5, 2, (2, 2)), (4, 5, 1, (2, 2)), (9, 4, 1, (1, 2))],
+    [
+        (28, 3, 2, (0, 1)),
+        (28, 5, 2, (1, 2)),
+        (14, 5, 2, (1, 2)),
+        (7, 5, 2, (2, 2)),
+        (4, 5, 1, (2, 2)),
+        (9, 4, 1, (1, 2)),
+    ],
 )
 def test_padding_is_keras(size, kernel, stride, expected):
     assert same_padding(size, kernel, stride) == expected

@@ -69,7 +69,9 @@ def test_discriminator_loss_averages_both_halves():
 
 
 def test_generator_loss_wants_fakes_taken_for_real():
-    assert non_saturating_generator_loss(torch.tensor([math.log(4.0)])).item() == pytest.approx(-math.log(0.8), abs=1e-6)
+    assert non_saturating_generator_loss(torch.tensor([math.log(4.0)])).item() == pytest.approx(
+        -math.log(0.8), abs=1e-6
+    )
     # Its gradient does not vanish where the discriminator is sure: d/dlogit = -(1 - D).
     logit = torch.tensor([-20.0], requires_grad=True)
     non_saturating_generator_loss(logit).backward()

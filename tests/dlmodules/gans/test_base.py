@@ -23,7 +23,11 @@ def loader(batches=12, value=None):
 def trainer(tmp_path, **kwargs):
     settings = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
     return pl.Trainer(
-        **(settings | kwargs), max_epochs=1, accelerator="cpu", enable_model_summary=False, default_root_dir=tmp_path
+        **(settings | kwargs),
+        max_epochs=1,
+        accelerator="cpu",
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
     )
 
 
@@ -68,9 +72,7 @@ def test_no_gradient_leaks_into_the_other_network(tmp_path):
             before = [None if p.grad is None else p.grad.clone() for p in other.parameters()]
             super()._backward(loss, network, optimizer, retain_graph)
             after = [p.grad for p in other.parameters()]
-            seen.append(
-                all((b is None and a is None) or torch.equal(b, a) for b, a in zip(before, after, strict=True))
-            )
+            seen.append(all((b is None and a is None) or torch.equal(b, a) for b, a in zip(before, after, strict=True)))
             assert all(p.grad is not None for p in network.parameters())
 
     trainer(tmp_path).fit(Watching(image_shape=(1, 8, 8), latent_dim=4, width=0.05), loader(3))

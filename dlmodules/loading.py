@@ -1,0 +1,74 @@
+"""Read checkpoints, and rebuild modules from them, without running code that a file brings along."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+
+from dlmodules.errors import UserError
+
+OWN_PACKAGE = __name__.partition(".")[0]
+
+
+def load_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
+    """Read a checkpoint with ``weights_only=True``.
+
+    Raises:
+        UserError: it is missing, truncated, or no checkpoint of a Lightning module.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"there is no checkpoint {path}")
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # damage shows as whatever it happens to cause: EOFError, RuntimeError, KeyError ...
+        raise UserError(f"{path} is no readable checkpoint (truncated, or holds code): {_line(error)}") from error
+    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
+        raise UserError(f"{path} is a torch file but no Lightning checkpoint: it has no state_dict")
+    return checkpoint
+
+
+def load_module(path: str | Path, checkpoint: dict[str, Any] | None = None) -> LightningModule:
+    """Rebuild the module of a checkpoint from its hyperparameters and weights, in evaluation mode on the CPU.
+
+    Args:
+        path: the checkpoint.
+        checkpoint: its content, where it was read already.
+
+    Raises:
+        UserError: the checkpoint cannot be read, does not name its class, or does not fit it.
+    """
+    checkpoint = load_checkpoint(path) if checkpoint is None else checkpoint
+    named = checkpoint.get("hyper_parameters", {}).get("_class_path")
+    if not isinstance(named, str):
+        raise UserError(f"{path} does not say which module it is of; it was not made by a module of this package")
+    cls = module_class(named, f"{path} is of")
+    try:
+        loaded = cls.load_from_checkpoint(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, TypeError, ValueError, KeyError) as error:
+        raise UserError(f"{path} does not fit {cls.__name__}: {_line(error)}") from error
+    return loaded.eval()
+
+
+def module_class(class_path: str, context: str) -> type[LightningModule]:
+    """Return the class that a file names. ``context`` begins the error message.
+
+    Only this package is imported on the word of a file; any other class must be imported already.
+    """
+    module_name, _, class_name = class_path.rpartition(".")
+    if module_name.partition(".")[0] == OWN_PACKAGE:
+        try:
+            importlib.import_module(module_name)
+        except ImportError as error:
+            raise UserError(f"{context} {class_path}, which this version of the package does not have") from error
+    found = getattr(sys.modules.get(module_name), class_name, None)
+    if isinstance(found, type) and issubclass(found, LightningModule):
+        return found
+    raise UserError(f"{context} {class_path}, which is no module known here: import its package first")
+
+
+def _line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:200] if text else type(error).__name__

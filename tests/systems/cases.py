@@ -1,0 +1,82 @@
+"""Every configuration of every public system, made small enough for a test.
+
+A system enters by being public and having a configuration: nothing here names one.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dlmodules_cli.configs import config_root
+from dlmodules_cli.main import main
+from dlmodules_cli.systems import systems
+
+# What stands in, without a download and small, for the data of a configuration.
+DIGITS = ["--data", "DigitsDataModule", "--data.batch_size", "8"]
+STAND_INS = {
+    "DigitsDataModule": DIGITS,
+    "MNISTDataModule": DIGITS,
+    "FashionMNISTDataModule": DIGITS,
+    "CIFAR10DataModule": [*DIGITS, "--data.image_size", "32", "--data.channels", "3"],
+    "EnvironmentDataModule": [
+        *["--data.total_steps", "100000", "--data.steps_per_epoch", "512", "--data.eval_episodes", "2"],
+        *["--data.test_episodes", "2"],
+    ],
+}
+# Agents of any kind take these, so that a few iterations reach the first update.
+AGENT = ["--model.steps_per_iteration", "32"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A system under one of its configurations."""
+
+    name: str
+    config: Path
+    module: type
+
+    @property
+    def data(self) -> str:
+        """The class name of the configuration's data module."""
+        path: str = yaml.safe_load(self.config.read_text())["data"]["class_path"]
+        return path.rpartition(".")[2]
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether the system plays an environment."""
+        return self.data == "EnvironmentDataModule"
+
+    def arguments(self, root: Path, *more: str) -> list[str]:
+        """Return the arguments of a small fit on stand-in data, without pictures, in the folder ``root``."""
+        return [
+            *["fit", "--config", str(self.config), *STAND_INS[self.data]],
+            *["--trainer.default_root_dir", str(root), "--trainer.accelerator", "cpu"],
+            *["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"],
+            *["--trainer.limit_val_batches", "1", "--trainer.callbacks", "null", *more],
+        ]
+
+    def fit(self, root: Path, *more: str) -> Path:
+        """Run a small fit in this process and return its run folder."""
+        main(self.arguments(root, *more))
+        return newest(root, self.config.stem)
+
+
+def newest(root: Path, name: str) -> Path:
+    """Return the last run folder under ``root``."""
+    return sorted((root / name).glob("version_*"))[-1]
+
+
+def _cases() -> list[Case]:
+    return [
+        Case(system.name, config_root() / config, system.module) for system in systems() for config in system.configs
+    ]
+
+
+CASES = _cases()
+# The first configuration of each system stands for it where all of them would take too long.
+FIRST = list({case.name: case for case in reversed(CASES)}.values())[::-1]
+
+every_config = pytest.mark.parametrize("case", CASES, ids=lambda case: case.config.stem)
+every_system = pytest.mark.parametrize("case", FIRST, ids=lambda case: case.name)

@@ -1,0 +1,184 @@
+"""What every public system must stand, from its configurations alone."""
+
+import inspect
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from dlmodules.loading import load_module
+from dlmodules.protocols import Acts, Samples
+from dlmodules_cli.main import main
+from dlmodules_cli.systems import book_ids, systems
+from tests.systems.cases import AGENT, Case, every_config, every_system
+from tests.systems.gradient_verification import assert_no_gradient_across_samples
+
+
+def checkpoint(folder, name="last"):
+    return torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
+
+
+def same(a, b):
+    """Whether two nested structures of tensors and plain values are equal to the bit."""
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+def agent(case: Case) -> list[str]:
+    return AGENT if case.is_agent else []
+
+
+def test_every_public_system_is_documented_and_configured():
+    for system in systems():
+        assert system.paper, f"{system.name}: its docstring has no line 'Paper: ...'"
+        assert all(system.books), f"{system.name}: its docstring has no line 'Books: ...'"
+        assert system.configs, f"{system.name} has no configuration"
+
+
+@every_config
+def test_config_names_ids_of_its_system(case):
+    ids = book_ids(case.config)
+    system = next(system for system in systems() if system.name == case.name)
+    assert ids in system.books
+
+
+@every_system
+def test_builds_bare(case):
+    module = case.module()
+    assert sum(p.numel() for p in module.parameters()) > 0
+
+
+@every_system
+def test_arguments_are_documented_and_typed(case):
+    doc = inspect.getdoc(case.module)
+    for name, parameter in inspect.signature(case.module).parameters.items():
+        assert f"    {name}:" in doc, f"{case.name}: {name} is not in the docstring"
+        assert parameter.annotation is not parameter.empty
+
+
+@every_config
+def test_config_trains_two_steps_and_samples_without_a_config(case, tmp_path):
+    folder = case.fit(tmp_path, "--trainer.max_steps", "2", *agent(case))
+    saved = checkpoint(folder)
+    assert saved["global_step"] == 2
+    assert (folder / "config.yaml").is_file()
+    weights = safetensors.torch.save(saved["state_dict"])
+    assert same(safetensors.torch.load(weights), saved["state_dict"])
+    path = folder / "checkpoints" / "last.ckpt"
+    module = load_module(path, saved)
+    assert type(module) is case.module
+    if isinstance(module, Samples):
+        main(["sample", "--ckpt_path", str(path), "--output", str(tmp_path / "out"), "--num", "5"])
+        samples = np.load(tmp_path / "out" / "samples.npz")["samples"]
+        assert samples.shape[0] == 5
+        assert 0.0 <= samples.min() <= samples.max() <= 1.0
+        assert (tmp_path / "out" / "samples.png").is_file()
+    elif isinstance(module, Acts):
+        main(["sample", "--ckpt_path", str(path), "--output", str(tmp_path / "out"), "--num", "1"])
+        assert list((tmp_path / "out").glob("episode*.gif"))
+
+
+@every_system
+def test_same_seed_same_weights_other_seed_others(case, tmp_path):
+    folders = [
+        case.fit(tmp_path / str(run), "--trainer.max_steps", "3", "--seed_everything", seed, *agent(case))
+        for run, seed in enumerate(("1", "1", "2"))
+    ]
+    first, again, other = (checkpoint(folder)["state_dict"] for folder in folders)
+    assert same(first, again)
+    assert not same(first, other)
+
+
+@every_system
+@pytest.mark.parametrize("where", ["inside an epoch", "at an epoch's end"])
+def test_resuming_continues_to_the_same_weights(case, tmp_path, where):
+    batches = "6"
+    first = ["--trainer.max_steps", "9"] if where == "inside an epoch" else ["--trainer.max_epochs", "1"]
+    short = ["--trainer.limit_train_batches", batches, *agent(case)]
+    unbroken = case.fit(tmp_path / "unbroken", *short, "--trainer.max_epochs", "3", "--trainer.max_steps", "-1")
+    case.fit(tmp_path / "broken", *short, "--trainer.max_epochs", "3", "--trainer.max_steps", "-1", *first)
+    resumed = case.fit(
+        tmp_path / "broken",
+        *short,
+        "--trainer.max_epochs",
+        "3",
+        "--trainer.max_steps",
+        "-1",
+        "--ckpt_path",
+        "last",
+    )
+    assert resumed.name == "version_0"  # it goes on in its own folder
+    expected, found = checkpoint(unbroken), checkpoint(resumed)
+    assert expected["global_step"] == found["global_step"] == 18
+    for part in ("state_dict", "optimizer_states", "lr_schedulers", "random_states"):
+        assert same(expected[part], found[part]), part
+    extra = [key for key in expected if key in ("agent", "EnvironmentDataModule")]
+    assert all(same(expected[key], found[key]) for key in extra)
+    assert bool(extra) == case.is_agent
+
+
+@every_system
+def test_no_gradient_flows_across_samples(case, tmp_path):
+    """Each network that the system trains keeps the samples of a batch apart."""
+    module = case.module().eval()
+    networks = {
+        name: child for name, child in module.named_children() if any(p.requires_grad for p in child.parameters())
+    }
+    assert networks
+    seen: dict[str, torch.Tensor] = {}
+
+    def remember(network, args):
+        name = next(name for name, child in networks.items() if child is network)
+        seen.setdefault(name, args[0].detach())
+
+    hooks = [child.register_forward_pre_hook(remember) for child in networks.values()]
+    _use(module)
+    for hook in hooks:
+        hook.remove()
+    for name, child in networks.items():
+        assert name in seen, f"{case.name}.{name} was not used"
+        assert_no_gradient_across_samples(child, seen[name][:3].clone())
+
+
+def _use(module: nn.Module) -> None:
+    """Call each network of a module once, through what the module is for."""
+    if hasattr(module, "image_shape") or hasattr(module, "input_shape"):
+        x = torch.rand(4, *(getattr(module, "image_shape", None) or module.input_shape))
+        if hasattr(module, "discriminator"):
+            module.discriminator(x)
+            module.sample(4)
+        elif hasattr(module, "reconstruct"):
+            module.reconstruct(x)
+        else:
+            module(x)
+    else:
+        module.act(torch.randn(4, module.hparams["observation_dim"]))
+
+
+@every_system
+def test_loss_falls_on_one_batch(case, tmp_path):
+    if case.is_agent:
+        pytest.skip("an agent makes its own batches; its learning test stands for this")
+    folder = case.fit(
+        *[
+            tmp_path,
+            "--trainer.overfit_batches",
+            "1",
+            "--trainer.max_steps",
+            "-1",
+            "--trainer.max_epochs",
+            "25",
+        ],
+        *["--trainer.log_every_n_steps", "1", "--trainer.check_val_every_n_epoch", "100"],
+    )
+    rows = np.genfromtxt(folder / "metrics.csv", delimiter=",", names=True, deletechars="")
+    name = "train/loss" if "train/loss" in rows.dtype.names else "train/d_loss"
+    losses = rows[name][~np.isnan(rows[name])]
+    assert np.mean(losses[-3:]) < 0.9 * losses[0]
