@@ -1,5 +1,6 @@
 """The LightningCLI of the package: its run folder, its loggers, its checkpoints, its error lines."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,17 @@ class SystemCLI(LightningCLI):
                 kwargs["plugins"] = [*plugins, AtomicCheckpointIO()]
         kwargs["callbacks"] = callbacks
         return super().instantiate_trainer(**kwargs)
+
+    def after_fit(self) -> None:
+        """Say where everything is."""
+        folder = self.trainer.log_dir
+        if folder is None or not self.trainer.is_global_zero or not Path(folder).is_dir():
+            return
+        print(f"run folder: {folder}")
+        pictures = sorted(Path(folder, "media").glob("*.*"), key=lambda path: path.stat().st_mtime)
+        latest = {re.sub(r"-\d{7}$", "", path.stem): path for path in pictures}
+        for path in latest.values():
+            print(f"  {path}")
 
     def _run_folder(self, config: Namespace) -> Path:
         if self._checkpoint is not None and (folder := folder_of_checkpoint(self._checkpoint)) is not None:

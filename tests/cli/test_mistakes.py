@@ -1,0 +1,180 @@
+"""A mistake of the user ends in one clear line and exit code 2, and loses nothing."""
+
+import errno
+import os
+
+import pytest
+import torch
+
+from dlmodules_cli.main import main
+from tests.systems.test_ladder import checkpoint, same
+
+SMALL = ["--data", "DigitsDataModule", "--data.batch_size", "8", "--trainer.limit_val_batches", "1"]
+QUIET = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
+
+
+@pytest.fixture
+def mistake(tmp_path, capsys):
+    """Run a command that must fail, and return its one line."""
+
+    def run(*arguments, root=tmp_path):
+        command = list(arguments)
+        if command and command[0] in ("fit", "validate", "test", "predict"):
+            command += [*QUIET, "--trainer.default_root_dir", str(root), "--trainer.enable_model_summary", "false"]
+        with pytest.raises(SystemExit) as stop:
+            main(command)
+        assert stop.value.code == 2
+        errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1
+        return errors[0].removeprefix("error: ")
+
+    return run
+
+
+def fit(root, *more, model="MLPClassifier"):
+    main(
+        ["fit", "--model", model, *SMALL, *QUIET, "--trainer.default_root_dir", str(root)]
+        + ["--trainer.enable_model_summary", "false", "--trainer.max_epochs", "2"]
+        + ["--trainer.limit_train_batches", "4", *more]
+    )
+    return next(root.glob("*/version_0"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["fti"], "there is no command 'fti' (did you mean fit?)"),
+        (["fit"], "--data and --model must be given"),
+        (["fit", "--model", "VEA", *SMALL], "there is no class VEA (did you mean VAE?)"),
+        (["fit", "--model", "VAE", "--data", "DigitDataModule"], "did you mean DigitsDataModule"),
+        (["fit", "--model", "VAE", *SMALL, "--model.latentdim", "3"], "VAE has no argument latentdim (did you mean latent"),
+        (["fit", "--model", "VAE", *SMALL, "--data.batchsize", "3"], "DigitsDataModule has no argument batchsize"),
+        (["fit", "--model", "VAE", *SMALL, "--trainer.max_epoch", "3"], "the trainer has no argument max_epoch (did you mean max"),
+        (["fit", "--model", "VAE", *SMALL, "--model.latent_dim", "two"], "latent_dim: expected int, got two"),
+        (["fit", "--model", "VAE", *SMALL, "--model.latent_dim", "0"], "latent_dim is 0"),
+        (["fit", "--model", "VAE", *SMALL, "--model.beta", "-1"], "beta is -1"),
+        (["fit", "--model", "MLPClassifier", *SMALL, "--model.dropout", "1.5"], "dropout is 1.5"),
+        (["fit", "--model", "VAE", *SMALL, "--data.image_size", "32"], "the images are [1, 32, 32] but VAE was built for [1, 28, 28]"),
+        (["fit", "--model", "VAE", *SMALL, "--data.channels", "3"], "the images are [3, 28, 28] but VAE"),
+        (["fit", "--model", "MLPClassifier", *SMALL, "--data.image_size", "16"], "but MLPClassifier was built for"),
+        (["fit", "--model", "DCGAN", *SMALL, "--data.image_size", "32"], "but DCGAN was built for"),
+        (["fit", "--model", "DCGAN", *SMALL, "--model.image_shape", "[1,30,30]"], "multiple of 4"),
+        (["fit", "--model", "MLPClassifier", *SMALL, "--model.num_classes", "5"], "a label is outside 0..4"),
+        (["fit", "--config", "configs/vaes/vae_digit.yaml"], "no configuration at configs/vaes/vae_digit.yaml"),
+        (["fit", "--model", "DQN", "--data", "EnvironmentDataModule", "--data.env_id", "CartPol-v1"], "no environment CartPol-v1"),
+        (["fit", "--model", "DQN", *SMALL], "EnvironmentDataModule"),
+        (["fit", "--model", "VAE", *SMALL, "--ckpt_path", "nowhere.ckpt"], "there is no checkpoint nowhere.ckpt"),
+        (["fit", "--model", "VAE", *SMALL, "--ckpt_path", "last"], "--ckpt_path last: no run in"),
+        (["sample", "--ckpt_path", "nowhere.ckpt", "--output", "out"], "there is no checkpoint nowhere.ckpt"),
+        (["sample", "--output", "out"], "--ckpt_path must be given"),
+        (["sample", "--ckpt_path", "x", "--output", "out", "--num", "0"], "--num is 0"),
+    ],
+)  # fmt: skip
+def test_one_line_names_the_mistake(mistake, arguments, expected):
+    assert expected in mistake(*arguments)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_no_gpu(mistake):
+    line = mistake("fit", "--model", "VAE", *SMALL, "--trainer.accelerator", "gpu")
+    assert "gpu" in line
+
+
+def test_a_typing_error_in_a_config_is_named(mistake, tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "model: {class_path: VAE, init_args: {latentdim: 3}}\ndata: {class_path: datamodules.DigitsDataModule}\n"
+    )
+    assert "VAE has no argument latentdim (did you mean latent_dim?)" in mistake("fit", "--config", str(path))
+    path.write_text("model: {class_path: VAE\n")
+    assert "own.yaml" in mistake("fit", "--config", str(path))
+    path.write_text("modle: {class_path: VAE}\n")
+    assert "did you mean model?" in mistake("fit", "--config", str(path))
+
+
+def test_missing_data_names_the_offline_stand_in(mistake, tmp_path, monkeypatch):
+    def no_network(*args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    monkeypatch.setenv("DLMODULES_DATA", str(tmp_path / "nothing"))
+    line = mistake("fit", "--config", "configs/classifiers/mlp_mnist.yaml")
+    assert "DigitsDataModule" in line
+    assert "train-images-idx3-ubyte" in line
+
+
+def test_a_run_folder_that_cannot_be_made(mistake, tmp_path):
+    (tmp_path / "file").write_text("")
+    line = mistake("fit", "--model", "MLPClassifier", *SMALL, root=tmp_path / "file" / "runs")
+    assert "cannot make the run folder" in line
+    assert "--trainer.default_root_dir" in line
+
+
+def test_truncated_and_foreign_checkpoints(mistake, tmp_path):
+    folder = fit(tmp_path)
+    last = folder / "checkpoints" / "last.ckpt"
+    whole = last.read_bytes()
+    last.write_bytes(whole[: len(whole) // 2])
+    assert "no readable checkpoint" in mistake("fit", "--model", "MLPClassifier", *SMALL, "--ckpt_path", str(last))
+    assert "no readable checkpoint" in mistake("sample", "--ckpt_path", str(last), "--output", str(tmp_path))
+    torch.save({"weights": torch.zeros(2)}, last)
+    assert "no Lightning checkpoint" in mistake("sample", "--ckpt_path", str(last), "--output", str(tmp_path))
+    torch.save({"state_dict": {}}, last)
+    assert "does not say which module" in mistake("sample", "--ckpt_path", str(last), "--output", str(tmp_path))
+    torch.save({"state_dict": {}, "hyper_parameters": {"_class_path": "os.path.join"}}, last)
+    assert "no module known here" in mistake("sample", "--ckpt_path", str(last), "--output", str(tmp_path))
+    last.write_bytes(b"")
+    assert "no readable checkpoint" in mistake("sample", "--ckpt_path", str(last), "--output", str(tmp_path))
+
+
+def test_pickled_code_in_a_checkpoint_is_not_run(mistake, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "ran"),))
+
+    path = tmp_path / "evil.ckpt"
+    torch.save({"state_dict": {}, "hyper_parameters": Evil()}, path)
+    assert "no readable checkpoint" in mistake("sample", "--ckpt_path", str(path), "--output", str(tmp_path))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_checkpoint_of_another_module(mistake, tmp_path):
+    last = fit(tmp_path) / "checkpoints" / "last.ckpt"
+    line = mistake("fit", "--model", "VAE", *SMALL, "--ckpt_path", str(last))
+    assert "a checkpoint of MLPClassifier, but the configuration names VAE" in line
+
+
+def test_full_disk_keeps_the_checkpoint_before(mistake, tmp_path, monkeypatch):
+    folder = fit(tmp_path)
+    before = checkpoint(folder)
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    line = mistake(
+        *["fit", "--model", "MLPClassifier", *SMALL, "--trainer.max_epochs", "4", "--trainer.limit_train_batches", "4"],
+        *["--ckpt_path", "last"],
+    )
+    assert "the disk is full" in line
+    assert "the one before is intact" in line
+    assert same(before["state_dict"], checkpoint(folder)["state_dict"])
+    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+
+
+def test_nan_loss_stops_and_keeps_the_last_checkpoint(mistake, tmp_path):
+    line = mistake(
+        *["fit", "--model", "VAE", *SMALL, "--model.optimizer", "SGD", "--model.optimizer.lr", "1e30"],
+        *["--trainer.callbacks+=callbacks.LastCheckpoint", "--trainer.callbacks.every_n_steps=1"],
+        *["--trainer.max_epochs", "1"],
+    )
+    assert line.startswith("train/loss is")
+    assert "at step 1" in line
+    saved = checkpoint(next(tmp_path.glob("*/version_0")))
+    assert saved["global_step"] == 1
+
+
+def test_labels_for_an_unconditional_module(mistake, tmp_path):
+    last = fit(tmp_path, model="VAE") / "checkpoints" / "last.ckpt"
+    line = mistake("sample", "--ckpt_path", str(last), "--output", str(tmp_path / "out"), "--label", "3")
+    assert "VAE is not conditional" in line
