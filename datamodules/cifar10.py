@@ -1,0 +1,105 @@
+"""CIFAR-10, by way of torchvision."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from dlmodules.errors import UserError
+
+from .download import download
+from .sampling import Transform
+from .vision import VisionDataModule, at_least, fit_images
+
+FOLDER = "cifar-10-batches-py"
+ARCHIVE = "cifar-10-python.tar.gz"
+
+
+class CIFAR10DataModule(VisionDataModule):
+    """CIFAR-10: 50,000 colour photographs of ten classes to train and validate, 10,000 to test, 32x32.
+
+    Read from ``<data_dir>/cifar-10-batches-py``, torchvision's own place, and downloaded there where missing.
+    Torchvision checks the known MD5 sums of the files before it reads them.
+
+    Args:
+        batch_size: images per batch, 1 or more.
+        image_size: height and width in pixels; the images are resized once where it is not 32.
+        val_size: validation images taken from the 50,000 training images: a number of them, or a fraction in
+            (0, 1); 0 for none.
+        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
+        seed: fixes the split and the order of training batches, whatever else draws random numbers.
+        data_dir: folder of the data sets; ``$DLMODULES_DATA`` or ``./data`` where None.
+        drop_last: leave out an epoch's last training batch where it is smaller than the others.
+        train_transform: augmentation, applied to the whole ``x`` of a training batch, such as a transform of
+            ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
+            generator depends on ``seed``, the epoch and the batch.
+        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        limit_train: use only so many training images; all where None.
+
+    Raises:
+        UserError: for a number out of range, a failed download, or a damaged file.
+    """
+
+    names = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+    def __init__(
+        self,
+        batch_size: int = 128,
+        image_size: int = 32,
+        val_size: int | float = 5000,
+        num_workers: int = 0,
+        seed: int = 0,
+        data_dir: str | None = None,
+        drop_last: bool = False,
+        train_transform: Transform | None = None,
+        pin_memory: bool = False,
+        limit_train: int | None = None,
+    ) -> None:
+        super().__init__(
+            batch_size=batch_size,
+            val_size=val_size,
+            num_workers=num_workers,
+            seed=seed,
+            data_dir=data_dir,
+            drop_last=drop_last,
+            train_transform=train_transform,
+            pin_memory=pin_memory,
+            limit_train=limit_train,
+        )
+        image_size = at_least("image_size", image_size, 1)
+        self.image_shape = (3, image_size, image_size)
+
+    def prepare_data(self) -> None:
+        """Download and unpack the archive where its folder is missing."""
+        if (Path(self.data_dir) / FOLDER).is_dir():
+            return
+        from torchvision.datasets import CIFAR10
+
+        download(
+            Path(self.data_dir),
+            fetch=lambda folder: CIFAR10(folder, download=True),
+            results=[FOLDER],
+            archives=[ARCHIVE],
+            advice=self._advice(),
+        )
+
+    def _advice(self) -> str:
+        return (
+            f"Without a network, put {ARCHIVE} into {self.data_dir}, point data_dir or $DLMODULES_DATA "
+            f"at a folder that has it or {FOLDER}, or use DigitsDataModule with channels=3, "
+            "which needs no download"
+        )
+
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        """Return the 50,000 training or the 10,000 test images."""
+        from torchvision.datasets import CIFAR10
+
+        folder = Path(self.data_dir) / FOLDER
+        if not folder.is_dir():
+            raise UserError(f"{folder} is missing. {self._advice()}")
+        try:
+            source = CIFAR10(self.data_dir, train=train)
+        except RuntimeError as error:  # its files do not have the known MD5 sums
+            raise UserError(f"{folder} is damaged; delete it, and it is downloaded again") from error
+        images = torch.from_numpy(source.data).permute(0, 3, 1, 2).contiguous()
+        return fit_images(images, self.image_shape[1], 3), torch.tensor(source.targets)

@@ -1,0 +1,196 @@
+"""The base of the image data modules: three disjoint sets of images in memory, and their loaders."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from dlmodules.errors import UserError
+
+from .sampling import ResumableLoader, Transform, identity, shuffled
+from .tensor_dataset import Batch, TensorImageDataset
+
+
+def at_least(name: str, value: int, minimum: int) -> int:
+    """Return ``value``, or raise the UserError that ``name`` is too small."""
+    if value < minimum:
+        raise UserError(f"{name} is {value}; it must be {minimum} or more")
+    return value
+
+
+def permutation(n: int, seed: int) -> Tensor:
+    """Return the permutation of ``n`` rows that belongs to ``seed``, without the global generator."""
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+
+
+def fit_images(images: Tensor, image_size: int, channels: int) -> Tensor:
+    """Resize uint8 images ``(N, C, H, W)`` to a square, and repeat a single channel to ``channels``."""
+    if images.shape[-2:] != (image_size, image_size):
+        from torchvision.transforms.v2.functional import resize
+
+        parts = [resize(part, [image_size, image_size], antialias=True) for part in torch.split(images, 4096)]
+        images = torch.cat(parts)
+    return images if images.shape[1] == channels else images.repeat(1, channels, 1, 1)
+
+
+class VisionDataModule(LightningDataModule):
+    """Batches ``(x, y)``: x ``(B, C, H, W)`` float32 in [0, 1], y ``(B,)`` int64 class indices.
+
+    Training, validation and test images are disjoint; validation images are taken from the training images by
+    a permutation that depends on ``seed``. Fitting never loads the test images. A child sets ``image_shape``
+    and ``names`` (or overrides ``class_names``) and implements ``load``.
+
+    Args:
+        batch_size: images per batch, 1 or more.
+        val_size: validation images taken from the training images: a number of them, or a fraction in (0, 1);
+            0 for none.
+        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
+        seed: fixes the split and the order of training batches, whatever else draws random numbers.
+        data_dir: folder of the data sets; ``$DLMODULES_DATA`` or ``./data`` where None.
+        drop_last: leave out an epoch's last training batch where it is smaller than the others.
+        train_transform: augmentation, applied to the whole ``x`` of a training batch, such as a transform of
+            ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
+            generator depends on ``seed``, the epoch and the batch.
+        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        limit_train: use only so many training images; all where None.
+
+    Raises:
+        UserError: for a number out of range, and where the data is missing or damaged.
+    """
+
+    image_shape: tuple[int, int, int]
+    names: Sequence[str] = ()
+
+    def __init__(
+        self,
+        batch_size: int = 128,
+        val_size: int | float = 5000,
+        num_workers: int = 0,
+        seed: int = 0,
+        data_dir: str | None = None,
+        drop_last: bool = False,
+        train_transform: Transform | None = None,
+        pin_memory: bool = False,
+        limit_train: int | None = None,
+    ) -> None:
+        super().__init__()
+        if val_size < 0 or (isinstance(val_size, float) and val_size >= 1):
+            raise UserError(f"val_size is {val_size}; it must be a number of images or a fraction in (0, 1)")
+        self.batch_size = at_least("batch_size", batch_size, 1)
+        self.val_size = val_size
+        self.num_workers = at_least("num_workers", num_workers, 0)
+        self.seed = at_least("seed", seed, 0)
+        self.data_dir = os.path.expanduser(data_dir or os.environ.get("DLMODULES_DATA") or "data")
+        self.drop_last = drop_last
+        self.train_transform = train_transform
+        self.pin_memory = pin_memory
+        self.limit_train = None if limit_train is None else at_least("limit_train", limit_train, 1)
+        self.train_set: TensorImageDataset | None = None
+        self.val_set: TensorImageDataset | None = None
+        self.test_set: TensorImageDataset | None = None
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes, in the order of their indices."""
+        return list(self.names)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes; labels are ``0 .. num_classes - 1``."""
+        return len(self.class_names)
+
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        """Return uint8 images ``(N, C, H, W)`` and int64 labels ``(N,)``, for training or for the test."""
+        raise NotImplementedError
+
+    def setup(self, stage: str | None = None) -> None:
+        """Load the training images to fit and validate, the test images to test and predict."""
+        if stage in ("fit", "validate", None) and self.train_set is None:
+            self.train_set, self.val_set = self.make_train_and_val()
+        if stage in ("test", "predict", None) and self.test_set is None:
+            self.test_set = self.make_test()
+
+    def make_train_and_val(self) -> tuple[TensorImageDataset, TensorImageDataset]:
+        """Split the training images in two."""
+        images, labels = self.load(train=True)
+        order = permutation(len(images), self.seed)
+        n_val = self.val_size if isinstance(self.val_size, int) else int(len(images) * self.val_size)
+        if n_val >= len(images):
+            raise UserError(f"val_size={self.val_size} leaves none of the {len(images)} training images to train on")
+        train, val = order[n_val:][: self.limit_train], order[:n_val]
+        return self.subset(images, labels, train), self.subset(images, labels, val)
+
+    def make_test(self) -> TensorImageDataset:
+        """Return the test images."""
+        return TensorImageDataset(*self.load(train=False), num_classes=self.num_classes)
+
+    def subset(self, images: Tensor, labels: Tensor, rows: Tensor) -> TensorImageDataset:
+        """Return the dataset of some ``rows`` of the images."""
+        return TensorImageDataset(images, labels, rows, self.num_classes)
+
+    def train_dataloader(self) -> ResumableLoader:
+        """Return shuffled training batches; the loader resumes inside an epoch."""
+        if self.train_set is None:
+            self.setup("fit")
+        assert self.train_set is not None
+        sampler = shuffled(self.train_set, self.seed, self.drop_last)
+        if self.drop_last and len(sampler) < self.batch_size:
+            raise UserError(
+                f"drop_last leaves no batch: {len(sampler)} training images are fewer than "
+                f"batch_size={self.batch_size}; lower batch_size or set drop_last to false"
+            )
+        trainer = self.trainer if self.trainer is not None and self.trainer.training else None
+
+        def progress() -> tuple[int, float]:
+            assert trainer is not None
+            batches: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+            return batches.processed, trainer.num_training_batches
+
+        return ResumableLoader(
+            self.train_set,
+            seed=self.seed,
+            transform=self.train_transform,
+            progress=progress if trainer is not None else None,
+            sampler=sampler,
+            batch_size=self.batch_size,
+            drop_last=self.drop_last,
+            num_workers=self.num_workers,
+            pin_memory=self.pin_memory,
+            collate_fn=identity,
+            generator=torch.Generator(),  # an iterator draws a seed for its workers, else from the global one
+        )
+
+    def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
+        """Return the validation batches in order, or no loader where there are no validation images."""
+        if self.val_set is None:
+            self.setup("validate")
+        assert self.val_set is not None
+        return self.in_order(self.val_set) if len(self.val_set) > 0 else []
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Return the test batches in order."""
+        if self.test_set is None:
+            self.setup("test")
+        assert self.test_set is not None
+        if len(self.test_set) == 0:
+            raise UserError(f"{type(self).__name__} has no test images; set a share of the images apart for them")
+        return self.in_order(self.test_set)
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Return the test batches in order."""
+        return self.test_dataloader()
+
+    def in_order(self, dataset: Dataset[Batch]) -> DataLoader[Batch]:
+        """Return a loader that goes through ``dataset`` once, in its order."""
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            num_workers=self.num_workers,
+            pin_memory=self.pin_memory,
+            collate_fn=identity,
+            generator=torch.Generator(),
+        )
