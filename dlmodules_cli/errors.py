@@ -3,8 +3,7 @@
 import errno
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NoReturn
 
 from lightning_fabric.utilities.exceptions import MisconfigurationException
@@ -35,16 +34,17 @@ def run(command: Callable[[], None]) -> None:
         raise SystemExit(SIGTERM_EXIT) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPT_EXIT) from None
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM):
+    except Exception as error:
+        mistake = _user_error_behind(error)
+        if mistake is not None:
+            fail(str(mistake))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM):
             fail(f"{error.filename or 'a file'}: {error.strerror}")
         raise
 
 
-@contextmanager
-def named(what: str) -> Iterator[None]:
-    """Say ``what`` was being done when a mistake of the user is raised inside."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(f"{what}: {error}") from error
+def _user_error_behind(error: BaseException | None) -> UserError | None:
+    """Return the mistake of the user that ``error`` was raised from: constructors are called by the parser."""
+    while error is not None and not isinstance(error, UserError):
+        error = error.__cause__ or error.__context__
+    return error

@@ -1,6 +1,7 @@
 """The commands as a user types them."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +22,14 @@ FIT = [
 def test_systems_lists_class_configs_paper_and_ids(capsys):
     main(["systems"])
     text = capsys.readouterr().out
-    for part in ("MLPClassifier", "vaes", "configs/vaes/vae_mnist.yaml", "(atienza 8.1.2)", "lab L8", "arXiv:1511.06434"):
+    for part in (
+        "MLPClassifier",
+        "vaes",
+        "configs/vaes/vae_mnist.yaml",
+        "(atienza 8.1.2)",
+        "lab L8",
+        "arXiv:1511.06434",
+    ):
         assert part in text
 
 
@@ -48,14 +56,24 @@ def test_a_run_leaves_its_folder_and_test_and_predict_go_on_in_it(tmp_path, monk
     assert re.search(r"^# torch: \d", saved, re.MULTILINE)
     assert "run folder" in capsys.readouterr().out
     for command in ("validate", "test", "predict"):
-        main([command, "--config", str(folder / "config.yaml"), "--ckpt_path", str(folder / "checkpoints" / "last.ckpt")])
+        main(
+            [command, "--config", str(folder / "config.yaml"), "--ckpt_path", str(folder / "checkpoints" / "last.ckpt")]
+        )
     assert [path.name for path in folder.parent.iterdir()] == ["version_0"]
     assert (folder / "config.yaml").read_text() == saved
     assert "test/elbo" in (folder / "metrics.csv").read_text().splitlines()[0]
 
 
 def test_a_users_callback_list_keeps_resume_and_checkpoints(tmp_path):
-    main([*FIT, "--trainer.default_root_dir", str(tmp_path), "--trainer.callbacks", "[{class_path: callbacks.SampleGrid}]"])
+    main(
+        [
+            *FIT,
+            "--trainer.default_root_dir",
+            str(tmp_path),
+            "--trainer.callbacks",
+            "[{class_path: callbacks.SampleGrid}]",
+        ]
+    )
     saved = torch.load(tmp_path / "vae_digits" / "version_0" / "checkpoints" / "last.ckpt", weights_only=True)
     assert "random_states" in saved
 
@@ -106,4 +124,4 @@ def test_run_folders_are_numbered_and_shared_by_the_processes_of_a_run(tmp_path)
 
 def test_configs_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert yaml.safe_load(open(find_config("configs/vaes/vae_mnist.yaml")).read())["trainer"]["max_epochs"] == 30
+    assert yaml.safe_load(Path(find_config("configs/vaes/vae_mnist.yaml")).read_text())["trainer"]["max_epochs"] == 30

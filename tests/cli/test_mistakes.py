@@ -20,7 +20,8 @@ def mistake(tmp_path, capsys):
     def run(*arguments, root=tmp_path):
         command = list(arguments)
         if command and command[0] in ("fit", "validate", "test", "predict"):
-            command += [*QUIET, "--trainer.default_root_dir", str(root), "--trainer.enable_model_summary", "false"]
+            # First, so that what a case says of the trainer comes later and holds.
+            command[1:1] = [*QUIET, "--trainer.default_root_dir", str(root), "--trainer.enable_model_summary", "false"]
         with pytest.raises(SystemExit) as stop:
             main(command)
         assert stop.value.code == 2
@@ -32,12 +33,16 @@ def mistake(tmp_path, capsys):
 
 
 def fit(root, *more, model="MLPClassifier"):
-    main(
-        ["fit", "--model", model, *SMALL, *QUIET, "--trainer.default_root_dir", str(root)]
-        + ["--trainer.enable_model_summary", "false", "--trainer.max_epochs", "2"]
-        + ["--trainer.limit_train_batches", "4", *more]
-    )
+    settings = ["--trainer.enable_model_summary", "false", "--trainer.max_epochs", "2"]
+    settings += ["--trainer.limit_train_batches", "4", "--trainer.default_root_dir", str(root)]
+    main(["fit", "--model", model, *SMALL, *QUIET, *settings, *more])
     return next(root.glob("*/version_0"))
+
+
+VAE = ["fit", "--model", "VAE", *SMALL]
+MLP = ["fit", "--model", "MLPClassifier", *SMALL]
+GAN = ["fit", "--model", "DCGAN", *SMALL]
+PLAY = ["fit", "--model", "DQN", "--data", "EnvironmentDataModule"]
 
 
 @pytest.mark.parametrize(
@@ -47,24 +52,24 @@ def fit(root, *more, model="MLPClassifier"):
         (["fit"], "--data and --model must be given"),
         (["fit", "--model", "VEA", *SMALL], "there is no class VEA (did you mean VAE?)"),
         (["fit", "--model", "VAE", "--data", "DigitDataModule"], "did you mean DigitsDataModule"),
-        (["fit", "--model", "VAE", *SMALL, "--model.latentdim", "3"], "VAE has no argument latentdim (did you mean latent"),
-        (["fit", "--model", "VAE", *SMALL, "--data.batchsize", "3"], "DigitsDataModule has no argument batchsize"),
-        (["fit", "--model", "VAE", *SMALL, "--trainer.max_epoch", "3"], "the trainer has no argument max_epoch (did you mean max"),
-        (["fit", "--model", "VAE", *SMALL, "--model.latent_dim", "two"], "latent_dim: expected int, got two"),
-        (["fit", "--model", "VAE", *SMALL, "--model.latent_dim", "0"], "latent_dim is 0"),
-        (["fit", "--model", "VAE", *SMALL, "--model.beta", "-1"], "beta is -1"),
-        (["fit", "--model", "MLPClassifier", *SMALL, "--model.dropout", "1.5"], "dropout is 1.5"),
-        (["fit", "--model", "VAE", *SMALL, "--data.image_size", "32"], "the images are [1, 32, 32] but VAE was built for [1, 28, 28]"),
-        (["fit", "--model", "VAE", *SMALL, "--data.channels", "3"], "the images are [3, 28, 28] but VAE"),
-        (["fit", "--model", "MLPClassifier", *SMALL, "--data.image_size", "16"], "but MLPClassifier was built for"),
-        (["fit", "--model", "DCGAN", *SMALL, "--data.image_size", "32"], "but DCGAN was built for"),
-        (["fit", "--model", "DCGAN", *SMALL, "--model.image_shape", "[1,30,30]"], "multiple of 4"),
-        (["fit", "--model", "MLPClassifier", *SMALL, "--model.num_classes", "5"], "a label is outside 0..4"),
+        ([*VAE, "--model.latentdim", "3"], "VAE has no argument latentdim (did you mean latent"),
+        ([*VAE, "--data.batchsize", "3"], "DigitsDataModule has no argument batchsize"),
+        ([*VAE, "--trainer.max_epoch", "3"], "the trainer has no argument max_epoch (did you mean max"),
+        ([*VAE, "--model.latent_dim", "two"], "latent_dim: expected int, got two"),
+        ([*VAE, "--model.latent_dim", "0"], "latent_dim is 0"),
+        ([*VAE, "--model.beta", "-1"], "beta is -1"),
+        ([*MLP, "--model.dropout", "1.5"], "dropout is 1.5"),
+        ([*VAE, "--data.image_size", "32"], "the images are [1, 32, 32] but VAE was built for [1, 28"),
+        ([*VAE, "--data.channels", "3"], "the images are [3, 28, 28] but VAE"),
+        ([*MLP, "--data.image_size", "16"], "but MLPClassifier was built for"),
+        ([*GAN, "--data.image_size", "32"], "but DCGAN was built for"),
+        ([*GAN, "--model.image_shape", "[1,30,30]"], "multiple of 4"),
+        ([*MLP, "--model.num_classes", "5"], "a label is outside 0..4"),
         (["fit", "--config", "configs/vaes/vae_digit.yaml"], "no configuration at configs/vaes/vae_digit.yaml"),
-        (["fit", "--model", "DQN", "--data", "EnvironmentDataModule", "--data.env_id", "CartPol-v1"], "no environment CartPol-v1"),
+        ([*PLAY, "--data.env_id", "CartPol-v1"], "no environment CartPol-v1"),
         (["fit", "--model", "DQN", *SMALL], "EnvironmentDataModule"),
-        (["fit", "--model", "VAE", *SMALL, "--ckpt_path", "nowhere.ckpt"], "there is no checkpoint nowhere.ckpt"),
-        (["fit", "--model", "VAE", *SMALL, "--ckpt_path", "last"], "--ckpt_path last: no run in"),
+        ([*VAE, "--ckpt_path", "nowhere.ckpt"], "there is no checkpoint nowhere.ckpt"),
+        ([*VAE, "--ckpt_path", "last"], "--ckpt_path last: no run in"),
         (["sample", "--ckpt_path", "nowhere.ckpt", "--output", "out"], "there is no checkpoint nowhere.ckpt"),
         (["sample", "--output", "out"], "--ckpt_path must be given"),
         (["sample", "--ckpt_path", "x", "--output", "out", "--num", "0"], "--num is 0"),

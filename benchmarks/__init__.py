@@ -1,0 +1,1 @@
+"""Programs that measure scores and speeds, and the records that they leave: ``python -m benchmarks.run --list``."""

@@ -1,0 +1,94 @@
+"""Measure rows: ``python -m benchmarks.run [NAME ...] [--seeds K ...] [--all] [--quick] [--list]``.
+
+Without a name it measures those rows and seeds that have no record yet. Rows that take hours on a
+CPU are measured only when they are named.
+"""
+
+import argparse
+import importlib
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.rows import ROWS, Row
+
+THREADS = 2
+
+
+def chosen(names: Sequence[str], seeds: Sequence[int] | None, everything: bool, records: Path) -> list[tuple[Row, int]]:
+    """Return the rows and seeds to measure. Raises ValueError for a name that is no row."""
+    for name in names:
+        if name not in ROWS:
+            raise ValueError(f"there is no row {name!r}; --list shows what there is")
+    found = []
+    for row in [ROWS[name] for name in names] or [row for row in ROWS.values() if not row.elsewhere]:
+        for seed in row.seeds if seeds is None else seeds:
+            if names or everything or not (records / row.kind / f"{row.name}-seed{seed}.json").is_file():
+                found.append((row, seed))
+    return found
+
+
+def main(args: Sequence[str]) -> int:
+    """Do what the command line ``args`` asks for and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="rows; those without a record where none is given")
+    parser.add_argument("--seeds", nargs="+", type=int, help="seeds; those of the row where none is given")
+    parser.add_argument("--all", action="store_true", help="measure again what has a record")
+    parser.add_argument("--work", type=Path, help="folder for runs and logs; runs/bench")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few batches, recorded apart in the work folder: only to see it work"
+    )
+    parser.add_argument("--list", action="store_true", help="list the rows and leave")
+    options = parser.parse_args(args)
+    # torch reads it when it is imported, which is below.
+    os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
+    from benchmarks.programs import Context
+    from benchmarks.record import write_record
+    from dlmodules.errors import UserError
+
+    context = Context(quick=options.quick, threads=int(os.environ["OMP_NUM_THREADS"]))
+    if options.work is not None:
+        context = replace(context, work=options.work.resolve())
+    if options.quick:
+        context = replace(context, work=context.work / "quick", records=context.work / "quick" / "records")
+    if options.list:
+        list_rows(context.records)
+        return 0
+    try:
+        todo = chosen(options.names, options.seeds, options.all, context.records)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    failed = 0
+    for row, seed in todo:
+        print(f"{row.name} seed {seed}: running", flush=True)
+        try:
+            record = importlib.import_module(f"benchmarks.{row.program}").measure(row, seed, context)
+            path = write_record(record, context.records)
+        except (UserError, subprocess.SubprocessError) as error:
+            failed += 1
+            print(f"error: {row.name} seed {seed}: {error}", file=sys.stderr, flush=True)
+        except Exception:  # a bug in one row must not cost the rows after it
+            failed += 1
+            traceback.print_exc()
+        else:
+            figures = ", ".join(f"{key} {value:.4g}" for key, value in record.metrics.items())
+            print(f"{row.name} seed {seed}: {figures} ({record.wall_seconds:.0f} s) -> {path}", flush=True)
+    return 1 if failed else 0
+
+
+def list_rows(records: Path) -> None:
+    """Print every row, its seeds and which of them are recorded."""
+    for row in ROWS.values():
+        done = [seed for seed in row.seeds if (records / row.kind / f"{row.name}-seed{seed}.json").is_file()]
+        state = f"recorded {len(done)} of {len(row.seeds)}"
+        needs = f"; only when named, needs {row.elsewhere}" if row.elsewhere else ""
+        print(f"{row.name:28} {row.kind:7} {row.title or row.config or row.system} ({state}{needs})")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

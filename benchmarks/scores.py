@@ -1,0 +1,133 @@
+"""Scores: train a configuration by the command line, test its checkpoints, read what the test logged."""
+
+import csv
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.programs import Context, row_record, run_command
+from benchmarks.record import Record, write_record
+from benchmarks.rows import ROWS, Row
+from dlmodules.errors import UserError
+from dlmodules.loading import load_checkpoint
+from dlmodules_cli.runs import versions
+
+FEATURE_ROW = "mlp_mnist"
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Fit and test ``row`` with ``seed``."""
+    begin = time.perf_counter()
+    assert row.config is not None
+    folder = context.folder(row, seed)
+    log = folder / "log.txt"
+    # Before the fit, so that a missing classifier shows at once and its training is not part of the time.
+    network = feature_network(context) if row.options.get("generative") else None
+    common = [
+        *("--config", row.config, "--seed_everything", str(seed), "--data.init_args.seed", str(seed)),
+        *("--trainer.default_root_dir", str(folder)),
+    ]
+    fit_seconds = run_command(["train.py", "fit", *common, *quick_arguments(row, context)], context, log)
+    run = versions(folder / Path(row.config).stem)[-1]
+    metrics: dict[str, float] = {}
+    for name in row.options.get("checkpoints", ("last",)):
+        checkpoint = str(run / "checkpoints" / f"{name}.ckpt")
+        test = ["train.py", "test", *common, "--ckpt_path", checkpoint]
+        run_command([*test, *generative_arguments(network, context)], context, log)
+        metrics |= {f"{key}@{name}": value for key, value in metrics_of_test(run / "metrics.csv").items()}
+    details: dict[str, Any] = {"run": run.name}
+    protocol = row.protocol
+    if network is not None:
+        details["protocol"] = json.loads((run / "generative_metrics.json").read_text())["test"]["protocol"]
+        protocol += named_network(network)
+    if "episodes_until" in row.options:
+        episodes = episodes_until(run / "metrics.csv", row.options["episodes_until"])
+        metrics |= {} if episodes is None else {f"episodes_until_{row.options['episodes_until']:.0f}": episodes}
+    return row_record(
+        row,
+        seed,
+        begin,
+        metrics=metrics,
+        steps=steps_of(run / "checkpoints" / "last.ckpt"),
+        wall_seconds=round(fit_seconds, 1),
+        protocol=protocol,
+        details=details,
+    )
+
+
+def quick_arguments(row: Row, context: Context) -> list[str]:
+    """Return what makes a fit end after a few steps."""
+    if not context.quick:
+        return []
+    if row.system == "DQN":
+        return ["--data.init_args.total_steps", "2000", "--data.init_args.steps_per_epoch", "1000"]
+    steps = ["--trainer.max_steps", "6"] if row.system == "DCGAN" else ["--trainer.max_epochs", "1"]
+    return [*steps, "--trainer.limit_train_batches", "5", "--trainer.limit_val_batches", "2"]
+
+
+def generative_arguments(network: Path | None, context: Context) -> list[str]:
+    """Return what adds FID, KID and class coverage to a test."""
+    if network is None:
+        return []
+    return [
+        "--trainer.callbacks+=callbacks.GenerativeMetrics",
+        f"--trainer.callbacks.feature_network={network}",
+        f"--trainer.callbacks.num_samples={500 if context.quick else 10_000}",
+    ]
+
+
+def feature_network(context: Context) -> Path:
+    """Return the checkpoint of this package's MNIST classifier; it is trained, and recorded, where there is none."""
+    row = ROWS[FEATURE_ROW]
+    assert row.config is not None
+
+    def find() -> Path | None:
+        runs = versions(context.folder(row, 0) / Path(str(row.config)).stem)
+        found = [run / "checkpoints" / "best.ckpt" for run in runs]
+        return next((path.resolve() for path in reversed(found) if path.is_file()), None)
+
+    found = find()
+    if found is None:
+        print(f"{row.name}: is needed to measure others", flush=True)
+        write_record(measure(row, 0, context), context.records)
+        found = find()
+    if found is None:
+        raise UserError(f"{row.name} left no checkpoints/best.ckpt in {context.folder(row, 0)}")
+    return found
+
+
+def named_network(path: Path) -> str:
+    """Return the words that tell one classifier from another: scores are comparable under the same one alone."""
+    return f"; classifier {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+
+
+def metrics_of_test(path: Path) -> dict[str, float]:
+    """Return the last value of each metric under ``test/`` in a ``metrics.csv``."""
+    found = {
+        key: float(value) for row in _rows(path) for key, value in row.items() if key.startswith("test/") and value
+    }
+    if not found:
+        raise UserError(f"{path} has no metrics of a test")
+    return found
+
+
+def episodes_until(path: Path, threshold: float, window: int = 100) -> float | None:
+    """Return how many episodes were over when ``train/return`` first was ``threshold``; None where it never was."""
+    for row in _rows(path):
+        episodes, value = row.get("train/episodes"), row.get("train/return")
+        if episodes and value and float(episodes) >= window and float(value) >= threshold:
+            return float(episodes)
+    return None
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def steps_of(path: Path) -> int:
+    """Return the training steps of a checkpoint; environment steps where it is of an agent."""
+    checkpoint = load_checkpoint(path)
+    return int(checkpoint.get("agent", {}).get("env_steps", checkpoint["global_step"]))

@@ -1,0 +1,31 @@
+"""An epoch of ``fit`` against the hand-written loop with glibc's default allocator, processes in turn."""
+
+import json
+import time
+from pathlib import Path
+
+from benchmarks.programs import Context, compare, row_record, run_command, summary
+from benchmarks.record import Record
+from benchmarks.rows import Row
+from benchmarks.speed_epoch import timed_fit
+
+EPOCHS = 2  # the first is left out
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Compare seconds an epoch."""
+    begin = time.perf_counter()
+
+    def loop() -> float:
+        folder = context.folder(row, seed)
+        result = Path(folder, "loop.json").resolve()
+        args = ["-m", "benchmarks.loops", str(result), str(EPOCHS), "5" if context.quick else "0"]
+        run_command(args, context, folder / "log.txt", DLMODULES_KEEP_FREED_MEMORY="0")
+        return float(json.loads(result.read_text())["loop"][-1])
+
+    pairs = compare(
+        lambda: timed_fit(row, seed, context, row.options["args"], EPOCHS)["fit"][-1],
+        loop,
+        2 if context.quick else row.options["pairs"],
+    )
+    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})

@@ -1,0 +1,40 @@
+"""An epoch of ``fit`` against one of a hand-written loop that runs between the epochs, in the same process."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.programs import Context, row_record, run_command, summary
+from benchmarks.record import Record
+from benchmarks.rows import Row
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Compare seconds an epoch."""
+    begin = time.perf_counter()
+    count = 2 if context.quick else row.options["pairs"]
+    times = timed_fit(row, seed, context, row.options["args"], count + 1, with_loop=True)
+    pairs = list(zip(times["fit"][1:], times["loop"][1:], strict=True))
+    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})
+
+
+def timed_fit(
+    row: Row, seed: int, context: Context, args: Sequence[str], epochs: int | None, with_loop: bool = False
+) -> dict[str, list[float]]:
+    """Run ``train.py fit ARGS`` under an ``EpochClock`` and return what that wrote."""
+    folder = context.folder(row, seed)
+    result = Path(folder, "times.json").resolve()
+    result.unlink(missing_ok=True)
+    command = ["train.py", "fit", *args, "--seed_everything", str(seed)]
+    command += ["--trainer.default_root_dir", str(folder)]
+    command += ["--trainer.callbacks=benchmarks.clock.EpochClock", f"--trainer.callbacks.result={result}"]
+    if epochs is not None:
+        command += ["--trainer.max_epochs", str(epochs)]
+        if context.quick:
+            command += ["--trainer.limit_train_batches", "5", "--trainer.limit_val_batches", "2"]
+    if with_loop:
+        command.append("--trainer.callbacks.with_loop=true")
+    run_command(command, context, folder / "log.txt", DLMODULES_KEEP_FREED_MEMORY="1")
+    times: dict[str, list[float]] = json.loads(result.read_text())
+    return times

@@ -1,0 +1,117 @@
+"""A hand-written loop must do what the module does: a faster loop that does less would be no measure."""
+
+from types import SimpleNamespace
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from benchmarks.loops import hand_written_epoch
+from dlmodules import DCGAN, VAE, MLPClassifier
+
+N = 8
+
+
+@pytest.fixture
+def data():
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (N, 1, 28, 28), generator=generator, dtype=torch.uint8)
+    labels = torch.arange(N)
+    train_set = SimpleNamespace(images=images, labels=labels, indices=None)
+    return SimpleNamespace(train_set=train_set, batch_size=N, drop_last=True)
+
+
+def batch_in_the_loops_order(data):
+    """Seed as the loop is seeded below, and draw its permutation."""
+    torch.manual_seed(1)
+    rows = torch.randperm(N)
+    return data.train_set.images[rows].float() / 255, data.train_set.labels[rows]
+
+
+def train_by_module(module, data):
+    class Seed(pl.Callback):
+        def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+            batch_in_the_loops_order(data)
+
+    trainer = pl.Trainer(
+        max_steps=1,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[Seed()],
+    )
+    trainer.fit(module, torch.utils.data.DataLoader([batch_in_the_loops_order(data)], batch_size=None))
+
+
+def recorded(optimizers):
+    """Wrap optimizer factories so that the parameters that they were given can be looked at."""
+    given = []
+
+    def wrap(factory):
+        def make(parameters):
+            parameters = list(parameters)
+            given.append(parameters)
+            return factory(parameters)
+
+        return make
+
+    return given, [wrap(factory) for factory in optimizers]
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (MLPClassifier, ("optimizer",)),
+        (VAE, ("optimizer",)),
+        (lambda: DCGAN(width=0.1), ("optimizer_d", "optimizer_g")),
+    ],
+)
+def test_one_batch_of_the_loop_leaves_the_weights_of_one_training_step(make, names, data):
+    torch.manual_seed(0)
+    module = make()
+    given, wrapped = recorded([getattr(module, name) for name in names])
+    originals = [getattr(module, name) for name in names]
+    for name, factory in zip(names, wrapped, strict=True):
+        setattr(module, name, factory)
+    epoch = hand_written_epoch(module, data)
+    before = [[weight.clone() for weight in weights] for weights in given]
+    torch.manual_seed(1)
+    epoch()
+    for name, factory in zip(names, originals, strict=True):
+        setattr(module, name, factory)
+    train_by_module(module, data)
+    if names == ("optimizer",):
+        expected = [list(module.parameters())]
+    else:
+        expected = [list(module.discriminator.parameters()), list(module.generator.parameters())]
+    for old, looped, trained in zip(before, given, expected, strict=True):
+        assert len(looped) == len(trained)
+        assert any(not torch.equal(a, b) for a, b in zip(old, looped, strict=True))
+        for mine, theirs in zip(looped, trained, strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=2e-6)
+
+
+def test_the_loop_trains_a_copy(data):
+    module = VAE()
+    before = {name: weight.clone() for name, weight in module.state_dict().items()}
+    hand_written_epoch(module, data)()
+    assert all(torch.equal(before[name], weight) for name, weight in module.state_dict().items())
+
+
+@pytest.mark.parametrize(("drop_last", "limit", "steps"), [(False, None, 3), (True, None, 2), (True, 1, 1)])
+def test_batches_of_an_epoch(data, drop_last, limit, steps, monkeypatch):
+    data.batch_size, data.drop_last = 3, drop_last
+    module = DCGAN(width=0.1)
+    count = []
+    epoch = hand_written_epoch(module, data, limit)
+    original = torch.optim.RMSprop.step
+
+    def step(self, *args, **kwargs):
+        count.append(1)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.RMSprop, "step", step)
+    epoch()
+    assert len(count) == 2 * steps

@@ -1,0 +1,109 @@
+import os
+
+import pytest
+
+from benchmarks import clock
+from benchmarks.programs import Context, compare, run_command, summary
+from benchmarks.scores import episodes_until, metrics_of_test
+from dlmodules.errors import UserError
+
+
+def test_the_two_sides_are_measured_in_turn_each_first_in_every_second_pair():
+    order = []
+
+    def side(name, value):
+        return lambda: order.append(name) or value
+
+    assert compare(side("ours", 1.0), side("other", 2.0), 3) == [(1.0, 2.0)] * 3
+    assert order == ["ours", "other", "other", "ours", "ours", "other"]
+
+
+def test_the_summary_is_of_the_pairs_ratios_not_of_the_medians():
+    pairs = [(1.0, 1.0), (6.0, 2.0), (2.0, 4.0)]  # ratios 1, 3, 0.5; medians 2 and 2
+    assert summary(pairs) == {"value": 1.0, "min": 0.5, "max": 3.0, "ours": 2.0, "other": 2.0}
+    assert summary(pairs, difference=True)["value"] == 0.0  # of 0, 4, -2
+
+
+def test_a_command_is_timed():
+    assert 0.3 < run_command(["-c", "import time; time.sleep(0.3)"], Context()) < 30
+
+
+@pytest.mark.parametrize(("size", "least", "most"), [(0, 0.005, 0.05), (300, 0.295, 0.36)])
+def test_the_peak_is_that_of_the_command_alone(tmp_path, size, least, most):
+    # Not that of this process, which has torch in memory.
+    result = tmp_path / "peak.txt"
+    run_command(["-m", "benchmarks.peak", str(result), "-c", f"bytearray({size} * 2**20)"], Context())
+    assert least < float(result.read_text()) < most
+
+
+def test_a_command_gets_the_threads_and_no_run_folder_of_another(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLMODULES_RUN_FOLDER", "elsewhere")
+    tell = "import os; print(os.environ.get('DLMODULES_RUN_FOLDER'), os.environ['OMP_NUM_THREADS'], os.environ['X'])"
+    run_command(["-c", tell], Context(threads=2), tmp_path / "log", X="y")
+    assert (tmp_path / "log").read_text() == "None 2 y\n"
+
+
+def test_a_failing_command_names_its_log(tmp_path):
+    with pytest.raises(UserError, match=r"ended with code 3; see .*log"):
+        run_command(["-c", "raise SystemExit(3)"], Context(), tmp_path / "log")
+
+
+METRICS = """\
+step,train/return,train/episodes,val/loss,test/loss,test/accuracy
+10,200,60,,,
+20,180,120,,,
+30,195,140,0.3,,
+40,210,150,,,
+40,,,,0.25,0.5
+40,,,,0.125,0.75
+"""
+
+
+def test_the_last_test_of_a_run_is_read(tmp_path):
+    (tmp_path / "metrics.csv").write_text(METRICS)
+    assert metrics_of_test(tmp_path / "metrics.csv") == {"test/loss": 0.125, "test/accuracy": 0.75}
+
+
+def test_a_run_without_a_test_is_refused(tmp_path):
+    (tmp_path / "metrics.csv").write_text("step,val/loss\n1,0.3\n")
+    with pytest.raises(UserError, match="no metrics of a test"):
+        metrics_of_test(tmp_path / "metrics.csv")
+
+
+def test_episodes_until_needs_a_hundred_episodes(tmp_path):
+    (tmp_path / "metrics.csv").write_text(METRICS)
+    assert episodes_until(tmp_path / "metrics.csv", 195.0) == 140
+    assert episodes_until(tmp_path / "metrics.csv", 211.0) is None
+
+
+def test_the_clock_counts_all_between_epochs_but_the_validation(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(clock.time, "perf_counter", lambda: now[0])
+    timer = clock.EpochClock(str(tmp_path / "times.json"))
+
+    class Trainer:
+        datamodule = None
+
+    def at(moment, hook):
+        now[0] = moment
+        getattr(timer, hook)(Trainer(), None)
+
+    at(0, "on_validation_start")  # the sanity check
+    at(5, "on_validation_end")
+    at(10, "on_train_epoch_start")
+    at(13, "on_validation_start")
+    at(20, "on_validation_end")
+    at(21, "on_train_epoch_start")
+    at(23, "on_train_end")
+    assert timer.seconds["fit"] == [4.0, 2.0]
+
+
+def test_quick_records_lie_apart(tmp_path, monkeypatch):
+    from benchmarks import run
+
+    if not os.path.isdir(os.path.join(os.environ.get("DLMODULES_DATA", ""), "MNIST", "raw")):
+        pytest.skip("needs MNIST in $DLMODULES_DATA")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert run.main(["speed_data", "--quick", "--work", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.rglob("*.json")] == ["speed_data-seed0.json"]
+    assert (tmp_path / "quick" / "records" / "speed" / "speed_data-seed0.json").is_file()
