@@ -141,5 +141,5 @@ class LastCheckpoint(Checkpoint):
     def _save(self, trainer: "pl.Trainer") -> None:
         for logger in trainer.loggers:
             logger.save()  # a resumed run does not log again what lies before its checkpoint
-        trainer.save_checkpoint(self.path(trainer))
+        trainer.save_checkpoint(self.path(trainer), weights_only=False)
         self._saved_at = time.monotonic()

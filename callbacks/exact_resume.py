@@ -11,7 +11,7 @@ import torch
 class ExactResume(pl.Callback):
     """Save the states of Python's, NumPy's and torch's generators, and give them back on resuming.
 
-    With a loader that knows its position (``StatefulDataLoader``, as in all data modules here) a run that
+    With a loader that knows its position (those of all data modules here do) a run that
     was killed continues to bitwise the same weights on a CPU. The command line always adds it; with a
     plain ``Trainer`` add it yourself, together with ``LastCheckpoint``.
     """

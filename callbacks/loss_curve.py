@@ -7,12 +7,14 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
 from .drawing import Drawing
-from .media import is_quiet, save_figure, steps_done
+from .media import is_quiet, position, save_figure, steps_done
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_POINTS = 2000  # even, since neighbours are joined
+# What an agent logs to place its metrics: axes, not curves.
+AXES = ("step", "env_steps")
 
 
 class LossCurve(Drawing):
@@ -34,7 +36,7 @@ class LossCurve(Drawing):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Remember where the epoch starts."""
-        self._epoch_start = steps_done(trainer)
+        self._epoch_start = position(trainer)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -69,7 +71,7 @@ class LossCurve(Drawing):
     def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the curves so far."""
         if self.series and trainer.is_global_zero:
-            title = f"{type(pl_module).__name__}, {trainer.global_step} steps"
+            title = f"{type(pl_module).__name__}, {position(trainer)} steps"
             save_figure(trainer, "loss_curve", curves(self.series, title), numbered=False)
 
     def state_dict(self) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class LossCurve(Drawing):
 
     def _add(self, trainer: Trainer, name: str, value: float) -> None:
         points = self.series.setdefault(name, [])
-        points.append([steps_done(trainer), value])
+        points.append([position(trainer), value])
         if len(points) >= MAX_POINTS:
             # Neighbours become their mean, so that a long training does not fill its checkpoints.
             self.series[name] = [
@@ -101,7 +103,7 @@ def _metrics(trainer: Trainer, validation: bool) -> dict[str, Tensor]:
     for name, tensor in metrics.items():
         doubled = any(name.endswith(end) and name.removesuffix(end) in metrics for end in ("_step", "_epoch"))
         is_asked_for = name.startswith("val") == validation and not name.startswith("test")
-        if is_asked_for and not doubled and tensor.numel() == 1:
+        if is_asked_for and not doubled and tensor.numel() == 1 and name not in AXES:
             kept[name] = tensor
     return kept
 
@@ -136,7 +138,7 @@ def curves(series: dict[str, list[list[float]]], title: str) -> "Figure":
         axes.grid(alpha=0.3)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         if index >= len(panels) - columns:
-            axes.set_xlabel("training step")
+            axes.set_xlabel("step")
         axes.legend(fontsize=9)
     return figure
 

@@ -44,12 +44,19 @@ def steps_done(trainer: Trainer) -> int:
     return min(trainer.global_step, trainer.fit_loop.total_batch_idx + 1)
 
 
+def position(trainer: Trainer) -> int:
+    """How far the training is: environment steps for an agent, training steps for all others."""
+    return int(getattr(trainer.lightning_module, "env_steps", steps_done(trainer)))
+
+
 def logged_step(trainer: Trainer) -> int:
     """The step under which Lightning logs the metrics of this moment: it counts from zero.
 
     Were a picture logged under the global step, the next metrics would lie before it on a chart.
+    An agent logs under its environment steps.
     """
-    return max(0, steps_done(trainer) - 1)
+    environment_steps = getattr(trainer.lightning_module, "env_steps", None)
+    return max(0, steps_done(trainer) - 1) if environment_steps is None else int(environment_steps)
 
 
 def run_folder(trainer: Trainer) -> Path:
@@ -166,7 +173,7 @@ def save_video(
 
 
 def _path(trainer: Trainer, name: str, suffix: str, numbered: bool) -> Path:
-    number = f"-{trainer.global_step:07d}" if numbered else ""
+    number = f"-{position(trainer):07d}" if numbered else ""
     return run_folder(trainer) / "media" / f"{name.replace('/', '_')}{number}.{suffix}"
 
 

@@ -66,7 +66,9 @@ def module_class(class_path: str, context: str) -> type[LightningModule]:
     found = getattr(sys.modules.get(module_name), class_name, None)
     if isinstance(found, type) and issubclass(found, LightningModule):
         return found
-    raise UserError(f"{context} {class_path}, which is no module known here: import its package first")
+    raise UserError(
+        f"{context} {class_path}, which is no module known here: import its package first (`sample` does by --imports)"
+    )
 
 
 def _line(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from jsonargparse import Namespace
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.plugins.io import CheckpointIO
 
+import callbacks
 import datamodules
 import dlmodules
 from callbacks.checkpoints import AtomicCheckpointIO, LastCheckpoint
@@ -60,7 +61,7 @@ class SystemCLI(LightningCLI):
         self._checkpoint: Path | None = None
         SystemArgumentParser.command_line = args
         # Short class names resolve among the classes that are imported.
-        for package in (dlmodules, datamodules):
+        for package in (dlmodules, datamodules, callbacks):
             for name in package.__all__:
                 getattr(package, name)
         super().__init__(
@@ -72,15 +73,18 @@ class SystemCLI(LightningCLI):
             trainer_defaults={"default_root_dir": DEFAULT_ROOT},
             auto_configure_optimizers=False,
             parser_class=SystemArgumentParser,
-            parser_kwargs={"dump_header": [f"{name}: {version}" for name, version in provenance().items()]},
             save_config_callback=SaveRunConfig,
             save_config_kwargs={"overwrite": True},
             args=args,
         )
 
+    def init_parser(self, **kwargs: Any) -> LightningArgumentParser:
+        """Let the saved configuration begin with the commit and the package versions."""
+        return super().init_parser(**kwargs | {"dump_header": [f"{k}: {v}" for k, v in provenance().items()]})
+
     def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
         """Build the parser of the requested subcommand alone: each costs as much as all the rest of the start."""
-        known = LightningCLI.subcommands()
+        known = super().subcommands()
         return {self._requested: known[self._requested]} if self._requested in known else known
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
@@ -123,13 +127,13 @@ class SystemCLI(LightningCLI):
         folder = self._run_folder(config)
         if trainer.get("logger") in (None, True):
             kwargs["logger"] = self._loggers(folder)
-        callbacks = list(_as_list(trainer.get("callbacks")))
+        own = list(_as_list(trainer.get("callbacks")))
         if trainer.get("enable_checkpointing") is not False:
-            callbacks += self._checkpointing(folder, callbacks)
+            own += self._checkpointing(folder, own)
             plugins = _as_list(trainer.get("plugins"))
             if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
                 kwargs["plugins"] = [*plugins, AtomicCheckpointIO()]
-        kwargs["callbacks"] = callbacks
+        kwargs["callbacks"] = own
         return super().instantiate_trainer(**kwargs)
 
     def after_fit(self) -> None:
@@ -157,14 +161,14 @@ class SystemCLI(LightningCLI):
             warnings.warn(f"no Weights & Biases: {error}", stacklevel=2)
         return loggers
 
-    def _checkpointing(self, folder: Path, callbacks: list[pl.Callback]) -> list[pl.Callback]:
+    def _checkpointing(self, folder: Path, own: list[pl.Callback]) -> list[pl.Callback]:
         added: list[pl.Callback] = []
-        if not any(isinstance(callback, ExactResume) for callback in callbacks):
+        if not any(isinstance(callback, ExactResume) for callback in own):
             added.append(ExactResume())
-        if not any(isinstance(callback, LastCheckpoint) for callback in callbacks):
+        if not any(isinstance(callback, LastCheckpoint) for callback in own):
             added.append(LastCheckpoint(str(folder / "checkpoints")))
         best = getattr(self.model, "best_metric", None)
-        if best is not None and not any(isinstance(c, pl.callbacks.ModelCheckpoint) for c in callbacks):
+        if best is not None and not any(isinstance(c, pl.callbacks.ModelCheckpoint) for c in own):
             metric, mode = best
             added.append(
                 pl.callbacks.ModelCheckpoint(

@@ -46,5 +46,5 @@ def run(command: Callable[[], None]) -> None:
 def _user_error_behind(error: BaseException | None) -> UserError | None:
     """Return the mistake of the user that ``error`` was raised from: constructors are called by the parser."""
     while error is not None and not isinstance(error, UserError):
-        error = error.__cause__ or error.__context__
+        error = error.__cause__
     return error

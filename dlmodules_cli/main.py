@@ -11,7 +11,9 @@ def main(args: Sequence[str] | None = None) -> None:
 
     keep_freed_memory()
     from dlmodules_cli.errors import run
+    from dlmodules_cli.noise import quieten
 
+    quieten()
     run(lambda: _dispatch(args))
 
 

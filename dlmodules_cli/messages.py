@@ -35,6 +35,8 @@ class SystemArgumentParser(OneLineErrors, LightningArgumentParser):
 
 def describe(message: str, args: list[str]) -> str:
     """Return the parser's ``message`` about ``args`` in the words of this package."""
+    if message.startswith("Problems parsing config"):
+        return f"{' or '.join(_config_files(args))} is no YAML: {message.partition(': ')[2]}"
     if match := re.search(r"invalid choice: '([^']*)'", message):
         return f"there is no command {match[1]!r}{nearest(match[1], COMMANDS)}; there are: {', '.join(COMMANDS)}"
     if match := re.search(r"arguments are required: (.*)", message):
@@ -101,11 +103,15 @@ def _class_that_was_given(argument: str, args: list[str]) -> type | None:
     return None
 
 
+def _config_files(args: list[str]) -> list[str]:
+    words = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--") else [arg])]
+    return [words[i + 1] for i, word in enumerate(words[:-1]) if word in ("--config", "-c")]
+
+
 def _given(args: list[str]) -> Iterator[tuple[str, set[str]]]:
     """Yield each class that was given with the names of the arguments given to it."""
     words = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--") else [arg])]
-    configs = [words[i + 1] for i, word in enumerate(words[:-1]) if word in ("--config", "-c")]
-    trees = [yaml.safe_load(Path(path).read_text()) for path in configs if Path(path).is_file()]
+    trees = [yaml.safe_load(Path(path).read_text()) for path in _config_files(args) if Path(path).is_file()]
     for owner in ("model", "data"):
         prefix = f"--{owner}."
         names = {word.removeprefix(prefix).removeprefix("init_args.") for word in words if word.startswith(prefix)}

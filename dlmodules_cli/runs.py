@@ -6,6 +6,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -91,6 +92,7 @@ def run_id(folder: Path) -> str:
     return file.read_text().strip()
 
 
+@cache
 def provenance() -> dict[str, str]:
     """Return the commit of the source, if it is a checkout, and the versions of the packages that matter."""
     found = {}

@@ -54,7 +54,7 @@ PLAY = ["fit", "--model", "DQN", "--data", "EnvironmentDataModule"]
         (["fit", "--model", "VAE", "--data", "DigitDataModule"], "did you mean DigitsDataModule"),
         ([*VAE, "--model.latentdim", "3"], "VAE has no argument latentdim (did you mean latent"),
         ([*VAE, "--data.batchsize", "3"], "DigitsDataModule has no argument batchsize"),
-        ([*VAE, "--trainer.max_epoch", "3"], "the trainer has no argument max_epoch (did you mean max"),
+        ([*VAE, "--trainer.max_epocs", "3"], "the trainer has no argument max_epocs (did you mean max"),
         ([*VAE, "--model.latent_dim", "two"], "latent_dim: expected int, got two"),
         ([*VAE, "--model.latent_dim", "0"], "latent_dim is 0"),
         ([*VAE, "--model.beta", "-1"], "beta is -1"),
