@@ -73,7 +73,7 @@ def _portable(value: Any) -> Any:
     if isinstance(value, nn.Module):
         return _portable_network(value)
     if callable(value):
-        return _portable_optimizer(value)
+        return _portable_factory(value)
     raise ValueError(f"{type(value).__name__} is not a plain value")
 
 
@@ -101,15 +101,22 @@ def _shapes(network: nn.Module) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in network.state_dict().items()}
 
 
-def _portable_optimizer(factory: Any) -> dict[str, Any]:
-    """Read class and settings off an optimizer that ``factory`` makes for one throw-away parameter."""
-    try:
-        optimizer = factory([nn.Parameter(torch.zeros(1))])
-    except Exception as error:  # any callable can stand here; only those that make optimizers are portable
-        raise ValueError("not an optimizer factory") from error
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        raise ValueError("not an optimizer factory")
-    accepted = inspect.signature(type(optimizer)).parameters
-    # All of them: what is left out would be filled in from the module's own default, of another class perhaps.
-    settings = {name: _portable(value) for name, value in optimizer.defaults.items() if name in accepted}
-    return {"class_path": class_path(type(optimizer)), "init_args": settings}
+def _portable_factory(factory: Any) -> dict[str, Any]:
+    """Read class and settings off the optimizer, or the schedule, that ``factory`` makes of a throw-away one."""
+    parameters = [nn.Parameter(torch.zeros(1))]
+    for argument in (parameters, torch.optim.SGD(parameters, lr=1.0)):
+        try:
+            made = factory(argument)
+        except Exception:  # any callable can stand here; only those that make one of the two are portable
+            continue
+        if isinstance(made, torch.optim.Optimizer):
+            found = made.defaults
+        elif isinstance(made, torch.optim.lr_scheduler.LRScheduler):
+            found = {name: value for name, value in vars(made).items() if name not in ("optimizer", "last_epoch")}
+        else:
+            continue
+        accepted = inspect.signature(type(made)).parameters
+        # All of them: what is left out would be filled in from the module's own default, of another class perhaps.
+        settings = {name: _portable(value) for name, value in found.items() if name in accepted}
+        return {"class_path": class_path(type(made)), "init_args": settings}
+    raise ValueError("neither an optimizer factory nor a schedule factory")

@@ -2,7 +2,8 @@
 
 import torch
 from pytorch_lightning import LightningModule
-from pytorch_lightning.cli import OptimizerCallable
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy
@@ -26,17 +27,25 @@ class Classifier(LightningModule):
         network: maps a batch of inputs to logits ``(B, num_classes)``.
         num_classes: number of classes; labels are ``(B,)`` int64 in ``[0, num_classes)``.
         optimizer: makes the optimizer from the parameters.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
     """
 
     best_metric = ("val/accuracy", "max")
     input_shape: tuple[int, ...] | None = None  # (C, H, W) where the network fixes it
 
-    def __init__(self, network: nn.Module, num_classes: int, optimizer: OptimizerCallable) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        num_classes: int,
+        optimizer: OptimizerCallable,
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
         super().__init__()
         save_portable_hyperparameters(self)
         self.network = network
         self.num_classes = num_classes
         self.optimizer = optimizer
+        self.scheduler = scheduler
         self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")
         self.test_accuracy = MulticlassAccuracy(num_classes, average="micro")
 
@@ -90,6 +99,9 @@ class Classifier(LightningModule):
         x = batch[0] if isinstance(batch, (tuple, list)) else batch
         return torch.softmax(self(x), dim=1)
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Make the optimizer."""
-        return self.optimizer(self.parameters())
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make the optimizer and its schedule."""
+        optimizer = self.optimizer(self.parameters())
+        if self.scheduler is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self.scheduler(optimizer), "interval": "epoch"}}

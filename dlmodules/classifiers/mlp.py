@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import prod
 
 import torch
-from pytorch_lightning.cli import OptimizerCallable
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
 from dlmodules.classifiers.classifier import Classifier
@@ -44,6 +44,7 @@ class MLPClassifier(Classifier):
         hidden_dims: units of each hidden layer.
         dropout: probability in [0, 1) with which a hidden unit is dropped in training.
         optimizer: makes the optimizer; the book's is Adam with Keras' defaults.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None, the book's, keeps it.
     """
 
     def __init__(
@@ -53,10 +54,11 @@ class MLPClassifier(Classifier):
         hidden_dims: Sequence[int] = (256, 256),
         dropout: float = 0.45,
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
+        scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         if not 0.0 <= dropout < 1.0:
             raise UserError(f"dropout is {dropout}; it must lie in [0, 1)")
-        super().__init__(MLP(prod(image_shape), hidden_dims, num_classes, dropout), num_classes, optimizer)
+        super().__init__(MLP(prod(image_shape), hidden_dims, num_classes, dropout), num_classes, optimizer, scheduler)
         self.input_shape = tuple(image_shape)
 
     def features(self, x: Tensor) -> Tensor:

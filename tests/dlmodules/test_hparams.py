@@ -57,6 +57,7 @@ def equal(a, b):
     "build",
     [
         lambda: dlmodules.MLPClassifier(hidden_dims=[5], dropout=0.1),
+        lambda: dlmodules.MLPClassifier(scheduler=partial(torch.optim.lr_scheduler.StepLR, step_size=3)),
         lambda: dlmodules.VAE(latent_dim=3),
         lambda: dlmodules.VAE(encoder=MLPEncoder(hidden_dim=7), decoder=MLPDecoder(hidden_dim=7)),
         lambda: dlmodules.VAE(encoder=SmallEncoder(width=4)),
@@ -70,6 +71,11 @@ def test_checkpoint_rebuilds_the_module(tmp_path, build):
     assert type(loaded) is type(module)
     assert equal(module.state_dict(), loaded.state_dict())
     ours, theirs = module.configure_optimizers(), loaded.configure_optimizers()
+    if isinstance(ours, dict):
+        schedules = [found["lr_scheduler"]["scheduler"] for found in (ours, theirs)]
+        assert [type(schedule) for schedule in schedules] == [torch.optim.lr_scheduler.StepLR] * 2
+        assert [schedule.step_size for schedule in schedules] == [3, 3]
+        ours, theirs = ours["optimizer"], theirs["optimizer"]
     for a, b in zip(*[o if isinstance(o, list) else [o] for o in (ours, theirs)], strict=True):
         assert type(a) is type(b)
         assert a.defaults == b.defaults
