@@ -6,6 +6,7 @@ import warnings
 UNHELPFUL_WARNINGS = (
     ".*LeafSpec.* is deprecated.*",  # Lightning calls torch's trees by an old name
     ".*does not have many workers.*",  # the data lies in memory: workers would be slower
+    ".*set_vital.* is deprecated.*",  # torchdata tells torch that it is used
     ".*instantiate_classes.* was deprecated.*",  # Lightning calls jsonargparse by an old name
 )
 UNHELPFUL_NOTES = ("litlogger", "TPU available")

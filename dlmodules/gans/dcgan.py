@@ -161,7 +161,7 @@ class DCGAN(AdversarialModule):
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         """Make ``n`` images ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
         if labels is not None:
-            raise UserError("DCGAN is not conditional: it takes no labels")
+            raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
         images: Tensor = self(self.draw_noise(n, generator))
         return images
 

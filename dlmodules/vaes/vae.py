@@ -102,7 +102,7 @@ class VAE(LightningModule):
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         """Decode ``n`` draws from the prior: ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
         if labels is not None:
-            raise UserError("VAE is not conditional: it takes no labels")
+            raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
         device = generator.device if generator is not None else self.device
         z = torch.randn(n, self.latent_dim, generator=generator, device=device)
         return self.decode(z.to(self.device))

@@ -1,0 +1,249 @@
+"""What all agents share: stepping environments, counting by their steps, evaluating, resuming."""
+
+from collections.abc import Sequence
+from math import ceil
+from time import perf_counter
+from typing import Any, Literal, NamedTuple, Protocol
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+
+from dlmodules.errors import UserError
+from dlmodules.finite import require_finite
+from dlmodules.one_step import one_global_step
+from dlmodules.rl.checks import require_at_least
+from dlmodules.rl.evaluation import play_episodes
+from dlmodules.step_logging import is_logging_step
+
+
+class Step(NamedTuple):
+    """One step of N environments, on the CPU.
+
+    Attributes:
+        observation: ``(N, ...)`` what the agent saw.
+        action: ``(N, ...)`` what it did.
+        reward: ``(N,)`` float32.
+        next_observation: ``(N, ...)`` what that led to, before any reset.
+        terminated: ``(N,)`` bool: a terminal state, after which there is no value.
+        truncated: ``(N,)`` bool: the episode was cut, by a time limit for example; its value goes on.
+    """
+
+    observation: Tensor
+    action: Tensor
+    reward: Tensor
+    next_observation: Tensor
+    terminated: Tensor
+    truncated: Tensor
+
+
+class EnvironmentStream(Protocol):
+    """The training environments, as ``datamodules.EnvironmentDataModule`` gives them; arrays are NumPy's."""
+
+    num_envs: int
+    observation: Any
+    episodes: int
+    recent_returns: Sequence[float]
+    recent_lengths: Sequence[int]
+
+    def step(self, action: Any) -> tuple[Any, Any, Any, Any]:
+        """Do the actions ``(N, ...)``; return reward, next observation, terminated and truncated."""
+        ...
+
+
+class EnvironmentSource(Protocol):
+    """What an agent asks of its data module."""
+
+    total_steps: int
+
+    @property
+    def train_envs(self) -> EnvironmentStream:
+        """The environments to learn in."""
+        ...
+
+    @property
+    def observation_space(self) -> Any:
+        """The Gymnasium space of one observation."""
+        ...
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        ...
+
+    @property
+    def num_actions(self) -> int:
+        """The number of discrete actions."""
+        ...
+
+    def evaluation_envs(self, split: Literal["val", "test"]) -> list[Any]:
+        """Gymnasium environments to play held-out episodes in."""
+        ...
+
+
+class Agent(LightningModule):
+    """Learns by acting in the environments of an ``EnvironmentDataModule``.
+
+    One ``training_step`` is one iteration and one ``global_step``: ``steps_per_iteration`` environment
+    steps, counted over all environments, then what the child learns from them. The budget
+    (``total_steps`` of the data module), the loggers' x-axis and the checkpoints' ``step`` count
+    environment steps. A child defines ``explore``, ``act``, ``observe``, ``learn`` and
+    ``configure_optimizers``, and extends ``agent_state`` and ``load_agent_state`` by what it must remember.
+
+    Logged: ``train/return`` and ``train/episode_length`` (means of the last 100 finished episodes),
+    ``train/episodes``, ``train/steps_per_second`` (validation excluded), ``env_steps``, whatever
+    ``learn`` returns; ``val/return``, ``val/episode_length``; ``test/return``, ``test/return_std``.
+
+    Args:
+        steps_per_iteration: environment steps of an iteration, rounded up to a multiple of the number of
+            environments.
+    """
+
+    automatic_optimization = False
+    best_metric = ("val/return", "max")
+
+    def __init__(self, steps_per_iteration: int) -> None:
+        super().__init__()
+        require_at_least(1, steps_per_iteration=steps_per_iteration)
+        self.steps_per_iteration = steps_per_iteration
+        self.env_steps = 0
+        # Its own generator, so that nothing else that draws numbers changes a run; seed_everything seeds it.
+        self.generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+        self._clock = perf_counter()
+        self._steps_at_clock = 0
+
+    def explore(self, observation: Tensor) -> Tensor:
+        """Return the actions ``(N, ...)`` to learn from, for observations ``(N, ...)`` on the CPU."""
+        raise NotImplementedError
+
+    def act(self, observation: Tensor) -> Tensor:
+        """Return the best known actions ``(N, ...)`` for observations ``(N, ...)``, always the same ones."""
+        raise NotImplementedError
+
+    def observe(self, step: Step) -> None:
+        """Take in one step of all environments."""
+        raise NotImplementedError
+
+    def learn(self) -> dict[str, Tensor]:
+        """Update the networks after an iteration's steps and return scalars to be logged under ``train/``."""
+        raise NotImplementedError
+
+    def agent_state(self) -> dict[str, Any]:
+        """Return what a resumed run needs besides the ``state_dict``, as plain values and tensors."""
+        return {"env_steps": self.env_steps, "generator": self.generator.get_state()}
+
+    def load_agent_state(self, state: dict[str, Any]) -> None:
+        """Take over what ``agent_state`` returned."""
+        self.env_steps = state["env_steps"]
+        self.generator.set_state(state["generator"].cpu())
+
+    @property
+    def environments(self) -> EnvironmentSource:
+        """The data module."""
+        source: EnvironmentSource = self.trainer.datamodule  # type: ignore[attr-defined]
+        return source
+
+    def setup(self, stage: str) -> None:
+        """Check what the agent was given. Raises UserError for several processes or another kind of data."""
+        name = type(self).__name__
+        if not hasattr(type(self.trainer.datamodule), "train_envs"):  # type: ignore[attr-defined]
+            raise UserError(f"{name} learns by acting: give it an EnvironmentDataModule")
+        if self.trainer.world_size > 1:
+            raise UserError(
+                f"{name} runs in one process, not {self.trainer.world_size}: set trainer.devices to 1"
+                " (num_envs and vectorization of the data module make it wider)"
+            )
+        if stage == "fit":
+            self.env_steps = 0  # a new run; when it resumes one, load_agent_state comes next
+
+    def on_fit_start(self) -> None:
+        """Undo what an earlier run left: its networks in evaluation mode."""
+        self.train()
+
+    def on_train_start(self) -> None:
+        """Start the clock, or end at once where a resumed run had used its budget."""
+        self._clock, self._steps_at_clock = perf_counter(), self.env_steps
+        self._stop_at_budget()
+
+    def training_step(self, iteration: int, batch_idx: int) -> None:
+        """Do one iteration."""
+        is_logging = is_logging_step(self)
+        with one_global_step(self):
+            self.eval()  # no dropout in acting; ``learn`` puts into training mode what it trains
+            self.collect()
+            metrics = self.learn()
+        losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("loss")}
+        if losses:
+            require_finite(losses, self.env_steps)
+        self._stop_at_budget()
+        if is_logging or self.trainer.should_stop:
+            self._log_progress(metrics)
+
+    @torch.no_grad()
+    def collect(self) -> None:
+        """Step the environments for one iteration, or for what is left of the budget."""
+        envs = self.environments.train_envs
+        wanted = min(self.steps_per_iteration, self.environments.total_steps - self.env_steps)
+        for _ in range(ceil(wanted / envs.num_envs)):
+            observation = torch.from_numpy(envs.observation)
+            action = self.explore(observation)
+            result = envs.step(action.numpy())
+            self.observe(Step(observation, action, *map(torch.from_numpy, result)))
+            self.env_steps += envs.num_envs
+
+    def _stop_at_budget(self) -> None:
+        if self.env_steps >= self.environments.total_steps:
+            self.trainer.should_stop = True
+
+    def _log_progress(self, metrics: dict[str, Tensor]) -> None:
+        envs = self.environments.train_envs
+        elapsed = perf_counter() - self._clock
+        speed = (self.env_steps - self._steps_at_clock) / elapsed
+        self._clock, self._steps_at_clock = perf_counter(), self.env_steps
+        values: dict[str, Any] = {**metrics, "episodes": float(envs.episodes), "steps_per_second": speed}
+        self.log_dict({f"train/{name}": value for name, value in values.items()})
+        if envs.recent_returns:
+            returns, lengths = torch.tensor(envs.recent_returns), torch.tensor(envs.recent_lengths)
+            self.log_dict(
+                {"train/return": returns.mean(), "train/episode_length": lengths.float().mean()},
+                prog_bar=True,
+            )
+        self._log_env_steps()
+
+    def _log_env_steps(self) -> None:
+        # Lightning takes a metric of the name "step" as the x-axis of everything logged with it.
+        count = float(self.env_steps)
+        self.log_dict({"step": count, "env_steps": count}, batch_size=1)
+
+    def on_validation_start(self) -> None:
+        """Stop the clock."""
+        self._clock -= perf_counter()
+
+    def on_validation_end(self) -> None:
+        """Let the clock run on."""
+        self._clock += perf_counter()
+
+    def validation_step(self, seeds: list[int], batch_idx: int) -> None:
+        """Play the validation episodes and log ``val/return``."""
+        returns, lengths = self._play("val", seeds)
+        self.log_dict({"val/return": returns.mean(), "val/episode_length": lengths.mean()}, batch_size=1, prog_bar=True)
+        self._log_env_steps()
+
+    def test_step(self, seeds: list[int], batch_idx: int) -> None:
+        """Play the test episodes and log ``test/return`` and ``test/return_std``."""
+        returns, lengths = self._play("test", seeds)
+        metrics = {"test/return": returns.mean(), "test/episode_length": lengths.mean()}
+        self.log_dict(metrics | {"test/return_std": returns.std(correction=0)}, batch_size=1)
+
+    def _play(self, split: Literal["val", "test"], seeds: list[int]) -> tuple[Tensor, Tensor]:
+        return play_episodes(self.act, self.environments.evaluation_envs(split), seeds)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the agent's state beside its weights, under ``agent``."""
+        checkpoint["agent"] = self.agent_state()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the agent's state over. Raises UserError where there is none."""
+        if "agent" not in checkpoint:
+            raise UserError("the checkpoint is not of an agent: it holds weights but no counts of environment steps")
+        self.load_agent_state(checkpoint["agent"])

@@ -1,0 +1,231 @@
+"""Deep Q-learning."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from math import prod
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.core.optimizer import LightningOptimizer
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import LRScheduler
+
+from dlmodules.errors import UserError
+from dlmodules.hparams import save_portable_hyperparameters
+from dlmodules.rl.base import Agent, Step
+from dlmodules.rl.buffers import ReplayBuffer, Transitions
+from dlmodules.rl.checks import require_at_least, require_fractions
+from dlmodules.rl.denormals import FLUSH_EVERY, flush_moments
+from dlmodules.rl.networks import MLPQNetwork, follow
+from dlmodules.rl.returns import exponential_schedule, linear_schedule, td_target
+
+
+class DQN(Agent):
+    """Learn the value of each action by Q-learning with replay and a target network; 133,378 parameters.
+
+    Paper: Mnih et al. 2015, Human-level control through deep reinforcement learning, doi:10.1038/nature14236.
+    Books: atienza 9.6.1.
+
+    Variants override ``next_value``, the estimate from which an update bootstraps.
+
+    Logged besides what every agent logs: ``train/td_loss``, ``train/q_mean`` (mean over a batch of the
+    best action's value), ``train/epsilon``.
+
+    Args:
+        observation_dim: numbers in an observation.
+        num_actions: number of actions.
+        hidden_dims: units of the hidden layers of the default network.
+        network: maps observations ``(B, ...)`` to values ``(B, num_actions)``; None builds ``MLPQNetwork``.
+        optimizer: makes the optimizer.
+        scheduler: makes a schedule of the learning rate, stepped after each round of updates; None keeps the rate.
+        gamma: discount of the next value, in [0, 1].
+        batch_size: transitions in an update.
+        buffer_capacity: transitions kept for replay.
+        learning_starts: environment steps before the first update.
+        steps_per_iteration: environment steps between two rounds of updates, over all environments.
+        updates_per_iteration: updates in a round.
+        target_update_interval: updates between two updates of the target network.
+        tau: how far the target network then moves to the online one, in (0, 1]; 1 copies it.
+        epsilon_start: first probability of a random action.
+        epsilon_end: last probability of a random action.
+        epsilon_steps: environment steps in which it goes from the first to the last.
+        epsilon_schedule: ``exponential`` multiplies by one factor each step, ``linear`` adds one number.
+        max_grad_norm: largest norm of the gradient; None does not clip.
+        loss: ``mse``, or ``huber``, whose slope is at most 1.
+    """
+
+    def __init__(
+        self,
+        observation_dim: int = 4,
+        num_actions: int = 2,
+        hidden_dims: Sequence[int] = (256, 256, 256),
+        network: nn.Module | None = None,
+        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
+        scheduler: LRSchedulerCallable | None = None,
+        gamma: float = 0.9,
+        batch_size: int = 64,
+        buffer_capacity: int = 100_000,
+        learning_starts: int = 1_000,
+        steps_per_iteration: int = 64,
+        updates_per_iteration: int = 16,
+        target_update_interval: int = 10,
+        tau: float = 1.0,
+        epsilon_start: float = 0.9,
+        epsilon_end: float = 0.1,
+        epsilon_steps: int = 50_000,
+        epsilon_schedule: Literal["exponential", "linear"] = "exponential",
+        max_grad_norm: float | None = None,
+        loss: Literal["mse", "huber"] = "mse",
+    ) -> None:
+        super().__init__(steps_per_iteration)
+        save_portable_hyperparameters(self)
+        require_at_least(1, batch_size=batch_size, updates_per_iteration=updates_per_iteration)
+        require_at_least(1, target_update_interval=target_update_interval)
+        require_at_least(batch_size, buffer_capacity=buffer_capacity)
+        require_fractions(gamma=gamma, tau=tau, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
+        if epsilon_schedule == "exponential" and not (epsilon_start and epsilon_end):
+            raise UserError("an exponential epsilon_schedule never reaches 0: choose linear, or epsilons above 0")
+        self.num_actions = num_actions
+        self.network = MLPQNetwork(observation_dim, num_actions, hidden_dims) if network is None else network
+        self.target_network = deepcopy(self.network).requires_grad_(False)
+        self.optimizer = optimizer
+        self.scheduler = scheduler
+        self.gamma = gamma
+        self.batch_size = batch_size
+        self.buffer_capacity = buffer_capacity
+        self.learning_starts = max(learning_starts, 1)
+        self.updates_per_iteration = updates_per_iteration
+        self.target_update_interval = target_update_interval
+        self.tau = tau
+        self.epsilon_start = epsilon_start
+        self.epsilon_end = epsilon_end
+        self.epsilon_steps = epsilon_steps
+        self.epsilon_schedule = exponential_schedule if epsilon_schedule == "exponential" else linear_schedule
+        self.max_grad_norm = max_grad_norm
+        self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
+        self.updates = 0
+        self.buffer: ReplayBuffer | None = None
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Return the values ``(B, num_actions)`` of observations ``(B, ...)``."""
+        values: Tensor = self.network(observation)
+        return values
+
+    def setup(self, stage: str) -> None:
+        """Check that network and environment fit, and reserve the replay buffer. Raises UserError."""
+        super().setup(stage)
+        source = self.environments
+        shape, num_actions = source.observation_shape, source.num_actions
+        observation = torch.from_numpy(np.zeros((1, *shape), source.observation_space.dtype))
+        try:
+            with torch.no_grad():
+                values = self.network.eval()(observation.to(self.device))
+        except RuntimeError as error:
+            raise UserError(
+                f"the network does not take observations of shape {shape} (set observation_dim={prod(shape)},"
+                f" or give a network): {str(error).splitlines()[0]}"
+            ) from error
+        self.network.train()
+        if values.shape != (1, num_actions):
+            raise UserError(
+                f"the network gives values of shape {tuple(values.shape[1:])} for {num_actions} actions:"
+                f" set num_actions={num_actions}"
+            )
+        if stage == "fit":
+            self.updates = 0
+            self.buffer = ReplayBuffer(self.buffer_capacity, shape, observation.dtype)
+
+    @property
+    def epsilon(self) -> float:
+        """The probability of a random action now."""
+        return self.epsilon_schedule(self.env_steps, self.epsilon_start, self.epsilon_end, self.epsilon_steps)
+
+    def explore(self, observation: Tensor) -> Tensor:
+        """Return random actions with probability ``epsilon``, else the best known."""
+        n = len(observation)
+        action = torch.randint(self.num_actions, (n,), generator=self.generator)
+        greedy = torch.rand(n, generator=self.generator) >= self.epsilon
+        return torch.where(greedy, self.act(observation).cpu(), action) if greedy.any() else action
+
+    @torch.no_grad()
+    def act(self, observation: Tensor) -> Tensor:
+        """Return the actions ``(N,)`` of highest value."""
+        values: Tensor = self.network(observation.to(self.device))
+        return values.argmax(dim=1)
+
+    def observe(self, step: Step) -> None:
+        """Put the transitions of a step into the replay buffer."""
+        assert self.buffer is not None
+        self.buffer.add(Transitions(step.observation, step.action, step.reward, step.next_observation, step.terminated))
+
+    def learn(self) -> dict[str, Tensor]:
+        """Do a round of updates, each on a batch of its own."""
+        metrics = {"epsilon": torch.tensor(self.epsilon)}
+        assert self.buffer is not None
+        if self.env_steps < self.learning_starts:
+            return metrics
+        self.network.train()
+        drawn = self.buffer.sample(self.updates_per_iteration * self.batch_size, self.generator)
+        batches = drawn.to(self.device).split(self.batch_size)
+        losses = []
+        for number, batch in enumerate(batches, start=self.updates + 1):
+            losses.append(self.update(batch))
+            if number % self.target_update_interval == 0:
+                follow(self.target_network, self.network, self.tau)
+            if number % FLUSH_EVERY == 0:
+                flush_moments(self.trainer.optimizers[0])
+        self.updates += len(batches)
+        if self.scheduler is not None:
+            schedule = self.lr_schedulers()
+            assert isinstance(schedule, LRScheduler)
+            schedule.step()
+        with torch.no_grad():
+            q_mean = self.network(batches[-1].observation).amax(dim=1).mean()
+        return metrics | {"td_loss": torch.stack(losses).mean(), "q_mean": q_mean}
+
+    def update(self, batch: Transitions) -> Tensor:
+        """Do one gradient step on a batch and return its loss."""
+        loss = self.td_loss(batch)
+        optimizer = self.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        if self.max_grad_norm is not None:
+            nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], self.max_grad_norm)
+        optimizer.step()
+        return loss.detach()
+
+    def td_loss(self, batch: Transitions) -> Tensor:
+        """Return the mean loss between the values of the actions taken and their targets."""
+        with torch.no_grad():
+            next_value = self.next_value(batch.next_observation)
+            target = td_target(batch.reward, batch.terminated, next_value, self.gamma)
+        value = self.network(batch.observation).gather(1, batch.action.unsqueeze(1)).squeeze(1)
+        loss: Tensor = self.loss_function(value, target)
+        return loss
+
+    def next_value(self, next_observation: Tensor) -> Tensor:
+        """Return the value ``(B,)`` of the best action after observations ``(B, ...)``, without gradient."""
+        values: Tensor = self.target_network(next_observation)
+        return values.amax(dim=1)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make the optimizer of the online network, and its schedule."""
+        optimizer = self.optimizer(self.network.parameters())
+        return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
+
+    def agent_state(self) -> dict[str, Any]:
+        """Add the replay buffer and the count of updates."""
+        buffer = {} if self.buffer is None else {"buffer": self.buffer.state_dict()}
+        return {**super().agent_state(), "updates": self.updates, **buffer}
+
+    def load_agent_state(self, state: dict[str, Any]) -> None:
+        """Take over what ``agent_state`` returned; the buffer only where there is training."""
+        super().load_agent_state(state)
+        self.updates = state["updates"]
+        if self.buffer is not None:
+            self.buffer.load_state_dict(state["buffer"])

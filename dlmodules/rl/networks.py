@@ -1,0 +1,51 @@
+"""Networks of the agents, and how a target network follows its online network."""
+
+from collections.abc import Sequence
+from itertools import chain, pairwise
+
+import torch
+from torch import Tensor, nn
+
+
+class MLPQNetwork(nn.Module):
+    """Linear layers with ReLU between them map an observation to one value for each action.
+
+    Args:
+        observation_dim: numbers in an observation.
+        num_actions: number of actions.
+        hidden_dims: units of each hidden layer.
+    """
+
+    def __init__(self, observation_dim: int, num_actions: int, hidden_dims: Sequence[int] = (256, 256, 256)) -> None:
+        super().__init__()
+        self.observation_dim = observation_dim
+        self.num_actions = num_actions
+        self.hidden_dims = tuple(hidden_dims)
+        dims = [observation_dim, *hidden_dims]
+        layers: list[nn.Module] = []
+        for before, after in pairwise(dims):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.Linear(dims[-1], num_actions))
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Map observations ``(B, ...)`` to values ``(B, num_actions)``."""
+        values: Tensor = self.layers(observation.flatten(1))
+        return values
+
+
+@torch.no_grad()
+def follow(target: nn.Module, online: nn.Module, tau: float = 1.0) -> None:
+    """Move ``target`` towards ``online``: ``target += tau * (online - target)``; 1 copies.
+
+    Buffers that are no floating point numbers, such as counters, are copied whatever ``tau`` is.
+    """
+    pairs = zip(
+        chain(target.parameters(), target.buffers()),
+        chain(online.parameters(), online.buffers()),
+        strict=True,
+    )
+    for old, new in pairs:
+        if tau == 1.0 or not old.is_floating_point():
+            old.copy_(new)
+        else:
+            old.lerp_(new, tau)

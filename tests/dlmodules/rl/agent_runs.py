@@ -1,0 +1,53 @@
+"""Small runs of agents for the tests."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from datamodules.environment import EnvironmentDataModule
+from dlmodules.rl.dqn import DQN
+
+
+def trainer(**arguments: Any) -> pl.Trainer:
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    defaults = {
+        "max_epochs": -1,
+        "accelerator": "cpu",
+        "enable_model_summary": False,
+        "num_sanity_val_steps": 0,
+    }
+    return pl.Trainer(**{**quiet, **defaults, **arguments})
+
+
+def agent(seed: int = 0, cls: type[DQN] = DQN, **arguments: Any) -> DQN:
+    pl.seed_everything(seed, verbose=False)
+    defaults = {
+        "hidden_dims": (16,),
+        "batch_size": 16,
+        "buffer_capacity": 300,
+        "learning_starts": 100,
+        "steps_per_iteration": 32,
+        "updates_per_iteration": 4,
+        "target_update_interval": 6,
+        "epsilon_steps": 500,
+    }
+    return cls(**{**defaults, **arguments})
+
+
+def data(**arguments: Any) -> EnvironmentDataModule:
+    defaults = {
+        "num_envs": 4,
+        "total_steps": 800,
+        "steps_per_epoch": 256,
+        "eval_episodes": 2,
+        "test_episodes": 3,
+    }
+    return EnvironmentDataModule(**{**defaults, **arguments})
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    import csv
+
+    with open(path) as file:
+        return list(csv.DictReader(file))

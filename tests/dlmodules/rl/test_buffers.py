@@ -1,0 +1,84 @@
+import pytest
+import torch
+
+from dlmodules.errors import UserError
+from dlmodules.rl.buffers import ReplayBuffer, Transitions
+
+
+def transitions(*rewards: float) -> Transitions:
+    """Transitions whose every field can be told from the reward."""
+    reward = torch.tensor(rewards, dtype=torch.float32)
+    observation = torch.stack([reward, reward + 0.25], dim=1)
+    return Transitions(observation, reward.long() % 2, reward, observation + 1, reward > 2.5)
+
+
+def filled(capacity: int, *rewards: float) -> ReplayBuffer:
+    buffer = ReplayBuffer(capacity, (2,), torch.float32)
+    for reward in rewards:
+        buffer.add(transitions(reward))
+    return buffer
+
+
+def test_fields_of_a_transition_stay_together() -> None:
+    buffer = ReplayBuffer(8, (2,), torch.float32)
+    buffer.add(transitions(1, 2, 3))
+    sample = buffer.sample(200, torch.Generator().manual_seed(0))
+    assert sample.reward.unique().tolist() == [1, 2, 3]
+    for field, expected in zip(sample, transitions(*sample.reward.tolist()), strict=True):
+        assert torch.equal(field, expected)
+
+
+def test_the_oldest_are_overwritten_across_the_end() -> None:
+    buffer = filled(4, 0, 1, 2)
+    buffer.add(transitions(3, 4, 5))  # one goes to the last place, two to the first
+    assert len(buffer) == 4
+    assert buffer.sample(300, torch.Generator().manual_seed(0)).reward.unique().tolist() == [2, 3, 4, 5]
+    assert buffer.state_dict()["reward"].tolist() == [4, 5, 2, 3]
+    assert buffer.state_dict()["position"] == 2
+
+
+def test_sampling_is_uniform_and_repeats_with_its_generator() -> None:
+    buffer = filled(4, 0, 1, 2, 3)
+    counts = buffer.sample(40_000, torch.Generator().manual_seed(1)).reward.long().bincount()
+    assert counts.tolist() == pytest.approx([10_000] * 4, rel=0.05)
+    first, second = (buffer.sample(5, torch.Generator().manual_seed(1)).reward for _ in range(2))
+    assert torch.equal(first, second)
+
+
+def test_unfilled_places_are_never_drawn() -> None:
+    buffer = filled(1000, 7)
+    assert buffer.sample(50, torch.Generator()).reward.tolist() == [7] * 50
+
+
+def test_state_holds_the_filled_part_and_restores_the_next_write() -> None:
+    buffer = filled(4, 0, 1, 2)
+    state = buffer.state_dict()
+    assert state["observation"].untyped_storage().nbytes() == 3 * 2 * 4
+    buffer.add(transitions(9))  # the state is a copy
+    twin = ReplayBuffer(4, (2,), torch.float32)
+    twin.load_state_dict(state)
+    twin.add(transitions(3, 4))
+    assert twin.state_dict()["reward"].tolist() == [4, 1, 2, 3]
+
+
+def test_split_cuts_into_batches_in_order() -> None:
+    batches = transitions(0, 1, 2, 3).split(2)
+    assert [batch.reward.tolist() for batch in batches] == [[0, 1], [2, 3]]
+    assert [batch.terminated.tolist() for batch in batches] == [[False, False], [False, True]]
+
+
+def test_pictures_are_kept_as_bytes() -> None:
+    buffer = ReplayBuffer(2, (3, 4, 4), torch.uint8)
+    observation = torch.full((1, 3, 4, 4), 200, dtype=torch.uint8)
+    buffer.add(Transitions(observation, torch.tensor([0]), torch.tensor([1.0]), observation, torch.tensor([False])))
+    assert buffer.sample(1).observation.dtype == torch.uint8
+
+
+def test_another_capacity_or_shape_is_refused_in_one_line() -> None:
+    state = filled(4, 0, 1).state_dict()
+    with pytest.raises(UserError, match="buffer_capacity=4"):
+        ReplayBuffer(5, (2,), torch.float32).load_state_dict(state)
+    with pytest.raises(UserError, match=r"shape \(2,\), not \(3,\)"):
+        ReplayBuffer(4, (3,), torch.float32).load_state_dict(state)
+    with pytest.raises(ValueError, match="do not fit"):
+        filled(2).add(transitions(0, 1, 2))
