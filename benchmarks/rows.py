@@ -93,13 +93,13 @@ SCORES = (
         program="scores",
         system="MLPClassifier",
         config="configs/classifiers/mlp_mnist.yaml",
-        budget="20 epochs of 55,000 images, the learning rate falling along a cosine",
+        budget="20 epochs of 55,000 images, the learning rate falling from 0.003 along a cosine",
         seeds=(0, 1, 2),
         figures=(
             Figure("test/accuracy@last", "test accuracy, last epoch", digits=4, bar=0.983, book="0.985"),
             Figure("test/accuracy@best", "test accuracy, best by val/accuracy", digits=4),
         ),
-        protocol=f"{_IMAGES}; the book trains on all 60,000 at a constant rate and takes the last epoch",
+        protocol=f"{_IMAGES}; the book trains on all 60,000 at a constant rate of 0.001 and takes the last epoch",
         options={"checkpoints": ("last", "best")},
     ),
     Row(

@@ -93,7 +93,10 @@ def _from_module(module: nn.Module, description: dict[str, str]) -> FeatureNetwo
 
 
 def _from_checkpoint(path: Path) -> FeatureNetwork:
-    module = load_module(path)
+    try:
+        module = load_module(path)
+    except UserError as error:
+        raise UserError(f"feature_network: {error}") from error
     if not callable(getattr(module, "features", None)):
         raise UserError(f"{path} holds a {type(module).__name__}, which has no method `features`: give a classifier's")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]

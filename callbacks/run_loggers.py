@@ -75,7 +75,9 @@ class RunCSVLogger(Logger):
         else:
             self._pending.append({"step": step, **values})
         if len(self._pending) > self.flush_every:
+            last = self._pending.pop()  # more may come for its step
             self.save()
+            self._pending = [last]
 
     @rank_zero_only
     def rewind(self, step: int) -> None:

@@ -24,7 +24,7 @@ def load_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, An
     try:
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # damage shows as whatever it happens to cause: EOFError, RuntimeError, KeyError ...
-        raise UserError(f"{path} is no readable checkpoint (truncated, or holds code): {_line(error)}") from error
+        raise UserError(f"{path} is no readable checkpoint: it is truncated, or holds code") from error
     if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
         raise UserError(f"{path} is a torch file but no Lightning checkpoint: it has no state_dict")
     return checkpoint

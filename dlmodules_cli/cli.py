@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,8 @@ def _resolved(args: list[str]) -> list[str]:
 
     A class of the same name in another imported package would else make the short name ambiguous.
     """
-    meant = {"--config": find_config, "-c": find_config, "--model": _full_path, "--data": _full_path}
+    meant: dict[str, Callable[[str], str]] = dict.fromkeys(("--config", "-c"), find_config)
+    meant |= dict.fromkeys(("--model", "--data", "--model.help", "--data.help"), _full_path)
     found = list(args)
     for index, arg in enumerate(found):
         option, equals, value = arg.partition("=")

@@ -234,6 +234,7 @@ class Agent(LightningModule):
         returns, lengths = self._play("test", seeds)
         metrics = {"test/return": returns.mean(), "test/episode_length": lengths.mean()}
         self.log_dict(metrics | {"test/return_std": returns.std(correction=0)}, batch_size=1)
+        self._log_env_steps()
 
     def _play(self, split: Literal["val", "test"], seeds: list[int]) -> tuple[Tensor, Tensor]:
         return play_episodes(self.act, self.environments.evaluation_envs(split), seeds)

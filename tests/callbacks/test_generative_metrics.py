@@ -229,7 +229,7 @@ def test_mistakes_are_told_before_training(tmp_path):
         setup(Plain())
     with pytest.raises(UserError, match="NoValidation has no validation_step"):
         setup(NoValidation())
-    with pytest.raises(UserError, match=r"there is no feature network nowhere\.ckpt"):
+    with pytest.raises(UserError, match=r"feature_network: there is no checkpoint nowhere\.ckpt"):
         setup(ToyVAE(), "nowhere.ckpt")
     with pytest.raises(UserError, match="tells 5 classes apart, but Three makes 3"):
         setup(Three(), Reader())
