@@ -72,6 +72,7 @@ class AdversarialModule(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Update the discriminator, and every ``n_critic`` steps the generator."""
         real = self.prepare_real(batch[0])
+        is_logging = is_logging_step(self)  # before the step is counted
         with one_global_step(self):
             generator_turn = (self.global_step + 1) % self.n_critic == 0
             if self.update == "simultaneous":
@@ -82,7 +83,7 @@ class AdversarialModule(LightningModule):
                     metrics |= self._generator_step(len(real))
         losses = {name: value for name, value in metrics.items() if name.endswith("_loss")}
         require_finite(losses, self.global_step - 1)
-        if is_logging_step(self):
+        if is_logging:
             self.log_dict({name: value.detach() for name, value in metrics.items()}, prog_bar=True)
 
     def _discriminator_step(self, real: Tensor) -> dict[str, Tensor]:

@@ -119,7 +119,7 @@ def test_missing_and_foreign_files(tmp_path):
     torch.save([1], tmp_path / "list")
     save(Reader(), tmp_path / "unnamed", _class_path=None)
     for name in ("list", "unnamed"):
-        with pytest.raises(UserError, match=rf"{name} is no (readable|Lightning) checkpoint|{name} does not say"):
+        with pytest.raises(UserError, match=rf"{name} (is a torch file but no Lightning checkpoint|does not say)"):
             load_feature_network(tmp_path / name)
 
 

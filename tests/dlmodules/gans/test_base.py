@@ -1,10 +1,13 @@
 """Whose turn it is, which gradients flow, and what counts as a step."""
 
+import csv
+
 import pytest
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
+from callbacks.run_loggers import RunCSVLogger
 from dlmodules import DCGAN
 from dlmodules.errors import UserError
 
@@ -51,6 +54,15 @@ def test_one_training_step_is_one_global_step(tmp_path, n_critic, update):
     run.fit(module, loader(batches=12))
     assert run.global_step == 12
     assert module.updates == [12, 12 // n_critic]
+
+
+def test_metrics_reach_the_loggers_every_n_steps(tmp_path):
+    logger = RunCSVLogger(tmp_path)
+    trainer(tmp_path, logger=logger, log_every_n_steps=5).fit(tiny(), loader(batches=12))
+    with open(logger.file, newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["train/d_loss"]]
+    assert [row["step"] for row in rows] == ["4", "9"]
+    assert all(row["train/g_loss"] and row["train/d_accuracy"] for row in rows)
 
 
 def test_max_steps_counts_batches(tmp_path):
