@@ -1,8 +1,10 @@
 """DCGAN's networks, ranges and sampling."""
 
 import pytest
+import pytorch_lightning as pl
 import torch
 
+from datamodules import DigitsDataModule
 from dlmodules import DCGAN
 from dlmodules.errors import UserError
 from dlmodules.gans.dcgan_lab import LabDiscriminator, LabGenerator
@@ -61,3 +63,39 @@ def test_same_generator_same_samples():
 def test_labels_are_refused():
     with pytest.raises(UserError, match="takes no labels"):
         DCGAN(width=0.05).sample(2, labels=torch.tensor([1, 2]))
+
+
+@pytest.mark.learning
+@pytest.mark.slow
+def test_its_samples_come_to_look_like_the_digits(tmp_path):
+    """Mean and spread of the pixels approach those of the data; held-back or reversed updates leave them far off."""
+    pl.seed_everything(0)
+    data = DigitsDataModule(image_size=16, batch_size=32, drop_last=True)
+    module = DCGAN(image_shape=(1, 16, 16), latent_dim=16, width=0.25, optimizer_d=_adam, optimizer_g=_adam)
+    before = distance(module, data)
+    trainer = pl.Trainer(
+        max_steps=400, logger=False, enable_checkpointing=False, enable_progress_bar=False, limit_val_batches=0,
+        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
+    )  # fmt: skip
+    trainer.fit(module, data)
+    after = distance(module, data)
+    assert after["mean"] < 0.6 * before["mean"]
+    assert after["spread"] < 0.5 * before["spread"]
+
+
+def _adam(parameters):
+    return torch.optim.Adam(parameters, lr=1e-3, betas=(0.5, 0.999))
+
+
+def distance(module, data):
+    """How far the per-pixel means and standard deviations of samples are from those of the training images."""
+    data.prepare_data()
+    data.setup("fit")
+    real = torch.cat([x for x, _ in data.train_dataloader()])
+    with torch.no_grad():
+        fake = module.eval().sample(512, generator=torch.Generator().manual_seed(0))
+    module.train()
+    return {
+        "mean": (real.mean(0) - fake.mean(0)).abs().mean().item(),
+        "spread": (real.std(0) - fake.std(0)).abs().mean().item(),
+    }
