@@ -92,9 +92,13 @@ def run_id(folder: Path) -> str:
     return file.read_text().strip()
 
 
-@cache
 def provenance() -> dict[str, str]:
     """Return the commit of the source, if it is a checkout, and the versions of the packages that matter."""
+    return dict(_provenance())
+
+
+@cache
+def _provenance() -> dict[str, str]:
     found = {}
     here = Path(__file__).resolve().parent
     git = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]

@@ -10,7 +10,7 @@ import yaml
 
 from dlmodules_cli.configs import find_config
 from dlmodules_cli.main import main
-from dlmodules_cli.runs import find_checkpoint, new_run_folder, one_run_folder, versions
+from dlmodules_cli.runs import find_checkpoint, new_run_folder, one_run_folder, provenance, versions
 
 FIT = [
     *["fit", "--model", "VAE", "--data", "DigitsDataModule", "--data.batch_size", "16", "--trainer.max_epochs", "1"],
@@ -125,3 +125,8 @@ def test_run_folders_are_numbered_and_shared_by_the_processes_of_a_run(tmp_path)
 def test_configs_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert yaml.safe_load(Path(find_config("configs/vaes/vae_mnist.yaml")).read_text())["trainer"]["max_epochs"] == 30
+
+
+def test_provenance_is_the_same_whatever_a_caller_does_to_it():
+    provenance().clear()
+    assert "torch" in provenance()
