@@ -10,6 +10,7 @@ from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
 
 from dlmodules.errors import UserError
+from dlmodules.hparams import class_path
 from dlmodules.loading import load_module
 
 OWN_PACKAGE = "dlmodules"
@@ -78,7 +79,7 @@ def load_feature_network(source: str | Path | nn.Module) -> FeatureNetwork:
         UserError: if the file is missing, no checkpoint or of an unknown class, or Inception cannot be had.
     """
     if isinstance(source, nn.Module):
-        return _from_module(source, {"class": _class_path(type(source))})
+        return _from_module(source, {"class": class_path(type(source))})
     # Building a network draws its first weights: the run's random numbers must not notice.
     with isolate_rng():
         return _inception() if str(source) == "inception" else _from_checkpoint(Path(source))
@@ -100,7 +101,7 @@ def _from_checkpoint(path: Path) -> FeatureNetwork:
     if not callable(getattr(module, "features", None)):
         raise UserError(f"{path} holds a {type(module).__name__}, which has no method `features`: give a classifier's")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    return _from_module(module, {"class": _class_path(type(module)), "sha256": digest})
+    return _from_module(module, {"class": class_path(type(module)), "sha256": digest})
 
 
 def _inception() -> FeatureNetwork:
@@ -125,7 +126,3 @@ def _inception() -> FeatureNetwork:
 
     network.requires_grad_(False)
     return FeatureNetwork(network, read, None, {"class": "Inception-v3 (torch-fidelity), 299x299, 2048 features"})
-
-
-def _class_path(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
