@@ -49,6 +49,16 @@ def test_terms_sum_over_pixels_and_dimensions_and_average_over_the_batch():
     assert mean.shape == (5, 2)
 
 
+def test_the_decoder_gets_draws_from_the_posterior():
+    seen = []
+    module = VAE(encoder=Constant(torch.tensor([3.0, -1.0]), torch.tensor([0.0, math.log(4.0)])))
+    module.decoder.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    torch.manual_seed(0)
+    module(torch.zeros(2000, 1, 28, 28))
+    assert seen[0].mean(0).tolist() == pytest.approx([3.0, -1.0], abs=0.15)
+    assert seen[0].std(0).tolist() == pytest.approx([1.0, 2.0], abs=0.15)
+
+
 def test_gaussian_likelihood_is_784_times_the_mean_squared_error():
     module = VAE(likelihood="gaussian", decoder=Constant(torch.zeros(1, 28, 28)))
     x = torch.rand(3, 1, 28, 28)
@@ -93,8 +103,8 @@ def test_weights_are_saved_in_the_usual_order():
 def test_it_learns_codes_that_tell_digits_apart(tmp_path):
     """The bound beats the best image-independent model, and neighbours in the code are of one class.
 
-    Without the reparameterization's noise, with the KL term's sign wrong or its gradient cut, one of the
-    three bars is missed.
+    With the KL term's sign wrong or its gradient cut, a bar is missed. Missing noise it cannot tell;
+    ``test_the_decoder_gets_draws_from_the_posterior`` does.
     """
     pl.seed_everything(0)
     data = DigitsDataModule(batch_size=32)
