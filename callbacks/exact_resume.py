@@ -7,6 +7,8 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from .progress import logged_step
+
 
 class ExactResume(pl.Callback):
     """Save the states of Python's, NumPy's and torch's generators, and give them back on resuming.
@@ -47,11 +49,10 @@ class ExactResume(pl.Callback):
         if self._restored["inside_epoch"]:
             self._restore(trainer)
         self._restored = None
-        # The killed run may have logged further than its checkpoint. Agents log at environment steps.
-        position = int(getattr(pl_module, "env_steps", trainer.global_step - 1))
+        # The killed run may have logged further than its checkpoint.
         for logger in trainer.loggers:
             if hasattr(logger, "rewind"):
-                logger.rewind(position)
+                logger.rewind(logged_step(trainer))
 
     def _restore(self, trainer: "pl.Trainer") -> None:
         if self._restored is not None and trainer.global_rank < len(self._restored["ranks"]):

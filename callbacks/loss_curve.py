@@ -7,7 +7,8 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
 from .drawing import Drawing
-from .media import is_quiet, position, save_figure, steps_done
+from .media import is_quiet, save_figure
+from .progress import position, steps_done
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,6 +17,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.utilities import rank_zero_warn
 
 from .grids import Picture
+from .progress import logged_step, position
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,26 +38,6 @@ def warn_once(about: object, message: str) -> None:
     if about not in _complained:
         _complained.add(about)
         rank_zero_warn(" ".join(message.split()))
-
-
-def steps_done(trainer: Trainer) -> int:
-    """How many training steps were done, whatever the number of optimizers in each."""
-    return min(trainer.global_step, trainer.fit_loop.total_batch_idx + 1)
-
-
-def position(trainer: Trainer) -> int:
-    """How far the training is: environment steps for an agent, training steps for all others."""
-    return int(getattr(trainer.lightning_module, "env_steps", steps_done(trainer)))
-
-
-def logged_step(trainer: Trainer) -> int:
-    """The step under which Lightning logs the metrics of this moment: it counts from zero.
-
-    Were a picture logged under the global step, the next metrics would lie before it on a chart.
-    An agent logs under its environment steps.
-    """
-    environment_steps = getattr(trainer.lightning_module, "env_steps", None)
-    return max(0, steps_done(trainer) - 1) if environment_steps is None else int(environment_steps)
 
 
 def run_folder(trainer: Trainer) -> Path:
