@@ -1,5 +1,7 @@
 """Play and film the episodes of an agent from its checkpoint alone."""
 
+import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from callbacks.media import write_gif
 from datamodules import EnvironmentDataModule
 from dlmodules.errors import UserError
 
+# Packages that are imported on the word of a checkpoint; any other must be imported already.
+TRUSTED = ("gymnasium", "ale_py", "datamodules")
+
 
 def play(module: LightningModule, checkpoint: dict[str, Any], output: Path, num: int, seed: int) -> None:
     """Play ``num`` episodes in the environment that the checkpoint names; write a GIF of each and ``samples.npz``.
@@ -21,6 +26,7 @@ def play(module: LightningModule, checkpoint: dict[str, Any], output: Path, num:
     settings = dict(checkpoint.get("datamodule_hyper_parameters", {}))
     if "env_id" not in settings:
         raise UserError("the checkpoint does not name its environment; it was not trained on an EnvironmentDataModule")
+    check_names(settings)
     accepted = {key: value for key, value in settings.items() if not key.startswith("_")}
     with torch.no_grad():
         films = film(module, EnvironmentDataModule(**accepted), episodes=num, seed=seed)
@@ -29,3 +35,33 @@ def play(module: LightningModule, checkpoint: dict[str, Any], output: Path, num:
     returns = np.array([total for _, _, total in films])
     np.savez_compressed(output / "samples.npz", samples=returns)
     print(f"{num} episodes, mean return {returns.mean():.1f}: {output}/episode_*.gif and {output / 'samples.npz'}")
+
+
+def check_names(settings: dict[str, Any]) -> None:
+    """Refuse an environment or a wrapper that only a foreign module could bring: a checkpoint must not import one.
+
+    Raises:
+        UserError: a module is neither trusted nor imported, or what is named as a wrapper is none.
+    """
+    import gymnasium as gym
+
+    module, colon, _ = str(settings["env_id"]).partition(":")
+    if colon:
+        _require_known(module, settings["env_id"])
+    for wrapper in settings.get("wrappers") or ():
+        path = str(wrapper.get("class_path") if isinstance(wrapper, dict) else wrapper)
+        module, _, name = path.rpartition(".")
+        _require_known(module, path)
+        found = getattr(sys.modules.get(module), name, None)
+        if not (isinstance(found, type) and issubclass(found, gym.Wrapper)):
+            raise UserError(f"the checkpoint names {path} as a wrapper; it is no gymnasium.Wrapper")
+
+
+def _require_known(module: str, named: str) -> None:
+    if module.partition(".")[0] in TRUSTED:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise UserError(f"the checkpoint's environment needs {named}: {error}") from error
+    if module not in sys.modules:
+        raise UserError(f"the checkpoint names {named}: import its module first, by --imports '[{module}]'")
