@@ -80,7 +80,9 @@ def score_bar(figure: Figure, values: Sequence[float]) -> str:
     if figure.bar is None:
         return NOTHING
     sign = "≥" if figure.better == "higher" else "≤"
-    met = all(value >= figure.bar if figure.better == "higher" else value <= figure.bar for value in values)
+    # Metrics are float32: 9,830 of 10,000 images read as 0.98299998.
+    rounded = [round(value, 6) for value in values]
+    met = all(value >= figure.bar if figure.better == "higher" else value <= figure.bar for value in rounded)
     return f"{sign} {figure.bar:g}" + verdict(met, bool(values))
 
 

@@ -116,6 +116,11 @@ def test_mean_deviation_and_a_bar_that_every_seed_meets():
     assert "| not reached in 3 runs |" in found
 
 
+def test_a_bar_is_met_by_its_own_float32():
+    found = report([record(metrics={"test/accuracy@last": 0.9829999804496765})], ROWS)
+    assert "≥ 0.983, met" in found
+
+
 @pytest.mark.parametrize(("value", "words"), [(20.0, "≥ 20 x, met"), (19.99, "≥ 20 x, **not met**")])
 def test_the_bar_of_a_speed(value, words):
     records = [record(name="fast", kind="speed", metrics=SPEED | {"value": value})]
