@@ -45,5 +45,5 @@ class Treadmill(gym.Env):
 
 def register() -> None:
     """Make them known to Gymnasium, with time limits of 20 and 10 steps."""
-    gym.register("Corridor-v0", entry_point=Corridor, max_episode_steps=20)
+    gym.register("KnownCorridor-v0", entry_point=Corridor, max_episode_steps=20)
     gym.register("Treadmill-v0", entry_point=Treadmill, max_episode_steps=10)

@@ -216,7 +216,7 @@ KNOWN = {
 @pytest.mark.learning
 def test_it_finds_the_known_values_of_a_corridor() -> None:
     module = agent(observation_dim=5, gamma=0.9, **KNOWN)
-    trainer().fit(module, data(env_id="Corridor-v0", total_steps=3000, steps_per_epoch=3000))
+    trainer().fit(module, data(env_id="KnownCorridor-v0", total_steps=3000, steps_per_epoch=3000))
     # Going right from cell i pays 1 after 4 - i steps; going left comes back to it from one further.
     right = torch.tensor([0.9**3, 0.9**2, 0.9, 1.0])
     left = 0.9 * torch.tensor([0.9**3, 0.9**3, 0.9**2, 0.9])
