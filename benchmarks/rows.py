@@ -284,7 +284,7 @@ SPEEDS = (
                 *("--model", "DCGAN", "--model.width", "0.25", "--data", "MNISTDataModule"),
                 *("--data.batch_size", "64", "--data.drop_last", "true"),
             ),
-            "pairs": 5,
+            "pairs": 3,
         },
         "a quarter of the book's width, batches of 64",
     ),
