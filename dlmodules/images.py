@@ -7,14 +7,17 @@ from torch import Tensor
 from dlmodules.errors import UserError
 
 
-def check_images(x: Tensor, image_shape: Sequence[int], owner: str) -> None:
-    """Raise UserError unless ``x`` is a batch ``(B, *image_shape)``. ``owner`` is the module's class name."""
-    if tuple(x.shape[1:]) != tuple(image_shape):
-        found = list(x.shape[1:])
-        raise UserError(
-            f"the images are {found} but {owner} was built for {list(image_shape)} (channels, height, width);"
-            f" pass --model.image_shape '{found}' or resize the data with --data.image_size {image_shape[-1]}"
-        )
+def check_images(x: Tensor, shape: Sequence[int], owner: str, argument: str = "image_shape") -> None:
+    """Raise UserError unless ``x`` is a batch ``(B, *shape)``; ``owner``'s argument ``argument`` is what sets it."""
+    if tuple(x.shape[1:]) == tuple(shape):
+        return
+    found, are_images = list(x.shape[1:]), len(shape) == 3
+    kind, axes = ("images", " (channels, height, width)") if are_images else ("inputs", "")
+    advice = f" or resize the data with --data.image_size {shape[-1]}" if are_images else ""
+    raise UserError(
+        f"the {kind} are {found} but {owner} was built for {list(shape)}{axes};"
+        f" pass --model.{argument} '{found}'{advice}"
+    )
 
 
 def check_unit_range(x: Tensor, owner: str) -> None:

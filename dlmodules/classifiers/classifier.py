@@ -1,5 +1,7 @@
 """The training logic that all classifiers share: loss, metrics, optimizer."""
 
+from collections.abc import Sequence
+
 import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
@@ -20,7 +22,7 @@ Batch = tuple[Tensor, Tensor]
 class Classifier(LightningModule):
     """Train ``network`` to tell ``num_classes`` classes apart by cross-entropy.
 
-    A variant gives another network; it may override ``loss``. Logged: ``train/loss``,
+    A variant gives another network; it may override ``loss``, ``losses`` or ``probabilities``. Logged: ``train/loss``,
     ``train/accuracy``, ``val/loss``, ``val/accuracy``, ``test/loss``, ``test/accuracy`` (accuracies in [0, 1]).
 
     Args:
@@ -28,10 +30,10 @@ class Classifier(LightningModule):
         num_classes: number of classes; labels are ``(B,)`` int64 in ``[0, num_classes)``.
         optimizer: makes the optimizer from the parameters.
         scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        input_shape: shape of one input, such as (C, H, W), which every batch must then have; None takes any.
     """
 
     best_metric = ("val/accuracy", "max")
-    input_shape: tuple[int, ...] | None = None  # (C, H, W) where the network fixes it
 
     def __init__(
         self,
@@ -39,10 +41,12 @@ class Classifier(LightningModule):
         num_classes: int,
         optimizer: OptimizerCallable,
         scheduler: LRSchedulerCallable | None = None,
+        input_shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         save_portable_hyperparameters(self)
         self.network = network
+        self.input_shape = None if input_shape is None else tuple(input_shape)
         self.num_classes = num_classes
         self.optimizer = optimizer
         self.scheduler = scheduler
@@ -54,17 +58,30 @@ class Classifier(LightningModule):
         logits: Tensor = self.network(x)
         return logits
 
+    def features(self, x: Tensor) -> Tensor:
+        """Return the activations ``(B, F)`` before the last layer, of a network that has them as ``hidden``."""
+        hidden: Tensor = self.network.hidden(x)  # type: ignore[operator]
+        return hidden.flatten(1)
+
     def loss(self, logits: Tensor, y: Tensor) -> Tensor:
         """Return the mean cross-entropy of logits ``(B, K)`` and labels ``(B,)``."""
         return F.cross_entropy(logits, y)
 
-    def _loss_and_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def losses(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the logits of a batch and its losses by name: ``loss`` is minimised, others are logged beside it."""
+        logits = self(x)
+        return logits, {"loss": self.loss(logits, y)}
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return the class probabilities ``(B, num_classes)``; the largest is the network's answer."""
+        return torch.softmax(logits, dim=1)
+
+    def _checked_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         x, y = batch
         if self.input_shape is not None:
-            check_images(x, self.input_shape, type(self).__name__)
-        logits = self(x)
+            check_images(x, self.input_shape, type(self).__name__, "input_shape")
         try:
-            return self.loss(logits, y), logits
+            return self.losses(x, y)
         except IndexError as error:
             raise UserError(
                 f"a label is outside 0..{self.num_classes - 1} (labels here: {int(y.min())}..{int(y.max())});"
@@ -73,31 +90,35 @@ class Classifier(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Do one step of gradient descent on a batch."""
-        loss, logits = self._loss_and_logits(batch)
-        require_finite({"train/loss": loss}, self.global_step)
+        logits, losses = self._checked_losses(batch)
+        named = {f"train/{name}": value for name, value in losses.items()}
+        require_finite(named, self.global_step)
         if is_logging_step(self):
-            accuracy = (logits.argmax(dim=1) == batch[1]).float().mean()
-            self.log_dict({"train/loss": loss, "train/accuracy": accuracy}, prog_bar=True)
-        return loss
+            accuracy = (self.probabilities(logits).argmax(dim=1) == batch[1]).float().mean()
+            self.log_dict(named | {"train/accuracy": accuracy}, prog_bar=True)
+        return losses["loss"]
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure loss and accuracy on held-out data."""
-        self._evaluate(batch, "val", self.val_accuracy)
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Measure loss and accuracy on held-out data and return the class probabilities, for callbacks."""
+        return self._evaluate(batch, "val", self.val_accuracy)
 
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure loss and accuracy on the test set."""
-        self._evaluate(batch, "test", self.test_accuracy)
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Measure loss and accuracy on the test set and return the class probabilities, for callbacks."""
+        return self._evaluate(batch, "test", self.test_accuracy)
 
-    def _evaluate(self, batch: Batch, stage: str, accuracy: MulticlassAccuracy) -> None:
-        loss, logits = self._loss_and_logits(batch)
-        accuracy.update(logits, batch[1])
-        self.log(f"{stage}/loss", loss, on_epoch=True, batch_size=len(logits), sync_dist=True)
+    def _evaluate(self, batch: Batch, stage: str, accuracy: MulticlassAccuracy) -> Tensor:
+        logits, losses = self._checked_losses(batch)
+        probabilities = self.probabilities(logits)
+        accuracy.update(probabilities, batch[1])
+        named = {f"{stage}/{name}": value for name, value in losses.items()}
+        self.log_dict(named, on_epoch=True, batch_size=len(logits), sync_dist=True)
         self.log(f"{stage}/accuracy", accuracy, on_epoch=True, prog_bar=True)
+        return probabilities
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the class probabilities ``(B, num_classes)``."""
         x = batch[0] if isinstance(batch, (tuple, list)) else batch
-        return torch.softmax(self(x), dim=1)
+        return self.probabilities(self(x))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimizer and its schedule."""

@@ -1,4 +1,4 @@
-"""A multilayer perceptron that reads images pixel by pixel."""
+"""A multilayer perceptron that reads images pixel by pixel, or the columns of a table."""
 
 import itertools
 from collections.abc import Sequence
@@ -10,18 +10,27 @@ from torch import Tensor, nn
 
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
+from dlmodules.layers.activations import make_activation
 from dlmodules.layers.initialization import glorot_uniform_
 
 
 class MLP(nn.Module):
-    """Flatten, then [linear, ReLU, dropout] for each hidden layer, then a linear layer to the logits."""
+    """Flatten, then [linear, activation, dropout] for each hidden layer, then a linear layer to the logits."""
 
-    def __init__(self, in_features: int, hidden_dims: Sequence[int], num_classes: int, dropout: float) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        hidden_dims: Sequence[int],
+        num_classes: int,
+        activations: Sequence[str],
+        dropout: float,
+    ) -> None:
         super().__init__()
         dims = [in_features, *hidden_dims]
         hidden: list[nn.Module] = [nn.Flatten()]
-        for before, after in itertools.pairwise(dims):
-            hidden += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)]
+        for (before, after), activation in zip(itertools.pairwise(dims), activations, strict=True):
+            hidden += [nn.Linear(before, after), make_activation(activation)]
+            hidden += [nn.Dropout(dropout)] if dropout > 0 else []
         self.hidden = nn.Sequential(*hidden)
         self.head = nn.Linear(dims[-1], num_classes)
         glorot_uniform_(self)
@@ -36,32 +45,35 @@ class MLPClassifier(Classifier):
     """Two hidden layers of 256 units with dropout read a digit: 269,322 parameters.
 
     Paper: Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors.
-    Books: atienza 1.3.2.
+    Books: atienza 1.3.2, vasilev 3.10, vasilev 3.11, vasilev 1.14, vasilev 2.7, foster F2.1.
 
     Args:
-        image_shape: channels, height and width of the images.
+        input_shape: shape of one input: channels, height and width of an image, or the columns of a table.
         num_classes: number of classes.
-        hidden_dims: units of each hidden layer.
+        hidden_dims: units of each hidden layer; an empty list leaves a linear classifier.
+        activation: ``relu``, ``tanh``, ``sigmoid``, ``elu``, ``leaky_relu`` or ``linear``, for all hidden layers
+            or one for each.
         dropout: probability in [0, 1) with which a hidden unit is dropped in training.
-        optimizer: makes the optimizer; the book's is Adam with Keras' defaults.
+        optimizer: makes the optimizer; the default is Adam with Keras' defaults.
         scheduler: makes a schedule of the learning rate, stepped after each epoch; None, the book's, keeps it.
     """
 
     def __init__(
         self,
-        image_shape: Sequence[int] = (1, 28, 28),
+        input_shape: Sequence[int] = (1, 28, 28),
         num_classes: int = 10,
         hidden_dims: Sequence[int] = (256, 256),
+        activation: str | Sequence[str] = "relu",
         dropout: float = 0.45,
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         if not 0.0 <= dropout < 1.0:
             raise UserError(f"dropout is {dropout}; it must lie in [0, 1)")
-        super().__init__(MLP(prod(image_shape), hidden_dims, num_classes, dropout), num_classes, optimizer, scheduler)
-        self.input_shape = tuple(image_shape)
-
-    def features(self, x: Tensor) -> Tensor:
-        """Return the activations ``(B, hidden_dims[-1])`` of the last hidden layer for images in [0, 1]."""
-        hidden: Tensor = self.network.hidden(x)  # type: ignore[operator]
-        return hidden
+        activations = [activation] * len(hidden_dims) if isinstance(activation, str) else list(activation)
+        if len(activations) != len(hidden_dims):
+            raise UserError(
+                f"{len(activations)} activations for {len(hidden_dims)} hidden layers: give one for each, or one name"
+            )
+        network = MLP(prod(input_shape), hidden_dims, num_classes, activations, dropout)
+        super().__init__(network, num_classes, optimizer, scheduler, input_shape)

@@ -1,0 +1,32 @@
+"""Schedules of the learning rate that torch has not."""
+
+from collections.abc import Sequence
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from dlmodules.errors import UserError
+
+
+class PiecewiseConstantLR(LambdaLR):
+    """The optimizer's rate times ``factors[i]`` from epoch ``milestones[i]`` on, and itself before the first.
+
+    Args:
+        optimizer: whose rate is set.
+        milestones: epochs, rising.
+        factors: of the optimizer's own rate, not of the one before; one for each milestone.
+
+    Raises:
+        UserError: where there are not as many factors as milestones, or the milestones do not rise.
+    """
+
+    def __init__(self, optimizer: Optimizer, milestones: Sequence[int], factors: Sequence[float]) -> None:
+        if len(milestones) != len(factors) or list(milestones) != sorted(set(milestones)):
+            raise UserError("PiecewiseConstantLR needs rising milestones and one factor for each")
+        self.milestones, self.factors = list(milestones), list(factors)
+        super().__init__(optimizer, self.factor)
+
+    def factor(self, epoch: int) -> float:
+        """Return what the optimizer's rate is multiplied by in ``epoch``."""
+        passed = sum(milestone <= epoch for milestone in self.milestones)
+        return self.factors[passed - 1] if passed else 1.0
