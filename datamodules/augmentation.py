@@ -1,0 +1,87 @@
+"""Augmentation of a whole batch at once, in which every image is moved by its own random amounts."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlmodules.errors import UserError
+
+
+class RandomShiftAndFlip(nn.Module):
+    """Shift each image by whole pixels, at random and by itself, and mirror half of them left to right.
+
+    Args:
+        shift: largest shift in each direction, as a share of the image's side, in [0, 1).
+        horizontal_flip: mirror half of the images.
+        fill: ``edge`` repeats the border, ``zero`` leaves black.
+    """
+
+    def __init__(self, shift: float = 0.1, horizontal_flip: bool = True, fill: str = "edge") -> None:
+        super().__init__()
+        if not 0.0 <= shift < 1.0:
+            raise UserError(f"shift is {shift}; it must be a share of the image's side in [0, 1)")
+        self.shift, self.horizontal_flip = shift, horizontal_flip
+        self.padding = _padding_mode(fill, {"edge": "replicate", "zero": "constant"})
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the moved images ``(B, C, H, W)``, of the same shape."""
+        batch, _, height, width = x.shape
+        down, right = int(self.shift * height), int(self.shift * width)
+        padded = F.pad(x, (right, right, down, down), mode=self.padding) if down or right else x
+        rows = torch.arange(height) + torch.randint(2 * down + 1, (batch, 1))  # (B, H)
+        columns = torch.arange(width) + torch.randint(2 * right + 1, (batch, 1))  # (B, W)
+        if self.horizontal_flip:
+            mirrored = torch.rand(batch, 1) < 0.5
+            columns = torch.where(mirrored, columns.flip(1), columns)
+        index = torch.arange(batch).view(-1, 1, 1)
+        # Indexing by three tensors puts the channels last; they go back to where they were.
+        moved: Tensor = padded.permute(0, 2, 3, 1)[index, rows.unsqueeze(2), columns.unsqueeze(1)]
+        return moved.permute(0, 3, 1, 2).contiguous()
+
+
+class RandomAffineAndFlip(nn.Module):
+    """Turn, shift and mirror each image at random and by itself, with bilinear interpolation.
+
+    Args:
+        degrees: largest rotation to either side, 0 to 180.
+        shift: largest shift in each direction, as a share of the image's side, in [0, 1).
+        horizontal_flip: mirror half of the images.
+        fill: ``edge`` repeats the border, ``zero`` leaves black.
+    """
+
+    def __init__(
+        self, degrees: float = 15.0, shift: float = 0.1, horizontal_flip: bool = True, fill: str = "edge"
+    ) -> None:
+        super().__init__()
+        if not 0.0 <= degrees <= 180.0 or not 0.0 <= shift < 1.0:
+            raise UserError(f"degrees must lie in [0, 180] and shift in [0, 1), not {degrees} and {shift}")
+        self.degrees, self.shift, self.horizontal_flip = degrees, shift, horizontal_flip
+        self.padding = _padding_mode(fill, {"edge": "border", "zero": "zeros"})
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the moved images ``(B, C, H, W)``, of the same shape."""
+        batch, _, height, width = x.shape
+        angle = (torch.rand(batch) * 2 - 1) * math.radians(self.degrees)
+        mirror = torch.ones(batch)
+        if self.horizontal_flip:
+            mirror = torch.where(torch.rand(batch) < 0.5, -1.0, 1.0)
+        # A grid runs from -1 to 1, so a shift by the whole side is 2; turning must know the sides' proportion.
+        shift = (torch.rand(batch, 2) * 2 - 1) * 2 * self.shift
+        sin, cos, ratio = angle.sin(), angle.cos(), height / width
+        theta = torch.stack(
+            [
+                torch.stack([mirror * cos, -mirror * sin * ratio, shift[:, 0]], dim=1),
+                torch.stack([sin / ratio, cos, shift[:, 1]], dim=1),
+            ],
+            dim=1,
+        )
+        grid = F.affine_grid(theta.to(x.dtype), list(x.shape), align_corners=False)
+        return F.grid_sample(x, grid, mode="bilinear", padding_mode=self.padding, align_corners=False)
+
+
+def _padding_mode(fill: str, modes: dict[str, str]) -> str:
+    if fill not in modes:
+        raise UserError(f"fill is {fill!r}; choose one of {', '.join(modes)}")
+    return modes[fill]

@@ -1,0 +1,118 @@
+"""The capsule network: the length of a class's vector says how sure it is, its direction how the digit looks."""
+
+import itertools
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlmodules.classifiers.capsules import PrimaryCapsules, RoutedCapsules, margin_loss, one_hot
+from dlmodules.classifiers.classifier import Classifier
+from dlmodules.errors import UserError
+from dlmodules.layers.channels_last import use_channels_last
+
+
+class CapsNet(nn.Module):
+    """A 9x9 convolution, primary capsules of 8 numbers, and one capsule of 16 for each class, found by routing."""
+
+    def __init__(
+        self, image_shape: Sequence[int], num_classes: int, channels: int, capsules: int, dim: int, iterations: int
+    ) -> None:
+        super().__init__()
+        height, width = ((side - 8 - 9) // 2 + 1 for side in image_shape[1:])
+        if min(height, width) < 1:
+            raise UserError(f"CapsNet reads images of 18x18 or more, not {image_shape[1]}x{image_shape[2]}")
+        self.conv = nn.Conv2d(image_shape[0], channels, 9)
+        self.primary = PrimaryCapsules(channels, capsules, 8, 9, stride=2)
+        self.classes = RoutedCapsules(capsules * height * width, 8, num_classes, dim, iterations)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Return the classes' capsules ``(B, num_classes, dim)``."""
+        capsules: Tensor = self.classes(self.primary(F.relu(self.conv(x))))
+        return capsules
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images ``(B, C, H, W)`` to the lengths ``(B, num_classes)`` of the classes' capsules, in [0, 1)."""
+        lengths: Tensor = self.hidden(x).norm(dim=2)
+        return lengths
+
+
+class CapsNetClassifier(Classifier):
+    """Capsules with dynamic routing read a digit and draw it again: 8,215,568 parameters.
+
+    Its outputs are lengths of capsules in [0, 1), not logits: no softmax makes them probabilities of one class, since
+    two digits may be there at once. Besides a classifier's metrics it logs ``margin_loss`` and
+    ``reconstruction_loss`` (summed over pixels, averaged over images).
+
+    Paper: Sabour, Frosst & Hinton 2017, Dynamic Routing Between Capsules, arXiv:1710.09829.
+    Books: vasilev 5.10.
+
+    Args:
+        input_shape: channels, height and width of the images, in [0, 1].
+        num_classes: number of classes.
+        channels: filters of the first convolution.
+        capsules: blocks of primary capsules.
+        dim: size of a class's capsule.
+        iterations: of the routing.
+        reconstruction_weight: of the reconstruction loss, which keeps the capsules' directions meaningful.
+        decoder_dims: hidden units of the decoder.
+        optimizer: makes the optimizer.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int] = (1, 28, 28),
+        num_classes: int = 10,
+        channels: int = 256,
+        capsules: int = 32,
+        dim: int = 16,
+        iterations: int = 3,
+        reconstruction_weight: float = 0.0005,
+        decoder_dims: Sequence[int] = (512, 1024),
+        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        if iterations < 1:
+            raise UserError(f"iterations is {iterations}; routing needs at least 1")
+        network = CapsNet(input_shape, num_classes, channels, capsules, dim, iterations)
+        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        self.reconstruction_weight = reconstruction_weight
+        widths = [num_classes * dim, *decoder_dims]
+        layers: list[nn.Module] = []
+        for before, after in itertools.pairwise(widths):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.decoder = nn.Sequential(*layers, nn.Linear(widths[-1], prod(input_shape)), nn.Sigmoid())
+        use_channels_last(self)
+
+    def loss(self, logits: Tensor, y: Tensor) -> Tensor:
+        """Return the margin loss of the capsules' lengths ``(B, K)``."""
+        return margin_loss(logits, y)
+
+    def losses(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the lengths, and the margin loss plus what the true class's capsule fails to draw again."""
+        capsules = self.network.hidden(x)  # type: ignore[operator]
+        lengths: Tensor = capsules.norm(dim=2)
+        margin = self.loss(lengths, y)
+        reconstruction = (self.decode_capsules(capsules, y) - x).square().flatten(1).sum(dim=1).mean()
+        total = margin + self.reconstruction_weight * reconstruction
+        return lengths, {"loss": total, "margin_loss": margin, "reconstruction_loss": reconstruction}
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return the lengths ``(B, K)`` themselves, each the probability that its class is there."""
+        return logits
+
+    def decode_capsules(self, capsules: Tensor, y: Tensor) -> Tensor:
+        """Draw images ``(B, C, H, W)`` of capsules ``(B, K, dim)``, all zeroed but that of class ``y`` ``(B,)``."""
+        mask = one_hot(y, capsules).unsqueeze(2)
+        images: Tensor = self.decoder((capsules * mask).flatten(1))
+        assert self.input_shape is not None
+        return images.view(-1, *self.input_shape)
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return what the longest capsule of each image ``(B, C, H, W)`` draws, of the same shape."""
+        capsules = self.network.hidden(x)  # type: ignore[operator]
+        return self.decode_capsules(capsules, capsules.norm(dim=2).argmax(dim=1))
