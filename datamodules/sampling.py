@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
-from .tensor_dataset import Batch, TensorImageDataset
+from .tensor_dataset import Batch
 
 Transform = Callable[..., Any]  # Tensor to Tensor; with that result jsonargparse would look for a kind of tensor
 
@@ -22,14 +22,21 @@ def identity(batch: Any) -> Any:
     return batch
 
 
-def shuffled(dataset: TensorImageDataset, seed: int, drop_last: bool = False) -> DistributedSampler[Batch]:
+def shuffled(
+    dataset: Dataset[Batch],
+    seed: int,
+    drop_last: bool = False,
+    kind: Callable[..., DistributedSampler[Batch]] = DistributedSampler,
+) -> DistributedSampler[Batch]:
     """Return a sampler that permutes ``dataset`` anew in every epoch, as a function of (seed, epoch).
+
+    ``kind`` makes the sampler, where it is to be one that rearranges the permutation.
 
     Among several processes (``torch.distributed``) each gets its own equally long share. Lightning leaves a
     ``DistributedSampler`` as it is, so the order follows ``seed`` there too.
     """
     distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
-    return DistributedSampler(
+    return kind(
         dataset,
         num_replicas=torch.distributed.get_world_size() if distributed else 1,
         rank=torch.distributed.get_rank() if distributed else 0,

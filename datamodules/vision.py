@@ -1,18 +1,20 @@
-"""The base of the image data modules: three disjoint sets of images in memory, and their loaders."""
+"""The bases of the data modules: three disjoint sets in memory, and their loaders."""
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from dlmodules.errors import UserError
 
 from .sampling import ResumableLoader, Transform, identity, shuffled
 from .tensor_dataset import Batch, TensorImageDataset
+
+AnyDataset = TypeVar("AnyDataset", bound=Dataset[Batch])
 
 
 def at_least(name: str, value: int, minimum: int) -> int:
@@ -27,6 +29,18 @@ def permutation(n: int, seed: int) -> Tensor:
     return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
 
+def check_share(name: str, value: int | float, unit: str) -> int | float:
+    """Return ``value``, or raise the UserError that ``name`` is neither a number of ``unit`` nor a fraction."""
+    if value < 0 or (isinstance(value, float) and value >= 1):
+        raise UserError(f"{name} is {value}; it must be a number of {unit} or a fraction in (0, 1)")
+    return value
+
+
+def share_of(n: int, share: int | float) -> int:
+    """Return how many of ``n`` a number or fraction ``share`` asks for."""
+    return share if isinstance(share, int) else int(n * share)
+
+
 def fit_images(images: Tensor, image_size: int, channels: int) -> Tensor:
     """Resize uint8 images ``(N, C, H, W)`` to a square, and repeat a single channel to ``channels``."""
     if images.shape[-2:] != (image_size, image_size):
@@ -37,110 +51,83 @@ def fit_images(images: Tensor, image_size: int, channels: int) -> Tensor:
     return images if images.shape[1] == channels else images.repeat(1, channels, 1, 1)
 
 
-class VisionDataModule(LightningDataModule):
-    """Batches ``(x, y)``: x ``(B, C, H, W)`` float32 in [0, 1], y ``(B,)`` int64 class indices.
+class InMemoryDataModule(LightningDataModule, Generic[AnyDataset]):
+    """Three disjoint sets in memory and their loaders, of which that for training resumes inside an epoch.
 
-    Training, validation and test images are disjoint; validation images are taken from the training images by
-    a permutation that depends on ``seed``. Fitting never loads the test images. A child sets ``image_shape``
-    and ``names`` (or overrides ``class_names``) and implements ``load``.
+    A child implements ``make_train_and_val``, ``make_test`` and ``class_names``.
 
     Args:
-        batch_size: images per batch, 1 or more.
-        val_size: validation images taken from the training images: a number of them, or a fraction in (0, 1);
-            0 for none.
-        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        data_dir: folder of the data sets; ``$DLMODULES_DATA`` or ``./data`` where None.
+        batch_size: rows of a batch, 1 or more.
+        num_workers: processes that make batches; 0, in the main process, is fastest for data in memory.
+        seed: fixes the order of training batches, whatever else draws random numbers.
         drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole ``x`` of a training batch, such as a transform of
-            ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
-            generator depends on ``seed``, the epoch and the batch.
+        train_transform: augmentation, applied to the whole ``x`` of a training batch.
         pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training images; all where None.
 
     Raises:
-        UserError: for a number out of range, and where the data is missing or damaged.
+        UserError: for a number out of range.
     """
 
-    image_shape: tuple[int, int, int]
-    names: Sequence[str] = ()
+    unit = "rows"  # what the data is counted in, for messages
 
     def __init__(
         self,
-        batch_size: int = 128,
-        val_size: int | float = 5000,
+        batch_size: int,
         num_workers: int = 0,
         seed: int = 0,
-        data_dir: str | None = None,
         drop_last: bool = False,
         train_transform: Transform | None = None,
         pin_memory: bool = False,
-        limit_train: int | None = None,
     ) -> None:
         super().__init__()
-        if val_size < 0 or (isinstance(val_size, float) and val_size >= 1):
-            raise UserError(f"val_size is {val_size}; it must be a number of images or a fraction in (0, 1)")
         self.batch_size = at_least("batch_size", batch_size, 1)
-        self.val_size = val_size
         self.num_workers = at_least("num_workers", num_workers, 0)
         self.seed = at_least("seed", seed, 0)
-        self.data_dir = os.path.expanduser(data_dir or os.environ.get("DLMODULES_DATA") or "data")
         self.drop_last = drop_last
         self.train_transform = train_transform
         self.pin_memory = pin_memory
-        self.limit_train = None if limit_train is None else at_least("limit_train", limit_train, 1)
-        self.train_set: TensorImageDataset | None = None
-        self.val_set: TensorImageDataset | None = None
-        self.test_set: TensorImageDataset | None = None
+        self.train_set: AnyDataset | None = None
+        self.val_set: AnyDataset | None = None
+        self.test_set: AnyDataset | None = None
 
     @property
     def class_names(self) -> list[str]:
         """Names of the classes, in the order of their indices."""
-        return list(self.names)
+        raise NotImplementedError
 
     @property
     def num_classes(self) -> int:
         """Number of classes; labels are ``0 .. num_classes - 1``."""
         return len(self.class_names)
 
-    def load(self, train: bool) -> tuple[Tensor, Tensor]:
-        """Return uint8 images ``(N, C, H, W)`` and int64 labels ``(N,)``, for training or for the test."""
+    def make_train_and_val(self) -> tuple[AnyDataset, AnyDataset]:
+        """Return the training and the validation set."""
+        raise NotImplementedError
+
+    def make_test(self) -> AnyDataset:
+        """Return the test set."""
         raise NotImplementedError
 
     def setup(self, stage: str | None = None) -> None:
-        """Load the training images to fit and validate, the test images to test and predict."""
+        """Make the sets for training to fit and validate, the test set to test and predict."""
         if stage in ("fit", "validate", None) and self.train_set is None:
             self.train_set, self.val_set = self.make_train_and_val()
         if stage in ("test", "predict", None) and self.test_set is None:
             self.test_set = self.make_test()
 
-    def make_train_and_val(self) -> tuple[TensorImageDataset, TensorImageDataset]:
-        """Split the training images in two."""
-        images, labels = self.load(train=True)
-        order = permutation(len(images), self.seed)
-        n_val = self.val_size if isinstance(self.val_size, int) else int(len(images) * self.val_size)
-        if n_val >= len(images):
-            raise UserError(f"val_size={self.val_size} leaves none of the {len(images)} training images to train on")
-        train, val = order[n_val:][: self.limit_train], order[:n_val]
-        return self.subset(images, labels, train), self.subset(images, labels, val)
-
-    def make_test(self) -> TensorImageDataset:
-        """Return the test images."""
-        return TensorImageDataset(*self.load(train=False), num_classes=self.num_classes)
-
-    def subset(self, images: Tensor, labels: Tensor, rows: Tensor) -> TensorImageDataset:
-        """Return the dataset of some ``rows`` of the images."""
-        return TensorImageDataset(images, labels, rows, self.num_classes)
+    def train_sampler(self, dataset: AnyDataset) -> DistributedSampler[Batch]:
+        """Return what orders the training rows, as a function of the seed and the epoch."""
+        return shuffled(dataset, self.seed, self.drop_last)
 
     def train_dataloader(self) -> ResumableLoader:
         """Return shuffled training batches; the loader resumes inside an epoch."""
         if self.train_set is None:
             self.setup("fit")
         assert self.train_set is not None
-        sampler = shuffled(self.train_set, self.seed, self.drop_last)
+        sampler = self.train_sampler(self.train_set)
         if self.drop_last and len(sampler) < self.batch_size:
             raise UserError(
-                f"drop_last leaves no batch: {len(sampler)} training images are fewer than "
+                f"drop_last leaves no batch: {len(sampler)} training {self.unit} are fewer than "
                 f"batch_size={self.batch_size}; lower batch_size or set drop_last to false"
             )
         trainer = self.trainer if self.trainer is not None and self.trainer.training else None
@@ -165,19 +152,20 @@ class VisionDataModule(LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
-        """Return the validation batches in order, or no loader where there are no validation images."""
+        """Return the validation batches in order, or no loader where the validation set is empty."""
         if self.val_set is None:
             self.setup("validate")
         assert self.val_set is not None
-        return self.in_order(self.val_set) if len(self.val_set) > 0 else []
+        return self.in_order(self.val_set) if _size(self.val_set) > 0 else []
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """Return the test batches in order."""
         if self.test_set is None:
             self.setup("test")
         assert self.test_set is not None
-        if len(self.test_set) == 0:
-            raise UserError(f"{type(self).__name__} has no test images; set a share of the images apart for them")
+        if _size(self.test_set) == 0:
+            name, unit = type(self).__name__, self.unit
+            raise UserError(f"{name} has no test {unit}; set a share of the {unit} apart for them")
         return self.in_order(self.test_set)
 
     def predict_dataloader(self) -> DataLoader[Batch]:
@@ -194,3 +182,81 @@ class VisionDataModule(LightningDataModule):
             collate_fn=identity,
             generator=torch.Generator(),
         )
+
+
+def _size(dataset: Dataset[Batch]) -> int:
+    return len(dataset)  # type: ignore[arg-type]  # torch's Dataset promises no length
+
+
+class VisionDataModule(InMemoryDataModule[TensorImageDataset]):
+    """Batches ``(x, y)``: x ``(B, C, H, W)`` float32 in [0, 1], y ``(B,)`` int64 class indices.
+
+    Training, validation and test images are disjoint; validation images are taken from the training images by
+    a permutation that depends on ``seed``. Fitting never loads the test images. A child sets ``image_shape``
+    and ``names`` (or overrides ``class_names``) and implements ``load``.
+
+    Args:
+        batch_size: images per batch, 1 or more.
+        val_size: validation images taken from the training images: a number of them, or a fraction in (0, 1);
+            0 for none.
+        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
+        seed: fixes the split and the order of training batches, whatever else draws random numbers.
+        data_dir: folder of the data sets; ``$DLMODULES_DATA`` or ``./data`` where None.
+        drop_last: leave out an epoch's last training batch where it is smaller than the others.
+        train_transform: augmentation, applied to the whole ``x`` of a training batch, such as a transform of
+            ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
+            generator depends on ``seed``, the epoch and the batch.
+        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        limit_train: use only so many training images; all where None.
+
+    Raises:
+        UserError: for a number out of range, and where the data is missing or damaged.
+    """
+
+    unit = "images"
+    image_shape: tuple[int, int, int]
+    names: Sequence[str] = ()
+
+    def __init__(
+        self,
+        batch_size: int = 128,
+        val_size: int | float = 5000,
+        num_workers: int = 0,
+        seed: int = 0,
+        data_dir: str | None = None,
+        drop_last: bool = False,
+        train_transform: Transform | None = None,
+        pin_memory: bool = False,
+        limit_train: int | None = None,
+    ) -> None:
+        self.val_size = check_share("val_size", val_size, self.unit)
+        super().__init__(batch_size, num_workers, seed, drop_last, train_transform, pin_memory)
+        self.data_dir = os.path.expanduser(data_dir or os.environ.get("DLMODULES_DATA") or "data")
+        self.limit_train = None if limit_train is None else at_least("limit_train", limit_train, 1)
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes, in the order of their indices."""
+        return list(self.names)
+
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        """Return uint8 images ``(N, C, H, W)`` and int64 labels ``(N,)``, for training or for the test."""
+        raise NotImplementedError
+
+    def make_train_and_val(self) -> tuple[TensorImageDataset, TensorImageDataset]:
+        """Split the training images in two."""
+        images, labels = self.load(train=True)
+        order = permutation(len(images), self.seed)
+        n_val = share_of(len(images), self.val_size)
+        if n_val >= len(images):
+            raise UserError(f"val_size={self.val_size} leaves none of the {len(images)} training images to train on")
+        train, val = order[n_val:][: self.limit_train], order[:n_val]
+        return self.subset(images, labels, train), self.subset(images, labels, val)
+
+    def make_test(self) -> TensorImageDataset:
+        """Return the test images."""
+        return TensorImageDataset(*self.load(train=False), num_classes=self.num_classes)
+
+    def subset(self, images: Tensor, labels: Tensor, rows: Tensor) -> TensorImageDataset:
+        """Return the dataset of some ``rows`` of the images."""
+        return TensorImageDataset(images, labels, rows, self.num_classes)
