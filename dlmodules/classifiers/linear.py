@@ -1,0 +1,82 @@
+"""Linear classifiers: one linear layer, by cross-entropy or by the perceptron rule."""
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from torch import Tensor, nn
+
+from dlmodules.classifiers.classifier import Classifier
+
+
+class Linear(nn.Module):
+    """Flatten, then one linear layer."""
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+        super().__init__()
+        self.linear = nn.Linear(in_features, out_features, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, ...)`` to ``(B, out_features)``."""
+        scores: Tensor = self.linear(x.flatten(1))
+        return scores
+
+
+class LogisticRegression(Classifier):
+    """One linear layer gives the log-odds of the classes: 14 parameters for two classes of 6 numbers.
+
+    Paper: Cox 1958, The regression analysis of binary sequences.
+    Books: vasilev 1.2, vasilev 2.5.
+
+    With two classes the probability of class 1 is the sigmoid of the difference of the two rows of weights.
+
+    Args:
+        input_shape: shape of one input, such as the number of columns of a table; it is flattened.
+        num_classes: number of classes, 2 or more.
+        optimizer: makes the optimizer.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int] = (6,),
+        num_classes: int = 2,
+        optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.1),
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        super().__init__(Linear(prod(input_shape), num_classes), num_classes, optimizer, scheduler, input_shape)
+
+
+class Perceptron(Classifier):
+    """Rosenblatt's perceptron, whose weights change on mistakes only: 8 parameters for two classes of 3 numbers.
+
+    Paper: Rosenblatt 1958, The perceptron, doi:10.1037/h0042519.
+    Books: vasilev 1.12.
+
+    Each class has a score, linear in the input, and the largest wins. Where a wrong class wins, plain gradient
+    descent at rate 1 on single inputs adds the input to the weights of the right class and takes it from those
+    of the winner, which is the perceptron rule.
+
+    Args:
+        input_shape: shape of one input, such as the number of columns of a table; it is flattened.
+        num_classes: number of classes, 2 or more.
+        optimizer: makes the optimizer; anything but SGD without momentum is another rule.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int] = (3,),
+        num_classes: int = 2,
+        optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=1.0),
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        super().__init__(Linear(prod(input_shape), num_classes), num_classes, optimizer, scheduler, input_shape)
+
+    def loss(self, logits: Tensor, y: Tensor) -> Tensor:
+        """Return the mean lead ``(B,)`` of the winning score over the right one: 0 where the right class wins."""
+        # With the winner's index, not by max(): in a tie that is lost the lead is 0, and its gradient is still
+        # that of a mistake.
+        each = torch.arange(len(logits), device=logits.device)
+        return (logits[each, logits.argmax(dim=1)] - logits[each, y]).mean()
