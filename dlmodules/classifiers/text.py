@@ -1,0 +1,56 @@
+"""A classifier of texts."""
+
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlmodules.classifiers.classifier import Classifier
+from dlmodules.classifiers.text_networks import TextRNN
+from dlmodules.errors import UserError
+
+
+class TextClassifier(Classifier):
+    """Tell film reviews that like their film from those that do not; an LSTM of 328,481 parameters by default.
+
+    Batches are ``(tokens, y)``: tokens ``(B, T)`` int64, the numbers of words, 0 for padding, which changes
+    nothing. For two classes the network has one logit, and the loss is its binary cross-entropy.
+
+    Paper: Hochreiter & Schmidhuber 1997, Long Short-Term Memory; Elman 1990, Finding Structure in Time.
+    Books: lab L5, lab L6, lab L7.
+
+    Args:
+        network: maps tokens ``(B, T)`` to logits ``(B, 1)`` for two classes, else ``(B, num_classes)``; None
+            builds the LSTM, ``TextRNN(cell="lstm")``.
+        num_classes: number of classes; labels are ``(B,)`` int64 in ``[0, num_classes)``.
+        optimizer: makes the optimizer; the book's is RMSprop with Keras' defaults.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None, the book's, keeps it.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module | None = None,
+        num_classes: int = 2,
+        optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        if num_classes < 2:
+            raise UserError(f"num_classes is {num_classes}; it must be 2 or more")
+        # What comes after this line would be too late to be seen among the hyperparameters.
+        super().__init__(network or TextRNN(cell="lstm", num_classes=num_classes), num_classes, optimizer, scheduler)
+        self.example_input_array = torch.tensor([[0, 0, 4, 5], [6, 7, 8, 9], [0, 2, 3, 2], [1, 9, 1, 3]])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits ``(B, num_classes)`` of tokens ``(B, T)``; the first of two classes has logit 0.
+
+        Of logits 0 and z the softmax is the sigmoid of z, and the cross-entropy the binary one.
+        """
+        logits: Tensor = self.network(x)
+        if self.num_classes == 2 and logits.shape[1] == 1:
+            return F.pad(logits, (1, 0))
+        if logits.shape[1] != self.num_classes:
+            raise UserError(
+                f"the network has {logits.shape[1]} logits for num_classes={self.num_classes}:"
+                " set the same number of classes for the module and its network"
+            )
+        return logits
