@@ -1,10 +1,15 @@
 from .checkpoints import AtomicCheckpointIO as AtomicCheckpointIO
 from .checkpoints import LastCheckpoint as LastCheckpoint
+from .class_report import ClassReport as ClassReport
+from .confusion_matrix import ConfusionMatrix as ConfusionMatrix
 from .ema import GeneratorEMA as GeneratorEMA
 from .episode_video import EpisodeVideo as EpisodeVideo
 from .exact_resume import ExactResume as ExactResume
 from .generative_metrics import GenerativeMetrics as GenerativeMetrics
 from .latent_map import LatentMap as LatentMap
 from .loss_curve import LossCurve as LossCurve
+from .mistakes import Mistakes as Mistakes
 from .reconstructions import Reconstructions as Reconstructions
+from .saliency import Saliency as Saliency
 from .sample_grid import SampleGrid as SampleGrid
+from .weight_pictures import WeightPictures as WeightPictures
