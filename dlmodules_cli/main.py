@@ -27,6 +27,10 @@ def _dispatch(args: list[str]) -> None:
         from dlmodules_cli.sample import sample
 
         sample(args[1:])
+    elif command == "export":
+        from dlmodules_cli.export import export
+
+        export(args[1:])
     else:
         from dlmodules_cli.cli import SystemCLI
         from dlmodules_cli.runs import one_run_folder

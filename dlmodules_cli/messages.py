@@ -16,7 +16,7 @@ import datamodules
 import dlmodules
 from dlmodules_cli.errors import fail
 
-COMMANDS = ("fit", "validate", "test", "predict", "sample", "systems")
+COMMANDS = ("fit", "validate", "test", "predict", "sample", "export", "systems")
 
 
 class OneLineErrors:
@@ -89,6 +89,8 @@ def _unknown_class(class_path: str, message: str) -> str:
 def _first_reason(text: str) -> str:
     """Return the first expectation that the value did not meet, and the value."""
     value = re.search(r"(?:Given value|Got value): (.*)", text)
+    if value and (choices := re.search(r"Literal\[([^\]]*)\]", text)):
+        return f"expected one of {choices[1]}, got {value[1].strip()}"
     expected = re.search(r"Expected (?:a|an|one of)?\s*(?:<class ')?([^\n'>]*)'?>?", text)
     if value and expected:
         return f"expected {expected[1].split('. Got')[0].strip()}, got {value[1].strip()}"

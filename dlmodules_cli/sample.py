@@ -41,7 +41,7 @@ def sample(args: list[str]) -> None:
     chosen = parser.parse_args(args)
     if chosen.num < 1:
         raise UserError(f"--num is {chosen.num}; at least 1 is needed")
-    _import(chosen.imports)
+    import_own(chosen.imports)
     checkpoint = load_checkpoint(chosen.ckpt_path)
     module = load_module(chosen.ckpt_path, checkpoint)
     if chosen.ema and GeneratorEMA.load_averaged(module, checkpoint):
@@ -59,7 +59,8 @@ def sample(args: list[str]) -> None:
         raise UserError(f"cannot write to {output}: {error.strerror}") from error
 
 
-def _import(names: list[str]) -> None:
+def import_own(names: list[str]) -> None:
+    """Import the modules that ``--imports`` names, from the present folder too."""
     sys.path.insert(0, os.getcwd())  # the installed command has only its own folder there
     for name in names:
         try:
