@@ -32,11 +32,12 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     fit_seconds = run_command(["train.py", "fit", *common, *quick_arguments(row, context)], context, log)
     run = versions(folder / Path(row.config).stem)[-1]
     metrics: dict[str, float] = {}
+    stage = row.options.get("stage", "test")
     for name in row.options.get("checkpoints", ("last",)):
         checkpoint = str(run / "checkpoints" / f"{name}.ckpt")
-        test = ["train.py", "test", *common, "--ckpt_path", checkpoint]
+        test = ["train.py", stage, *common, "--ckpt_path", checkpoint]
         run_command([*test, *generative_arguments(network, context)], context, log)
-        metrics |= {f"{key}@{name}": value for key, value in metrics_of_test(run / "metrics.csv").items()}
+        metrics |= {f"{key}@{name}": value for key, value in metrics_of_test(run / "metrics.csv", stage).items()}
     details: dict[str, Any] = {"run": run.name}
     protocol = row.protocol
     if network is not None:
@@ -103,13 +104,12 @@ def named_network(path: Path) -> str:
     return f"; classifier {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
 
 
-def metrics_of_test(path: Path) -> dict[str, float]:
-    """Return the last value of each metric under ``test/`` in a ``metrics.csv``."""
-    found = {
-        key: float(value) for row in _rows(path) for key, value in row.items() if key.startswith("test/") and value
-    }
+def metrics_of_test(path: Path, stage: str = "test") -> dict[str, float]:
+    """Return the last value of each metric of ``test``, or of ``validate``, in a ``metrics.csv``."""
+    prefix = {"test": "test/", "validate": "val/"}[stage]
+    found = {key: float(value) for row in _rows(path) for key, value in row.items() if key.startswith(prefix) and value}
     if not found:
-        raise UserError(f"{path} has no metrics of a test")
+        raise UserError(f"{path} has no metrics of a {stage}")
     return found
 
 

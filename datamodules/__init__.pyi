@@ -1,8 +1,16 @@
 from .cifar10 import CIFAR10DataModule as CIFAR10DataModule
+from .diabetes import DiabetesDataModule as DiabetesDataModule
 from .digits import DigitsDataModule as DigitsDataModule
 from .environment import EnvironmentDataModule as EnvironmentDataModule
 from .fashion_mnist import FashionMNISTDataModule as FashionMNISTDataModule
 from .image_folder import ImageFolderDataModule as ImageFolderDataModule
+from .imdb import IMDBDataModule as IMDBDataModule
+from .iris import IrisDataModule as IrisDataModule
 from .mnist import MNISTDataModule as MNISTDataModule
+from .table import TableDataModule as TableDataModule
 from .tensor_dataset import TensorImageDataset as TensorImageDataset
+from .text import TextDataModule as TextDataModule
+from .text_table import TextTableDataModule as TextTableDataModule
+from .toy_sentiment import ToySentimentDataModule as ToySentimentDataModule
+from .toys import XORDataModule as XORDataModule
 from .vision import VisionDataModule as VisionDataModule

@@ -1,4 +1,16 @@
+from .classifiers.backbone import BackboneClassifier as BackboneClassifier
+from .classifiers.capsnet import CapsNetClassifier as CapsNetClassifier
+from .classifiers.cnn import CNNClassifier as CNNClassifier
+from .classifiers.densenet import DenseNetClassifier as DenseNetClassifier
+from .classifiers.estimator import EstimatorClassifier as EstimatorClassifier
+from .classifiers.linear import LogisticRegression as LogisticRegression
+from .classifiers.linear import Perceptron as Perceptron
 from .classifiers.mlp import MLPClassifier as MLPClassifier
+from .classifiers.regression import LinearRegression as LinearRegression
+from .classifiers.resnet import ResNetClassifier as ResNetClassifier
+from .classifiers.rnn import RNNClassifier as RNNClassifier
+from .classifiers.text import TextClassifier as TextClassifier
+from .classifiers.y_network import YNetworkClassifier as YNetworkClassifier
 from .gans.dcgan import DCGAN as DCGAN
 from .rl.dqn import DQN as DQN
 from .vaes.vae import VAE as VAE

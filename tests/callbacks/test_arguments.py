@@ -8,14 +8,19 @@ import callbacks
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
+        ("ClassReport", {"every_n_epochs": 5}),
+        ("ConfusionMatrix", {"every_n_epochs": 2, "max_classes": 50}),
         ("EpisodeVideo", {"episodes": 2, "fmt": "gif", "every_n_steps": 100}),
         ("GenerativeMetrics", {"feature_network": "runs/x.ckpt", "num_samples": 100}),
         ("GenerativeMetrics", {"feature_network": {"class_path": "torch.nn.Flatten"}}),
         ("GeneratorEMA", {"decay": 0.9, "modules": ["generator", "mapping.net"]}),
         ("LatentMap", {"manifold": "quantiles", "manifold_size": 10}),
         ("LossCurve", {"every_n_epochs": 3}),
+        ("Mistakes", {"num": 5, "columns": 5}),
         ("Reconstructions", {"num": 3, "columns": 4}),
+        ("Saliency", {"num": 3, "layer": "network.0"}),
         ("SampleGrid", {"num": 3, "labels": [1, 2]}),
+        ("WeightPictures", {"num": 25, "columns": 5, "color": False}),
     ],
 )
 def test_a_config_file_builds_it(name, arguments):

@@ -62,6 +62,7 @@ PLAY = ["fit", "--model", "DQN", "--data", "EnvironmentDataModule"]
         ([*VAE, "--data.image_size", "32"], "the images are [1, 32, 32] but VAE was built for [1, 28"),
         ([*VAE, "--data.channels", "3"], "the images are [3, 28, 28] but VAE"),
         ([*MLP, "--data.image_size", "16"], "but MLPClassifier was built for"),
+        ([*GAN, "--model.noise", "gaussian"], "noise: expected one of 'uniform', 'normal', got gaussian"),
         ([*GAN, "--data.image_size", "32"], "but DCGAN was built for"),
         ([*GAN, "--model.image_shape", "[1,30,30]"], "multiple of 4"),
         ([*MLP, "--model.num_classes", "5"], "a label is outside 0..4"),

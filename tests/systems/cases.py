@@ -15,16 +15,24 @@ from dlmodules_cli.systems import systems
 
 # What stands in, without a download and small, for the data of a configuration.
 DIGITS = ["--data", "DigitsDataModule", "--data.batch_size", "8"]
+SENTIMENT = ["--data", "ToySentimentDataModule", "--data.batch_size", "8"]
 STAND_INS = {
     "DigitsDataModule": DIGITS,
     "MNISTDataModule": DIGITS,
     "FashionMNISTDataModule": DIGITS,
     "CIFAR10DataModule": [*DIGITS, "--data.image_size", "32", "--data.channels", "3"],
+    "IMDBDataModule": SENTIMENT,
+    # These need no download and stand for themselves.
+    "IrisDataModule": ["--data.batch_size", "8"],
+    "DiabetesDataModule": ["--data.batch_size", "8"],
+    "XORDataModule": [],
     "EnvironmentDataModule": [
         *["--data.total_steps", "100000", "--data.steps_per_epoch", "512", "--data.eval_episodes", "2"],
         *["--data.test_episodes", "2"],
     ],
 }
+# Pretrained weights cannot be had in a test, and want larger images than a test has time for.
+PRETRAINED = ["--model.pretrained", "false", "--model.image_size", "32"]
 # Agents of any kind take these, so that a few iterations reach the first update.
 AGENT = ["--model.steps_per_iteration", "32"]
 
@@ -44,9 +52,20 @@ class Case:
         return path.rpartition(".")[2]
 
     @property
+    def is_pretrained(self) -> bool:
+        """Whether the configuration starts from a library's weights."""
+        model = yaml.safe_load(self.config.read_text())["model"]
+        return bool(model.get("init_args", {}).get("pretrained"))
+
+    @property
     def is_agent(self) -> bool:
         """Whether the system plays an environment."""
         return self.data == "EnvironmentDataModule"
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the system has parameters that gradient descent trains."""
+        return any(parameter.requires_grad for parameter in self.module().parameters())
 
     def arguments(self, root: Path, *more: str) -> list[str]:
         """Return the arguments of a small fit on stand-in data, without pictures, in the folder ``root``."""
@@ -54,7 +73,9 @@ class Case:
             *["fit", "--config", str(self.config), *STAND_INS[self.data]],
             *["--trainer.default_root_dir", str(root), "--trainer.accelerator", "cpu"],
             *["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"],
-            *["--trainer.limit_val_batches", "1", "--trainer.callbacks", "null", *more],
+            *["--trainer.limit_val_batches", "1", "--trainer.callbacks", "null"],
+            *(PRETRAINED if self.is_pretrained else []),
+            *more,
         ]
 
     def fit(self, root: Path, *more: str) -> Path:

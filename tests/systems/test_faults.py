@@ -75,10 +75,11 @@ def test_two_processes_train_and_agree_or_refuse(case, tmp_path, request):
     arguments = case.arguments(
         tmp_path, *["--trainer.strategy", "ddp", "--trainer.devices", "2", "--trainer.max_steps", "6"]
     )
-    if not case.is_agent:
+    refuses = case.is_agent or not case.is_network
+    if not refuses:
         arguments += ["--trainer.callbacks+=tests.systems.probes.RanksAgree"]
     done = in_a_process(arguments, request.config.rootpath)
-    if case.is_agent:
+    if refuses:
         assert done.returncode == 2
         assert done.stderr.count("error: ") >= 1
         assert "Traceback" not in done.stderr

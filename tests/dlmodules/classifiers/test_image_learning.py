@@ -1,0 +1,56 @@
+"""That each image classifier, made small, learns to read real digits it never saw."""
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import nn
+
+from datamodules import DigitsDataModule
+from dlmodules import (
+    CNNClassifier,
+    DenseNetClassifier,
+    ResNetClassifier,
+    RNNClassifier,
+    YNetworkClassifier,
+)
+from dlmodules.classifiers.cnn_networks import PooledCNN, StridedCNN
+
+
+def adam(parameters):
+    return torch.optim.Adam(parameters, lr=3e-3)
+
+
+SMALL = (1, 8, 8)
+MIDDLE = (1, 16, 16)
+# How to build it, the epochs, and the least accuracy on 200 digits.
+SYSTEMS = {
+    "cnn": (lambda: CNNClassifier(MIDDLE, filters=(16, 16), optimizer=adam), 5, 0.88),
+    "pooled cnn": (lambda: CNNClassifier(MIDDLE, network=PooledCNN(MIDDLE), optimizer=adam), 3, 0.88),
+    "strided cnn": (lambda: CNNClassifier(SMALL, network=StridedCNN(SMALL), optimizer=adam), 3, 0.88),
+    "y-network": (lambda: YNetworkClassifier(MIDDLE, filters=(16, 16), optimizer=adam), 5, 0.88),
+    "rnn": (lambda: RNNClassifier(MIDDLE, hidden_dim=64, optimizer=adam), 8, 0.8),
+    "lstm": (lambda: RNNClassifier(MIDDLE, cell="lstm", hidden_dim=64, optimizer=adam), 8, 0.8),
+    "resnet v1": (lambda: ResNetClassifier(SMALL, depth=8, optimizer=adam), 3, 0.88),
+    "resnet v2": (lambda: ResNetClassifier(SMALL, depth=11, version=2, optimizer=adam), 3, 0.88),
+    "densenet": (lambda: DenseNetClassifier(SMALL, depth=10, growth_rate=6, optimizer=adam), 6, 0.88),
+}
+
+
+@pytest.mark.learning
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_it_reads_held_out_digits(name, tmp_path):
+    """A network whose layers are cut off, or whose loss has the wrong sign, stays near 10 %."""
+    make, epochs, least = SYSTEMS[name]
+    pl.seed_everything(0)
+    trainer = pl.Trainer(
+        max_epochs=epochs, limit_train_batches=40, limit_val_batches=0, limit_test_batches=7, logger=False,
+        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu",
+        default_root_dir=tmp_path,
+    )  # fmt: skip
+    module = make()
+    for layer in module.modules():
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+            layer.momentum = 0.1  # so few steps would leave Keras' slow averages near their first values
+    data = DigitsDataModule(batch_size=32, image_size=module.input_shape[1])
+    trainer.fit(module, data)
+    assert trainer.test(module, data, verbose=False)[0]["test/accuracy"] > least
