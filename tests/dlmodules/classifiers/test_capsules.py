@@ -65,7 +65,10 @@ def test_a_label_outside_the_range_is_named():
 
 @pytest.mark.learning
 def test_it_reads_held_out_digits(tmp_path):
-    """Without routing's agreement, or with the margins swapped, it stays below 60 %."""
+    """With the margins swapped it reads 31 %, with the loss's sign flipped 1 %.
+
+    Routing is held by the values above: with a single iteration this network still reads 90 %.
+    """
     pl.seed_everything(0)
     trainer = pl.Trainer(
         max_epochs=4, logger=False, enable_checkpointing=False, enable_progress_bar=False,
