@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.programs import Context, row_record, run_command
 from benchmarks.record import Record
-from benchmarks.rows import Row
+from benchmarks.row import Row
 from benchmarks.scores import quick_arguments
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import RECORDS, ROOT, Record, make_record
-from benchmarks.rows import Row
+from benchmarks.row import Row
 from dlmodules.errors import UserError
 
 

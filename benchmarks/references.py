@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmarks.programs import Context, row_record
 from benchmarks.record import Record
-from benchmarks.rows import Row
+from benchmarks.row import Row
 from benchmarks.scores import feature_network, named_network
 from callbacks import GenerativeMetrics
 from datamodules import MNISTDataModule

@@ -4,7 +4,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from benchmarks.record import RECORDS, ROOT, Record, read_records
-from benchmarks.rows import ROWS, Figure, Row
+from benchmarks.row import Figure, Row
+from benchmarks.rows import ROWS
 from dlmodules.errors import UserError
 
 HEAD = """\

@@ -9,7 +9,8 @@ from typing import Any
 
 from benchmarks.programs import Context, row_record, run_command
 from benchmarks.record import Record, write_record
-from benchmarks.rows import ROWS, Row
+from benchmarks.row import Row
+from benchmarks.rows import ROWS
 from dlmodules.errors import UserError
 from dlmodules.loading import load_checkpoint
 from dlmodules_cli.runs import versions

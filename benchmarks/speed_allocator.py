@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.programs import Context, compare, row_record, run_command, summary
 from benchmarks.record import Record
-from benchmarks.rows import Row
+from benchmarks.row import Row
 from benchmarks.speed_epoch import timed_fit
 
 EPOCHS = 2  # the first is left out

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.programs import Context, compare, row_record, summary
+from benchmarks.programs import Context
 from benchmarks.record import Record
-from benchmarks.rows import Row
-from benchmarks.speed_data import images_per_second
+from benchmarks.row import Row
+from benchmarks.speed_data import compare_loaders
 from datamodules import VisionDataModule
 from datamodules.augmentation import RandomShiftAndFlip
 
@@ -60,11 +60,4 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     least, images = (0.1, 1000) if context.quick else (3.0, len(data.train_set))
     loader = data.train_dataloader()
     per_sample = DataLoader(PILImages(data.train_set.images[:images]), batch_size=BATCH_SIZE, shuffle=True)
-    for first in (loader, per_sample):
-        next(iter(first))
-    pairs = compare(
-        lambda: images_per_second(loader, least),
-        lambda: images_per_second(per_sample, least),
-        2 if context.quick else row.options["pairs"],
-    )
-    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})
+    return compare_loaders(row, seed, context, begin, loader, per_sample, least)

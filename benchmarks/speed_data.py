@@ -1,13 +1,14 @@
 """Training batches of MNISTDataModule against torchvision's MNIST, image by image."""
 
 import time
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Subset
 
 from benchmarks.programs import Context, compare, row_record, summary
 from benchmarks.record import Record
-from benchmarks.rows import Row
+from benchmarks.row import Row
 from datamodules import MNISTDataModule
 
 BATCH_SIZE = 128
@@ -27,6 +28,13 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     least, images = (0.1, 1000) if context.quick else (3.0, len(data.train_set))
     loader = data.train_dataloader()
     per_sample = DataLoader(Subset(theirs, range(images)), batch_size=BATCH_SIZE, shuffle=True)
+    return compare_loaders(row, seed, context, begin, loader, per_sample, least)
+
+
+def compare_loaders(
+    row: Row, seed: int, context: Context, begin: float, loader: Any, per_sample: Any, least: float
+) -> Record:
+    """Compare the images per second of two loaders, each timed for at least ``least`` seconds in turn."""
     for first in (loader, per_sample):
         next(iter(first))
     pairs = compare(

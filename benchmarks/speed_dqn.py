@@ -10,7 +10,7 @@ import yaml
 
 from benchmarks.programs import Context, compare, row_record, run_command, summary
 from benchmarks.record import ROOT, Record
-from benchmarks.rows import Row
+from benchmarks.row import Row
 from benchmarks.speed_epoch import timed_fit
 
 QUICK_STEPS = 3000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.programs import Context, row_record, run_command, summary
 from benchmarks.record import Record
-from benchmarks.rows import Row
+from benchmarks.row import Row
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:

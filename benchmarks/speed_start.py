@@ -4,7 +4,7 @@ import time
 
 from benchmarks.programs import Context, compare, row_record, run_command, summary
 from benchmarks.record import Record
-from benchmarks.rows import Row
+from benchmarks.row import Row
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:

@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.programs import Context, compare, row_record, summary
 from benchmarks.record import Record
-from benchmarks.rows import Row
+from benchmarks.row import Row
 from datamodules import IMDBDataModule
 from dlmodules import TextClassifier
 

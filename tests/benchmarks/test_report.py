@@ -2,7 +2,7 @@ import pytest
 
 from benchmarks.record import RECORDS, ROOT, read_records
 from benchmarks.report import report
-from benchmarks.rows import Figure, Row
+from benchmarks.row import Figure, Row
 from dlmodules.errors import UserError
 from tests.benchmarks.records import record
 

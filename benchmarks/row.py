@@ -1,0 +1,66 @@
+"""What a row of BENCHMARKS.md says: what is measured, how, how often, and the figures of others beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of a score row.
+
+    Args:
+        key: its name among the metrics of a record; ``@last`` and ``@best`` name the checkpoint.
+        label: what the report calls it.
+        digits: decimals in the report.
+        bar: what every seed must reach; None where there is none.
+        better: whether ``bar`` is a least or a largest value.
+        book: the book's figure; empty where it reports none.
+        anchor: another implementation's figure, with its name.
+    """
+
+    key: str
+    label: str
+    digits: int = 3
+    bar: float | None = None
+    better: Literal["higher", "lower"] = "higher"
+    book: str = ""
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the report.
+
+    Args:
+        name: what to type after ``python -m benchmarks.run``.
+        kind: ``score``, ``speed`` or ``memory``.
+        program: the module of ``benchmarks`` that measures it, by its function ``measure``.
+        system: public class, or what is measured where there is none.
+        protocol: how it is measured; it goes into the record.
+        config: path of the configuration.
+        budget: how much training, in words.
+        seeds: one record for each.
+        figures: the numbers of a score row.
+        options: what ``program`` needs besides.
+        elsewhere: where a run takes hours here: what to run it on. It is then run only when named.
+        title, bar, unit, ours, other: of a speed or memory row: what is compared, the largest or least
+            value, its unit (``x`` for a ratio), and how the figures of the two sides are written.
+    """
+
+    name: str
+    kind: Literal["score", "speed", "memory"]
+    program: str
+    system: str
+    protocol: str
+    config: str | None = None
+    budget: str = ""
+    seeds: tuple[int, ...] = (0,)
+    figures: tuple[Figure, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    elsewhere: str = ""
+    title: str = ""
+    bar: tuple[Literal["<=", ">="], float] = ("<=", 1.0)
+    unit: str = "x"
+    ours: str = ""
+    other: str = ""
