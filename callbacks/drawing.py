@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dlmodules.errors import UserError
 
+from .evaluation import WatchesEvaluation
 from .media import is_quiet, warn_once
 
 
@@ -162,7 +163,7 @@ class Drawing(Callback):
         self.draw(trainer, pl_module)
 
 
-class DrawingOfImages(Drawing):
+class DrawingOfImages(WatchesEvaluation, Drawing):
     """Base of the callbacks that draw what a module makes of given images.
 
     They are the first ones of the validation set, caught as they pass by in the first validation,
@@ -201,26 +202,8 @@ class DrawingOfImages(Drawing):
         """Begin to catch the test images."""
         self._start_catching(trainer)
 
-    def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Catch the images that pass by."""
-        self._catch(batch, dataloader_idx)
-
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+    def on_evaluation_batch(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, dataloader_idx: int
     ) -> None:
         """Catch the images that pass by."""
         self._catch(batch, dataloader_idx)

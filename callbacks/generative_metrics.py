@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
@@ -15,11 +15,12 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import Samples
 
 from .drawing import averaging_callbacks, cycled_labels, images_and_labels, undisturbed
+from .evaluation import WatchesEvaluation
 from .feature_network import FeatureNetwork, load_feature_network
 from .media import is_quiet, run_folder, write_file
 
 
-class GenerativeMetrics(Callback):
+class GenerativeMetrics(WatchesEvaluation):
     """Measures samples against the real images of the validation set, or in ``test`` of the test set.
 
     Logs ``val/fid`` and ``val/kid``, and where the feature network is a classifier
@@ -102,26 +103,8 @@ class GenerativeMetrics(Callback):
         """Begin to collect real features of the test set."""
         self._start(trainer, "test", due=True, again=True)
 
-    def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Collect the features of a batch."""
-        self._collect(batch, dataloader_idx)
-
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+    def on_evaluation_batch(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, dataloader_idx: int
     ) -> None:
         """Collect the features of a batch."""
         self._collect(batch, dataloader_idx)

@@ -12,6 +12,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import Classifies, Weighs
 
 from .drawing import Drawing
+from .evaluation import WatchesEvaluation
 from .media import is_quiet, warn_once
 
 
@@ -48,7 +49,7 @@ def set_name(trainer: Trainer) -> str:
     return "test" if trainer.state.fn == TrainerFn.TESTING else "validation"
 
 
-class DrawingOfPredictions(Drawing):
+class DrawingOfPredictions(WatchesEvaluation, Drawing):
     """Base of the callbacks that show what a classifier predicted for the validation or the test set.
 
     Nothing is computed twice: the class probabilities are what ``validation_step`` and ``test_step`` return, or
@@ -89,30 +90,6 @@ class DrawingOfPredictions(Drawing):
         """Begin to collect."""
         self._start(trainer, pl_module)
 
-    def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Collect the predictions of a batch."""
-        self._take(trainer, pl_module, outputs, batch, dataloader_idx)
-
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Collect the predictions of a batch."""
-        self._take(trainer, pl_module, outputs, batch, dataloader_idx)
-
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw, if validation is all that was asked for."""
         self._stop()
@@ -152,9 +129,10 @@ class DrawingOfPredictions(Drawing):
             self._hook.remove()
         self._hook, self._logits = None, None
 
-    def _take(
+    def on_evaluation_batch(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, dataloader_idx: int
     ) -> None:
+        """Collect the predictions of a batch."""
         # Taken off the object, so that a batch without a forward cannot be given the one before's.
         logits, self._logits = self._logits, None
         if dataloader_idx != 0:
