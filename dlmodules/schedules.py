@@ -1,11 +1,20 @@
-"""Schedules of the learning rate that torch has not."""
+"""Schedules of the learning rate: one that torch has not, and what Lightning takes."""
 
 from collections.abc import Sequence
 
+from pytorch_lightning.cli import LRSchedulerCallable
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from dlmodules.errors import UserError
+
+
+def with_epoch_schedule(optimizer: Optimizer, scheduler: LRSchedulerCallable | None) -> OptimizerLRScheduler:
+    """Return ``optimizer`` with the schedule that ``scheduler`` makes of it after each epoch; None for none."""
+    if scheduler is None:
+        return optimizer
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler(optimizer), "interval": "epoch"}}
 
 
 class PiecewiseConstantLR(LambdaLR):

@@ -14,6 +14,7 @@ from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_images
+from dlmodules.schedules import with_epoch_schedule
 from dlmodules.step_logging import is_logging_step
 
 Batch = tuple[Tensor, Tensor]
@@ -122,7 +123,4 @@ class Classifier(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimizer and its schedule."""
-        optimizer = self.optimizer(self.parameters())
-        if self.scheduler is None:
-            return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": self.scheduler(optimizer), "interval": "epoch"}}
+        return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)

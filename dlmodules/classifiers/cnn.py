@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.classifiers.checks import check_dropout
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
@@ -79,8 +80,7 @@ class CNNClassifier(Classifier):
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
-        if not 0.0 <= dropout < 1.0:
-            raise UserError(f"dropout is {dropout}; it must lie in [0, 1)")
+        check_dropout(dropout)
         if network is None:
             network = CNN(input_shape, num_classes, filters, dropout)
         super().__init__(network, num_classes, optimizer, scheduler, input_shape)

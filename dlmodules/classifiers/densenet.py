@@ -7,6 +7,7 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.classifiers.checks import check_dropout
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
@@ -125,8 +126,7 @@ class DenseNetClassifier(Classifier):
         optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
-        if not 0.0 <= dropout < 1.0:
-            raise UserError(f"dropout is {dropout}; it must lie in [0, 1)")
+        check_dropout(dropout)
         if not 0.0 < compression <= 1.0:
             raise UserError(f"compression is {compression}; it must lie in (0, 1]")
         network = DenseNet(input_shape, num_classes, depth, growth_rate, compression, dropout)

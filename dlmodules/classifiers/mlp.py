@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.classifiers.checks import check_dropout
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.activations import make_activation
@@ -68,8 +69,7 @@ class MLPClassifier(Classifier):
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
-        if not 0.0 <= dropout < 1.0:
-            raise UserError(f"dropout is {dropout}; it must lie in [0, 1)")
+        check_dropout(dropout)
         activations = [activation] * len(hidden_dims) if isinstance(activation, str) else list(activation)
         if len(activations) != len(hidden_dims):
             raise UserError(

@@ -7,8 +7,8 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.classifiers.checks import check_dropout
 from dlmodules.classifiers.classifier import Classifier
-from dlmodules.errors import UserError
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.recurrent import Cell, last_state, make_recurrent
 
@@ -80,7 +80,6 @@ class RNNClassifier(Classifier):
         optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.01),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
-        if not 0.0 <= dropout < 1.0:
-            raise UserError(f"dropout is {dropout}; it must lie in [0, 1)")
+        check_dropout(dropout)
         network = RowRNN(input_shape, num_classes, cell, hidden_dim, num_layers, bidirectional, dropout)
         super().__init__(network, num_classes, optimizer, scheduler, input_shape)

@@ -19,6 +19,7 @@ from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.layers.initialization import glorot_uniform_
+from dlmodules.layers.normalization import keras_batch_norm
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
 
 
@@ -42,7 +43,7 @@ class DCGANGenerator(nn.Module):
         filters = [max(1, round(n * width)) for n in (128, 128, 64, 32)] + [image_shape[0]]
         self.bottom = (filters[0], image_shape[1] // 4, image_shape[2] // 4)
         self.dense = nn.Linear(latent_dim, self.bottom[0] * self.bottom[1] * self.bottom[2])
-        self.norms = nn.ModuleList(nn.BatchNorm2d(n, eps=1e-3, momentum=0.01) for n in filters[:-1])
+        self.norms = nn.ModuleList(keras_batch_norm(n) for n in filters[:-1])
         self.deconvs = nn.ModuleList(
             SameConvTranspose2d(before, after, 5, stride=stride)
             for before, after, stride in zip(filters, filters[1:], (2, 2, 1, 1), strict=False)

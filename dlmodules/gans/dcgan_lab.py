@@ -3,10 +3,10 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.layers.activations import KERAS_LEAK
 from dlmodules.layers.initialization import glorot_uniform_
+from dlmodules.layers.normalization import keras_batch_norm
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
-
-LEAK = 0.3  # Keras' default slope
 
 
 class LabGenerator(nn.Module):
@@ -24,17 +24,17 @@ class LabGenerator(nn.Module):
         self.dense = nn.Linear(latent_dim, 7 * 7 * 256, bias=False)
         self.dense_norm = nn.BatchNorm1d(7 * 7 * 256, eps=1e-3, momentum=0.01)
         self.deconv1 = SameConvTranspose2d(256, 128, 5, bias=False)
-        self.norm1 = nn.BatchNorm2d(128, eps=1e-3, momentum=0.01)
+        self.norm1 = keras_batch_norm(128)
         self.deconv2 = SameConvTranspose2d(128, 64, 5, stride=2, bias=False)
-        self.norm2 = nn.BatchNorm2d(64, eps=1e-3, momentum=0.01)
+        self.norm2 = keras_batch_norm(64)
         self.to_image = SameConvTranspose2d(64, 1, 5, stride=2, bias=False)
         glorot_uniform_(self)
 
     def forward(self, z: Tensor) -> Tensor:
         """Map noise ``(B, latent_dim)`` to images ``(B, 1, 28, 28)`` in [-1, 1]."""
-        x = F.leaky_relu(self.dense_norm(self.dense(z)), LEAK).view(-1, 256, 7, 7)
-        x = F.leaky_relu(self.norm1(self.deconv1(x)), LEAK)
-        x = F.leaky_relu(self.norm2(self.deconv2(x)), LEAK)
+        x = F.leaky_relu(self.dense_norm(self.dense(z)), KERAS_LEAK).view(-1, 256, 7, 7)
+        x = F.leaky_relu(self.norm1(self.deconv1(x)), KERAS_LEAK)
+        x = F.leaky_relu(self.norm2(self.deconv2(x)), KERAS_LEAK)
         image: Tensor = self.to_image(x)
         return image.tanh()
 
@@ -52,7 +52,7 @@ class LabDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(B, 1, 28, 28)`` in [-1, 1] to logits ``(B,)``; positive means real."""
-        x = F.dropout(F.leaky_relu(self.conv1(x), LEAK), self.dropout, self.training)
-        x = F.dropout(F.leaky_relu(self.conv2(x), LEAK), self.dropout, self.training)
+        x = F.dropout(F.leaky_relu(self.conv1(x), KERAS_LEAK), self.dropout, self.training)
+        x = F.dropout(F.leaky_relu(self.conv2(x), KERAS_LEAK), self.dropout, self.training)
         logits: Tensor = self.dense(x.flatten(1)).squeeze(1)
         return logits

@@ -4,6 +4,8 @@ from torch import nn
 
 from dlmodules.errors import UserError
 
+KERAS_LEAK = 0.3  # Keras' default slope of the leaky ReLU
+
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
