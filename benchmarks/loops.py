@@ -17,7 +17,8 @@ from torch.nn import functional as F
 
 from datamodules import MNISTDataModule
 from datamodules.vision import VisionDataModule
-from dlmodules import DCGAN, VAE, MLPClassifier
+from dlmodules import DCGAN, VAE
+from dlmodules.classifiers.classifier import Classifier
 
 Epoch = Callable[[], None]
 
@@ -43,7 +44,7 @@ def hand_written_epoch(module: LightningModule, data: VisionDataModule, limit: i
     images, labels = (
         (tensor if rows is None else tensor[rows])[:end] for tensor in (data.train_set.images, data.train_set.labels)
     )
-    if isinstance(module, MLPClassifier):
+    if isinstance(module, Classifier):
         return classifier_epoch(module, images, labels, data.batch_size)
     if isinstance(module, VAE):
         return vae_epoch(module, images, data.batch_size)
@@ -51,7 +52,7 @@ def hand_written_epoch(module: LightningModule, data: VisionDataModule, limit: i
     return dcgan_epoch(module, images, data.batch_size, data.drop_last)
 
 
-def classifier_epoch(module: MLPClassifier, images: Tensor, labels: Tensor, batch_size: int) -> Epoch:
+def classifier_epoch(module: Classifier, images: Tensor, labels: Tensor, batch_size: int) -> Epoch:
     network = deepcopy(module.network).train()
     optimizer = module.optimizer(network.parameters())
 

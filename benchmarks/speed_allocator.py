@@ -10,6 +10,8 @@ from benchmarks.row import Row
 from benchmarks.speed_epoch import timed_fit
 
 EPOCHS = 2  # the first is left out
+# Short epochs, so that the two sides are near in time: a machine that drifts would else decide the ratio.
+BATCHES = 200
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
@@ -19,12 +21,13 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     def loop() -> float:
         folder = context.folder(row, seed)
         result = Path(folder, "loop.json").resolve()
-        args = ["-m", "benchmarks.loops", str(result), str(EPOCHS), "5" if context.quick else "0"]
+        args = ["-m", "benchmarks.loops", str(result), str(EPOCHS), "5" if context.quick else str(BATCHES)]
         run_command(args, context, folder / "log.txt", DLMODULES_KEEP_FREED_MEMORY="0")
         return float(json.loads(result.read_text())["loop"][-1])
 
+    args = [*row.options["args"], "--trainer.limit_train_batches", str(BATCHES)]
     pairs = compare(
-        lambda: timed_fit(row, seed, context, row.options["args"], EPOCHS)["fit"][-1],
+        lambda: timed_fit(row, seed, context, args, EPOCHS)["fit"][-1],
         loop,
         2 if context.quick else row.options["pairs"],
     )
