@@ -14,6 +14,9 @@ from benchmarks.record import RECORDS, ROOT, Record, make_record
 from benchmarks.row import Row
 from dlmodules.errors import UserError
 
+# What an agent of a W&B sweep tells the one command that is to log as its run.
+SWEEP = ("WANDB_SWEEP_ID", "WANDB_RUN_ID")
+
 
 @dataclass(frozen=True)
 class Context:
@@ -43,7 +46,7 @@ def run_command(args: Sequence[str], context: Context, log: Path | None = None, 
 
     Its output goes to ``log``, or nowhere. Raises UserError where it fails.
     """
-    variables = {name: value for name, value in os.environ.items() if name != "DLMODULES_RUN_FOLDER"}
+    variables = {name: value for name, value in os.environ.items() if name not in ("DLMODULES_RUN_FOLDER", *SWEEP)}
     variables |= {"OMP_NUM_THREADS": str(context.threads), "WANDB_MODE": "offline", **environment}
     begin = time.perf_counter()
     with open(log or os.devnull, "ab") as output:
@@ -59,6 +62,12 @@ def run_command(args: Sequence[str], context: Context, log: Path | None = None, 
     if code != 0:
         raise UserError(f"`python {' '.join(args)}` ended with code {code}" + (f"; see {log}" if log else ""))
     return wall
+
+
+def sweep_variables() -> dict[str, str]:
+    """Return the environment in which a command logs as the run of the W&B sweep that this process is in, if any."""
+    found = {name: os.environ[name] for name in SWEEP if name in os.environ}
+    return {**found, "WANDB_MODE": os.environ.get("WANDB_MODE", "online")} if found else {}
 
 
 def compare(ours: Callable[[], float], other: Callable[[], float], pairs: int) -> list[tuple[float, float]]:

@@ -19,7 +19,7 @@ from dlmodules_cli.runs import provenance
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "benchmarks" / "records"
-KINDS = ("score", "speed", "memory")
+KINDS = ("score", "table", "speed", "memory")
 # What a measurement itself changes in the checkout does not make its commit another one.
 WRITTEN_HERE = ("benchmarks/records", "BENCHMARKS.md")
 
@@ -29,7 +29,7 @@ class Record:
     """One measurement.
 
     Args:
-        kind: ``score``, ``speed`` or ``memory``.
+        kind: one of ``KINDS``.
         name: of the row, see ``rows.py``.
         system: public class, or what was measured where there is none.
         config: path of the configuration, None where there is none.

@@ -15,6 +15,7 @@ class Figure:
         digits: decimals in the report.
         bar: what every seed must reach; None where there is none.
         better: whether ``bar`` is a least or a largest value.
+        of_mean: whether ``bar`` is for the mean over the seeds instead.
         book: the book's figure; empty where it reports none.
         anchor: another implementation's figure, with its name.
     """
@@ -24,6 +25,7 @@ class Figure:
     digits: int = 3
     bar: float | None = None
     better: Literal["higher", "lower"] = "higher"
+    of_mean: bool = False
     book: str = ""
     anchor: str = ""
 
@@ -34,7 +36,7 @@ class Row:
 
     Args:
         name: what to type after ``python -m benchmarks.run``.
-        kind: ``score``, ``speed`` or ``memory``.
+        kind: ``score``, ``table`` (a row of a book's table of variants), ``speed`` or ``memory``.
         program: the module of ``benchmarks`` that measures it, by its function ``measure``.
         system: public class, or what is measured where there is none.
         protocol: how it is measured; it goes into the record.
@@ -43,13 +45,15 @@ class Row:
         seeds: one record for each.
         figures: the numbers of a score row.
         options: what ``program`` needs besides.
-        elsewhere: where a run takes hours here: what to run it on. It is then run only when named.
-        title, bar, unit, ours, other: of a speed or memory row: what is compared, the largest or least
-            value, its unit (``x`` for a ratio), and how the figures of the two sides are written.
+        elsewhere: where it is run only when named: what to run it on.
+        table: of a table row: the table's name, which stands for all its rows.
+        title: of a table row the variant; of a speed or memory row what is compared.
+        bar, unit, ours, other: of a speed or memory row: the largest or least value, its unit (``x`` for a
+            ratio), and how the figures of the two sides are written.
     """
 
     name: str
-    kind: Literal["score", "speed", "memory"]
+    kind: Literal["score", "table", "speed", "memory"]
     program: str
     system: str
     protocol: str
@@ -59,6 +63,7 @@ class Row:
     figures: tuple[Figure, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     elsewhere: str = ""
+    table: str = ""
     title: str = ""
     bar: tuple[Literal["<=", ">="], float] = ("<=", 1.0)
     unit: str = "x"

@@ -21,12 +21,15 @@ THREADS = 2
 
 
 def chosen(names: Sequence[str], seeds: Sequence[int] | None, everything: bool, records: Path) -> list[tuple[Row, int]]:
-    """Return the rows and seeds to measure. Raises ValueError for a name that is no row."""
+    """Return the rows and seeds to measure; a table stands for its rows. Raises ValueError for a name that is none."""
+    named = []
     for name in names:
-        if name not in ROWS:
+        rows = [ROWS[name]] if name in ROWS else [row for row in ROWS.values() if row.table == name]
+        if not rows:
             raise ValueError(f"there is no row {name!r}; --list shows what there is")
+        named += rows
     found = []
-    for row in [ROWS[name] for name in names] or [row for row in ROWS.values() if not row.elsewhere]:
+    for row in named or [row for row in ROWS.values() if not row.elsewhere]:
         for seed in row.seeds if seeds is None else seeds:
             if names or everything or not (records / row.kind / f"{row.name}-seed{seed}.json").is_file():
                 found.append((row, seed))
@@ -37,6 +40,7 @@ def main(args: Sequence[str]) -> int:
     """Do what the command line ``args`` asks for and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="rows; those without a record where none is given")
+    parser.add_argument("--row", metavar="NAME", help="one more row, in the words of a W&B sweep")
     parser.add_argument("--seeds", nargs="+", type=int, help="seeds; those of the row where none is given")
     parser.add_argument("--all", action="store_true", help="measure again what has a record")
     parser.add_argument("--work", type=Path, help="folder for runs and logs; runs/bench")
@@ -59,8 +63,9 @@ def main(args: Sequence[str]) -> int:
     if options.list:
         list_rows(context.records)
         return 0
+    names = [*options.names, options.row] if options.row else options.names
     try:
-        todo = chosen(options.names, options.seeds, options.all, context.records)
+        todo = chosen(names, options.seeds, options.all, context.records)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -3,11 +3,13 @@
 import csv
 import hashlib
 import json
+import statistics
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.programs import Context, row_record, run_command
+from benchmarks import cifar10_jpeg
+from benchmarks.programs import Context, row_record, run_command, sweep_variables
 from benchmarks.record import Record, write_record
 from benchmarks.row import Row
 from benchmarks.rows import ROWS
@@ -26,11 +28,14 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     log = folder / "log.txt"
     # Before the fit, so that a missing classifier shows at once and its training is not part of the time.
     network = feature_network(context) if row.options.get("generative") else None
+    data = cifar10_jpeg.arguments(context) if row.options.get("data") == "cifar10_jpeg" else []
     common = [
-        *("--config", row.config, "--seed_everything", str(seed), "--data.init_args.seed", str(seed)),
+        *("--config", row.config, *data, "--seed_everything", str(seed), "--data.init_args.seed", str(seed)),
+        *row.options.get("args", ()),
         *("--trainer.default_root_dir", str(folder)),
     ]
-    fit_seconds = run_command(["train.py", "fit", *common, *quick_arguments(row, context)], context, log)
+    fit = ["train.py", "fit", *common, *quick_arguments(row, context)]
+    fit_seconds = run_command(fit, context, log, **sweep_variables())
     run = versions(folder / Path(row.config).stem)[-1]
     metrics: dict[str, float] = {}
     stage = row.options.get("stage", "test")
@@ -47,6 +52,8 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     if "episodes_until" in row.options:
         episodes = episodes_until(run / "metrics.csv", row.options["episodes_until"])
         metrics |= {} if episodes is None else {f"episodes_until_{row.options['episodes_until']:.0f}": episodes}
+    if row.options.get("train_accuracy"):
+        metrics["train/accuracy"] = mean_of_last_epoch(run / "metrics.csv", "train/accuracy")
     return row_record(
         row,
         seed,
@@ -121,6 +128,13 @@ def episodes_until(path: Path, threshold: float, window: int = 100) -> float | N
         if episodes and value and float(episodes) >= window and float(value) >= threshold:
             return float(episodes)
     return None
+
+
+def mean_of_last_epoch(path: Path, metric: str) -> float:
+    """Return the mean of what was logged as ``metric`` in the last epoch that logged it."""
+    rows = [row for row in _rows(path) if row.get(metric)]
+    last = max(float(row["epoch"]) for row in rows)
+    return statistics.fmean(float(row[metric]) for row in rows if float(row["epoch"]) == last)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

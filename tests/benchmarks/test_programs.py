@@ -3,8 +3,8 @@ import os
 import pytest
 
 from benchmarks import clock
-from benchmarks.programs import Context, compare, run_command, summary
-from benchmarks.scores import episodes_until, metrics_of_test
+from benchmarks.programs import Context, compare, run_command, summary, sweep_variables
+from benchmarks.scores import episodes_until, mean_of_last_epoch, metrics_of_test
 from dlmodules.errors import UserError
 
 
@@ -41,6 +41,23 @@ def test_a_command_gets_the_threads_and_no_run_folder_of_another(tmp_path, monke
     tell = "import os; print(os.environ.get('DLMODULES_RUN_FOLDER'), os.environ['OMP_NUM_THREADS'], os.environ['X'])"
     run_command(["-c", tell], Context(threads=2), tmp_path / "log", X="y")
     assert (tmp_path / "log").read_text() == "None 2 y\n"
+
+
+def test_only_the_training_logs_as_the_run_of_a_sweep(tmp_path, monkeypatch):
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    assert sweep_variables() == {}
+    monkeypatch.setenv("WANDB_SWEEP_ID", "s")
+    monkeypatch.setenv("WANDB_RUN_ID", "r")
+    tell = "import os; print([os.environ.get(f'WANDB_{name}') for name in ('SWEEP_ID', 'RUN_ID', 'MODE')])"
+    run_command(["-c", tell], Context(), tmp_path / "log", **sweep_variables())
+    run_command(["-c", tell], Context(), tmp_path / "log")
+    assert (tmp_path / "log").read_text() == "['s', 'r', 'online']\n[None, None, 'offline']\n"
+
+
+def test_the_training_accuracy_is_the_mean_of_the_last_epoch(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text("step,train/accuracy,epoch,val/loss\n0,0.1,0,\n1,0.5,1,\n2,0.75,1,\n2,,1,0.3\n")
+    assert mean_of_last_epoch(path, "train/accuracy") == 0.625
 
 
 def test_a_failing_command_names_its_log(tmp_path):

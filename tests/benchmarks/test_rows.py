@@ -1,15 +1,17 @@
 import importlib
 
 import pytest
+import yaml
 
 from benchmarks.record import ROOT
-from benchmarks.rows import ROWS, SCORES, SPEEDS
+from benchmarks.rows import ROWS, SCORES, SPEEDS, TABLES
 from benchmarks.run import chosen, main
+from benchmarks.table_rows import TABLE_TITLES
 from tests.benchmarks.records import record
 
 
 def test_names_are_unique_and_fit_for_files():
-    assert len(ROWS) == len(SCORES) + len(SPEEDS)
+    assert len(ROWS) == len(SCORES) + len(TABLES) + len(SPEEDS)
     for row in ROWS.values():
         record(name=row.name, kind=row.kind, system=row.system, protocol=row.protocol)
 
@@ -18,7 +20,7 @@ def test_names_are_unique_and_fit_for_files():
 def test_every_row_has_its_program_and_its_configuration(row):
     assert callable(importlib.import_module(f"benchmarks.{row.program}").measure)
     assert row.config is None or (ROOT / row.config).is_file()
-    assert bool(row.figures) == (row.kind == "score")
+    assert bool(row.figures) == (row.kind in ("score", "table"))
     assert bool(row.title) == (row.kind != "score")
 
 
@@ -43,6 +45,36 @@ def test_a_named_row_is_chosen_again_and_with_other_seeds(tmp_path):
     (tmp_path / "score" / "dcgan_mnist-seed0.json").touch()
     assert [seed for _, seed in chosen(["dcgan_mnist"], None, False, tmp_path)] == [0]
     assert [seed for _, seed in chosen(["dcgan_mnist"], [4, 5], False, tmp_path)] == [4, 5]
+
+
+def test_a_table_stands_for_its_rows_and_is_run_only_when_named(tmp_path):
+    assert [row.name for row, _ in chosen(["cnn_table"], None, False, tmp_path)] == [
+        f"cnn_table_{number:02}" for number in (1, 2, 3, 4)
+    ]
+    assert not any(row.kind == "table" for row, _ in chosen([], None, False, tmp_path))
+
+
+@pytest.mark.parametrize("table", TABLE_TITLES)
+def test_a_sweep_runs_every_row_of_its_table(table):
+    sweep = yaml.safe_load((ROOT / "benchmarks" / "sweeps" / f"{table}.yaml").read_text())
+    assert sweep["parameters"]["row"]["values"] == [row.name for row in TABLES if row.table == table]
+    # An agent puts the flag in place of ${args}.
+    assert sweep["command"][2:] == ["-m", "benchmarks.run", "${args}"]
+
+
+def test_a_sweeps_flag_names_a_row(capsys):
+    assert main(["--row=no_such_row"]) == 2
+    assert "no row 'no_such_row'" in capsys.readouterr().err
+
+
+def test_the_tables_have_the_books_rows():
+    counts = {table: sum(row.table == table for row in TABLES) for table in TABLE_TITLES}
+    assert counts == {"mlp_table": 18, "cnn_table": 4, "rnn_table": 4}
+    for row in TABLES:
+        # What the configuration says of the optimizer and its schedule must not stay.
+        args = row.options["args"]
+        assert "--model.init_args.optimizer.init_args.weight_decay" in args
+        assert args[args.index("--model.init_args.scheduler") + 1] == "null"
 
 
 def test_an_unknown_row_ends_in_one_line(capsys):
