@@ -218,7 +218,14 @@ SCORES = (
         options={"episodes_until": 195.0},
     ),
     _classifier_row("cnn_mnist", "CNNClassifier", "10 epochs of 59,000 images", 0.992, "0.994"),
-    _classifier_row("rnn_mnist", "RNNClassifier", "20 epochs of 59,000 images", 0.978, "0.980"),
+    _classifier_row(
+        "rnn_mnist",
+        "RNNClassifier",
+        "12 epochs of 59,000 images, AdamW, the learning rate falling along a cosine",
+        0.978,
+        "0.980 after 20 epochs of plain descent",
+        args=("--trainer.max_epochs", "12", "--model.init_args.scheduler.init_args.T_max", "12"),
+    ),
     _classifier_row(
         "y_network_mnist",
         "YNetworkClassifier",

@@ -6,6 +6,7 @@ from .ema import GeneratorEMA as GeneratorEMA
 from .episode_video import EpisodeVideo as EpisodeVideo
 from .exact_resume import ExactResume as ExactResume
 from .generative_metrics import GenerativeMetrics as GenerativeMetrics
+from .input_space import InputSpace as InputSpace
 from .latent_map import LatentMap as LatentMap
 from .loss_curve import LossCurve as LossCurve
 from .mistakes import Mistakes as Mistakes

@@ -12,5 +12,6 @@ from .tensor_dataset import TensorImageDataset as TensorImageDataset
 from .text import TextDataModule as TextDataModule
 from .text_table import TextTableDataModule as TextTableDataModule
 from .toy_sentiment import ToySentimentDataModule as ToySentimentDataModule
+from .toys import BoxDataModule as BoxDataModule
 from .toys import XORDataModule as XORDataModule
 from .vision import VisionDataModule as VisionDataModule

@@ -1,8 +1,11 @@
 """Data of a few points, made here."""
 
+import numpy as np
 import torch
 
-from .rows import RowDataModule, RowDataset
+from dlmodules.errors import UserError
+
+from .rows import Labels, Numbers, RowDataModule, RowDataset
 
 
 class XORDataModule(RowDataModule):
@@ -53,3 +56,63 @@ class XORDataModule(RowDataModule):
     def make_test(self) -> RowDataset:
         """Return the four points."""
         return self.points()
+
+
+class BoxDataModule(RowDataModule):
+    """A function of one number that is ``height`` between two ends and 0 elsewhere: 2,000 points from -10 to 10.
+
+    x ``(B, 1)`` float32, 0.01 apart. y ``(B,)`` float32. The test points are the same for every ``seed``.
+
+    Args:
+        left, right: the ends, in (-10, 10).
+        height: of the box.
+        batch_size: points of a batch, 1 or more.
+        val_size: validation points: a number of them, or a fraction in (0, 1) of those that are not for the
+            test; 0 for none.
+        test_size: test points: a number of them, or a fraction in (0, 1) of all; 0 for none.
+        seed: fixes the validation points and the order of training batches, whatever else draws random numbers.
+        num_workers: processes that make batches; 0, in the main process, is fastest.
+        drop_last: leave out an epoch's last training batch where it is smaller than the others.
+        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+
+    Raises:
+        UserError: for a number out of range.
+    """
+
+    def __init__(
+        self,
+        left: float = -5.0,
+        right: float = 5.0,
+        height: float = 7.0,
+        batch_size: int = 64,
+        val_size: int | float = 0.1,
+        test_size: int | float = 0.1,
+        seed: int = 0,
+        num_workers: int = 0,
+        drop_last: bool = False,
+        pin_memory: bool = False,
+    ) -> None:
+        if not -10 < left < right < 10:
+            raise UserError(f"left is {left} and right is {right}; the box must lie in (-10, 10), left before right")
+        super().__init__(
+            batch_size=batch_size,
+            val_size=val_size,
+            test_size=test_size,
+            seed=seed,
+            num_workers=num_workers,
+            drop_last=drop_last,
+            pin_memory=pin_memory,
+        )
+        self.left = left
+        self.right = right
+        self.height = height
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The one input."""
+        return ["x"]
+
+    def load(self) -> tuple[Numbers, Labels]:
+        """Return all points."""
+        x = np.arange(-1000, 1000) / 100
+        return x[:, None], np.where((self.left < x) & (x < self.right), self.height, 0.0)

@@ -5,7 +5,9 @@ from .classifiers.densenet import DenseNetClassifier as DenseNetClassifier
 from .classifiers.estimator import EstimatorClassifier as EstimatorClassifier
 from .classifiers.linear import LogisticRegression as LogisticRegression
 from .classifiers.linear import Perceptron as Perceptron
+from .classifiers.matrix_capsnet import MatrixCapsNetClassifier as MatrixCapsNetClassifier
 from .classifiers.mlp import MLPClassifier as MLPClassifier
+from .classifiers.mlp_regression import MLPRegression as MLPRegression
 from .classifiers.regression import LinearRegression as LinearRegression
 from .classifiers.resnet import ResNetClassifier as ResNetClassifier
 from .classifiers.rnn import RNNClassifier as RNNClassifier

@@ -7,7 +7,7 @@ import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import MeanSquaredError, R2Score
 
@@ -49,7 +49,7 @@ class LinearRegression(LightningModule):
         super().__init__()
         save_portable_hyperparameters(self)
         self.input_shape = tuple(input_shape)
-        self.network = Linear(prod(input_shape), 1, bias)
+        self.network: nn.Module = Linear(prod(input_shape), 1, bias)
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.val_rmse, self.val_r2 = MeanSquaredError(squared=False), R2Score()

@@ -153,6 +153,12 @@ def test_readme_links_every_page():
     assert not missing
 
 
+def test_the_start_page_lists_every_system():
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
+    missing = [system for system in dlmodules.__all__ if f"[`{system}`](systems/{page_of(system).name})" not in text]
+    assert not missing
+
+
 def page_of(system: str) -> Path:
     """The page whose name is the class's in small letters, underscores left aside."""
     found = {page.stem.replace("_", ""): page for page in (DOCS / "systems").glob("*.md")}

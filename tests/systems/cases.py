@@ -26,6 +26,7 @@ STAND_INS = {
     "IrisDataModule": ["--data.batch_size", "8"],
     "DiabetesDataModule": ["--data.batch_size", "8"],
     "XORDataModule": [],
+    "BoxDataModule": ["--data.batch_size", "8"],
     "EnvironmentDataModule": [
         *["--data.total_steps", "100000", "--data.steps_per_epoch", "512", "--data.eval_episodes", "2"],
         *["--data.test_episodes", "2"],
