@@ -8,6 +8,9 @@ from .exact_resume import ExactResume as ExactResume
 from .generative_metrics import GenerativeMetrics as GenerativeMetrics
 from .input_space import InputSpace as InputSpace
 from .latent_map import LatentMap as LatentMap
+from .latent_walks import CodeHistograms as CodeHistograms
+from .latent_walks import Interpolations as Interpolations
+from .latent_walks import Traversals as Traversals
 from .loss_curve import LossCurve as LossCurve
 from .mistakes import Mistakes as Mistakes
 from .reconstructions import Reconstructions as Reconstructions

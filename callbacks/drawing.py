@@ -81,6 +81,21 @@ def cycled_labels(pl_module: LightningModule, n: int, labels: Sequence[int] | No
     return torch.tensor(list(labels), device=pl_module.device).repeat(n // len(labels) + 1)[:n]
 
 
+def conditions(pl_module: LightningModule, labels: Tensor | None) -> tuple[Tensor, ...]:
+    """What ``encode``, ``decode`` and ``reconstruct`` of a conditional module take besides: the labels ``(B,)``.
+
+    Of any other module nothing.
+
+    Raises:
+        UserError: if the module is conditional and there are no labels.
+    """
+    if not getattr(pl_module, "conditional", False):
+        return ()
+    if labels is None:
+        raise UserError(f"{type(pl_module).__name__} is conditional: its images must have labels to be drawn")
+    return (labels.to(pl_module.device),)
+
+
 def images_and_labels(batch: Any) -> tuple[Tensor, Tensor | None]:
     """Split a batch into images ``(B, C, H, W)`` and, where there are any, class labels ``(B,)``.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from dlmodules.errors import UserError
 from dlmodules.protocols import Decodes, Encodes
 
-from .drawing import DrawingOfImages, undisturbed
+from .drawing import DrawingOfImages, conditions, undisturbed
 from .grids import Picture, image_grid
 from .media import save_figure, warn_once
 
@@ -42,6 +42,7 @@ class LatentMap(DrawingOfImages):
         manifold: codes of the grid: ``range`` spans evenly what the scatter covers, ``quantiles``
             are those of the standard normal, a VAE's prior; ``none`` leaves the grid out.
         manifold_size: images on each side of the grid.
+        label: class of the grid's images, where the module is conditional.
     """
 
     needs: ClassVar[dict[str, type]] = {"encode": Encodes}
@@ -53,11 +54,13 @@ class LatentMap(DrawingOfImages):
         every_n_steps: int | None = None,
         manifold: Literal["range", "quantiles", "none"] = "range",
         manifold_size: int = 20,
+        label: int = 0,
     ) -> None:
         super().__init__(max_points, every_n_epochs, every_n_steps)
         if manifold_size < 2:
             raise UserError(f"LatentMap: manifold_size must be 2 or more, not {manifold_size}")
         self.manifold = manifold
+        self.label = label
         self.manifold_size = manifold_size
 
     def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -66,9 +69,8 @@ class LatentMap(DrawingOfImages):
         convert = trainer.precision_plugin.convert_input
         with undisturbed(trainer, pl_module):
             assert isinstance(pl_module, Encodes)
-            codes = torch.cat(
-                [pl_module.encode(convert(part)).flatten(1) for part in torch.split(images, BATCH)]
-            ).float()
+            given = zip(*(torch.split(part, BATCH) for part in (images, *conditions(pl_module, labels))), strict=True)
+            codes = torch.cat([pl_module.encode(convert(part), *rest).flatten(1) for part, *rest in given]).float()
         finite = codes.isfinite().all(1).cpu()
         if finite.sum() < 3:
             warn_once(self, "LatentMap drew nothing: the codes are not finite numbers.")
@@ -99,7 +101,14 @@ class LatentMap(DrawingOfImages):
         convert = trainer.precision_plugin.convert_input
         with undisturbed(trainer, pl_module):
             assert isinstance(pl_module, Decodes)
-            images = torch.cat([pl_module.decode(convert(part)).float() for part in torch.split(grid, BATCH)])
+            images = torch.cat(
+                [
+                    pl_module.decode(
+                        convert(part), *conditions(pl_module, part.new_full((len(part),), self.label).long())
+                    )
+                    for part in torch.split(grid, BATCH)
+                ]
+            ).float()
         return [axis.numpy() for axis in axes], image_grid(images, self.manifold_size, pad=0, min_tile=0)
 
 

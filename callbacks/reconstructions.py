@@ -5,9 +5,9 @@ from typing import ClassVar
 import torch
 from pytorch_lightning import LightningModule, Trainer
 
-from dlmodules.protocols import Reconstructs
+from dlmodules.protocols import Degrades, Reconstructs
 
-from .drawing import DrawingOfImages, undisturbed
+from .drawing import DrawingOfImages, conditions, undisturbed
 from .grids import image_grid
 from .media import save_image
 
@@ -15,7 +15,8 @@ from .media import save_image
 class Reconstructions(DrawingOfImages):
     """Draws the first images of the validation set, and below each its reconstruction.
 
-    Works with any module that has ``reconstruct``. Pictures: ``reconstructions``, and
+    Works with any module that has ``reconstruct``. Of a module that restores what it damages (``degrade``), the
+    damaged image stands between the two. Pictures: ``reconstructions``, and
     ``test/reconstructions`` of the test set.
 
     Args:
@@ -35,13 +36,18 @@ class Reconstructions(DrawingOfImages):
 
     def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the rows now."""
-        images, _ = self.images(pl_module)
-        with undisturbed(trainer, pl_module):
+        images, labels = self.images(pl_module)
+        parts = {"input": images}
+        with undisturbed(trainer, pl_module) as generator:
             assert isinstance(pl_module, Reconstructs)
-            outputs = pl_module.reconstruct(trainer.precision_plugin.convert_input(images))
+            given = trainer.precision_plugin.convert_input(images)
+            if isinstance(pl_module, Degrades):
+                given = pl_module.degrade(given, generator)
+                parts["damaged"] = given.expand(-1, images.shape[1], -1, -1)
+            parts["output"] = pl_module.reconstruct(given, *conditions(pl_module, labels))
         rows, names = [], []
         for start in range(0, len(images), self.columns):
-            for part, name in ((images, "input"), (outputs, "output")):
+            for name, part in parts.items():
                 row = part[start : start + self.columns].float()
                 # White tiles end a last row that is not full, so that the next one starts below.
                 rows.append(torch.cat([row, row.new_ones(self.columns - len(row), *row.shape[1:])]))

@@ -1,3 +1,5 @@
+from .binarized_mnist import BinarizedMNISTDataModule as BinarizedMNISTDataModule
+from .celeba import CelebADataModule as CelebADataModule
 from .cifar10 import CIFAR10DataModule as CIFAR10DataModule
 from .diabetes import DiabetesDataModule as DiabetesDataModule
 from .digits import DigitsDataModule as DigitsDataModule
@@ -7,6 +9,7 @@ from .image_folder import ImageFolderDataModule as ImageFolderDataModule
 from .imdb import IMDBDataModule as IMDBDataModule
 from .iris import IrisDataModule as IrisDataModule
 from .mnist import MNISTDataModule as MNISTDataModule
+from .states import StatesDataModule as StatesDataModule
 from .table import TableDataModule as TableDataModule
 from .tensor_dataset import TensorImageDataset as TensorImageDataset
 from .text import TextDataModule as TextDataModule

@@ -20,7 +20,7 @@ class TensorImageDataset(Dataset[Batch]):
 
     Args:
         images: ``(N, C, H, W)`` uint8.
-        labels: ``(N,)`` int64.
+        labels: ``(N,)`` int64, or ``(N, A)`` for A attributes of an image.
         indices: the rows that belong to this dataset, ``(M,)`` int64, in its order; all rows where None.
             The images are shared, not copied.
         num_classes: labels must lie in ``[0, num_classes)``; where None, they only must not be negative.
@@ -34,7 +34,7 @@ class TensorImageDataset(Dataset[Batch]):
     ) -> None:
         if images.dtype != torch.uint8 or images.dim() != 4:
             raise UserError(f"images must be uint8 (N, C, H, W), not {images.dtype} {tuple(images.shape)}")
-        if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
+        if labels.dtype != torch.int64 or labels.dim() not in (1, 2) or labels.shape[:1] != images.shape[:1]:
             wanted = f"int64 ({len(images)},), one per image"
             raise UserError(f"labels must be {wanted}, not {labels.dtype} {tuple(labels.shape)}")
         self.images = images.contiguous()
@@ -48,9 +48,9 @@ class TensorImageDataset(Dataset[Batch]):
         if self.num_classes is not None:
             bad |= self.labels >= self.num_classes
         if bad.any():
-            row = int(bad.nonzero()[0])
+            row, value = int(bad.nonzero()[0, 0]), int(self.labels[bad][0])
             allowed = "0 or more" if self.num_classes is None else f"0 to {self.num_classes - 1}"
-            raise UserError(f"label {int(self.labels[row])} of image {row} is out of range; labels are {allowed}")
+            raise UserError(f"label {value} of image {row} is out of range; labels are {allowed}")
 
     def __len__(self) -> int:
         return len(self.images) if self.indices is None else len(self.indices)
@@ -63,7 +63,7 @@ class TensorImageDataset(Dataset[Batch]):
         return x[0], y[0]
 
     def __getitems__(self, indices: Sequence[int] | Tensor) -> Batch:
-        """Return images ``(B, C, H, W)`` float32 in [0, 1] and labels ``(B,)`` int64."""
+        """Return images ``(B, C, H, W)`` float32 in [0, 1] and labels ``(B,)`` or ``(B, A)`` int64."""
         # NumPy works in this thread alone: as fast as torch with one thread, and many times faster than torch
         # with several where other processes keep the cores busy, since those wait for each other.
         rows = np.asarray(indices, dtype=np.int64)
@@ -72,4 +72,4 @@ class TensorImageDataset(Dataset[Batch]):
         x = torch.empty(len(rows), *self.images.shape[1:], dtype=torch.float32)
         # Divided, not multiplied by 1 / 255: so the values are bit for bit those of torchvision's ToTensor.
         np.true_divide(self.images.numpy().take(rows, axis=0), 255, out=x.numpy(), dtype=np.float32)
-        return x, torch.from_numpy(self.labels.numpy().take(rows))
+        return x, torch.from_numpy(self.labels.numpy().take(rows, axis=0))

@@ -1,3 +1,7 @@
+from .autoencoders.autoencoder import Autoencoder as Autoencoder
+from .autoencoders.colorization import ColorizationAutoencoder as ColorizationAutoencoder
+from .autoencoders.denoising import DenoisingAutoencoder as DenoisingAutoencoder
+from .autoencoders.state import StateAutoencoder as StateAutoencoder
 from .classifiers.backbone import BackboneClassifier as BackboneClassifier
 from .classifiers.capsnet import CapsNetClassifier as CapsNetClassifier
 from .classifiers.cnn import CNNClassifier as CNNClassifier
@@ -13,6 +17,8 @@ from .classifiers.resnet import ResNetClassifier as ResNetClassifier
 from .classifiers.rnn import RNNClassifier as RNNClassifier
 from .classifiers.text import TextClassifier as TextClassifier
 from .classifiers.y_network import YNetworkClassifier as YNetworkClassifier
+from .energy.rbm import RBM as RBM
 from .gans.dcgan import DCGAN as DCGAN
 from .rl.dqn import DQN as DQN
+from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

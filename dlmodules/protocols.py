@@ -1,7 +1,8 @@
 """What a callback or a command may ask of a module, and nothing else.
 
 A module has those of these methods that make sense for it; a caller checks with ``isinstance``.
-Images are ``(B, C, H, W)`` float32 in [0, 1], whatever range the networks use inside.
+Images are ``(B, C, H, W)`` float32 in [0, 1], whatever range the networks use inside. A conditional module
+(``conditional`` is true) takes the labels ``(B,)`` as a second argument of ``encode``, ``decode`` and ``reconstruct``.
 """
 
 from typing import Protocol, runtime_checkable
@@ -25,6 +26,15 @@ class Reconstructs(Protocol):
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return the reconstruction of ``x``, of the same shape."""
+        ...
+
+
+@runtime_checkable
+class Degrades(Protocol):
+    """Restores images that it damages first, to learn from."""
+
+    def degrade(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return damaged copies of images ``x``, perhaps with another number of channels."""
         ...
 
 

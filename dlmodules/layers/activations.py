@@ -1,17 +1,21 @@
 """Activation functions by the names that the books and configurations use."""
 
+from collections.abc import Callable
+from functools import partial
+
 from torch import nn
 
 from dlmodules.errors import UserError
 
 KERAS_LEAK = 0.3  # Keras' default slope of the leaky ReLU
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
     "elu": nn.ELU,
     "leaky_relu": nn.LeakyReLU,
+    "keras_leaky_relu": partial(nn.LeakyReLU, KERAS_LEAK),
     "linear": nn.Identity,
 }
 

@@ -16,6 +16,11 @@ def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
     return -0.5 * torch.sum(1.0 + log_var - mean.square() - log_var.exp(), dim=1)
 
 
+def log_normal_ratio(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    """Return ``log N(z; 0, I) - log N(z; mean, exp(log_var))`` in nats: (B, latent_dim) three times -> (B,)."""
+    return 0.5 * ((z - mean).square() / log_var.exp() + log_var - z.square()).sum(dim=1)
+
+
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
     """Negative log-likelihood of images ``x`` in [0, 1] in nats, pixels summed: (B, C, H, W) twice -> (B,)."""
     return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(dim=1)

@@ -1,6 +1,8 @@
 """The variational autoencoder."""
 
+import math
 from collections.abc import Sequence
+from math import prod
 from typing import Literal
 
 import torch
@@ -18,6 +20,7 @@ from dlmodules.vaes.losses import (
     active_units,
     bernoulli_nll,
     kl_to_standard_normal,
+    log_normal_ratio,
     reparameterize,
     squared_error,
 )
@@ -30,7 +33,7 @@ class VAE(LightningModule):
     """Learn a latent code whose prior is a standard normal; convolutional networks of 134,165 parameters by default.
 
     Paper: Kingma & Welling 2013, Auto-Encoding Variational Bayes, arXiv:1312.6114.
-    Books: atienza 8.1.1, atienza 8.1.2.
+    Books: atienza 8.1.1, atienza 8.1.2, vasilev 6.4, foster F3.3, foster F3.5.
 
     The loss is the mean over the batch of ``reconstruction + beta * kl``, where both terms are in nats
     per image: the reconstruction error is **summed over pixels**, the KL divergence **summed over latent
@@ -38,7 +41,7 @@ class VAE(LightningModule):
     error averaged over pixels would be 784 times smaller and its KL weight mean another thing.
 
     Logged, in nats per image: ``elbo`` (never weighted by beta), ``reconstruction``, ``kl``, ``loss``,
-    each under ``train/``, ``val/`` and ``test/``; and ``val/active_units``. Variants override
+    each under ``train/``, ``val/`` and ``test/``; ``val/active_units``; and ``test/nll``. Variants override
     ``reconstruction_loss`` or ``kl_loss``.
 
     Args:
@@ -48,6 +51,9 @@ class VAE(LightningModule):
         decoder: maps codes to the logits of images; None builds ``ConvDecoder``.
         likelihood: ``bernoulli`` (cross-entropy) or ``gaussian`` (squared error, the books' MSE option).
         beta: weight of the KL term, at least 0; 1 gives the ELBO.
+        r_loss_factor: weight of the reconstruction error **averaged** over pixels, as foster gives it, in place of
+            their sum; the "ELBO" is then none. None, or the number of pixels, keeps the sum.
+        nll_samples: codes drawn for each image in ``test``, to estimate its negative log-likelihood; 0 for none.
         optimizer: makes the optimizer; the book's convolutional VAE uses RMSprop with Keras' defaults.
     """
 
@@ -61,6 +67,8 @@ class VAE(LightningModule):
         decoder: nn.Module | None = None,
         likelihood: Literal["bernoulli", "gaussian"] = "bernoulli",
         beta: float = 1.0,
+        r_loss_factor: float | None = None,
+        nll_samples: int = 0,
         optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
     ) -> None:
         super().__init__()
@@ -69,35 +77,54 @@ class VAE(LightningModule):
             raise UserError(f"latent_dim is {latent_dim}; it must be at least 1")
         if beta < 0:
             raise UserError(f"beta is {beta}; it must be at least 0")
+        if nll_samples < 0:
+            raise UserError(f"nll_samples is {nll_samples}; it must be at least 0")
+        if r_loss_factor is not None and r_loss_factor <= 0:
+            raise UserError(f"r_loss_factor is {r_loss_factor}; it must be more than 0, or null")
         self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
         self.encoder = encoder or ConvEncoder(image_shape, latent_dim)
         self.decoder = decoder or ConvDecoder(image_shape, latent_dim)
         self.likelihood = likelihood
         self.beta = beta
+        self.r_loss_factor = r_loss_factor
+        self.nll_samples = nll_samples
         self.optimizer = optimizer
         self._val_means: list[Tensor] = []
         use_channels_last(self)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Encode, draw a code and decode it: returns logits ``(B, C, H, W)``, mean and log-variance."""
+    def posterior(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance ``(B, latent_dim)`` of codes; conditional children use ``labels``."""
         mean, log_var = self.encoder(x)
-        return self.decoder(reparameterize(mean, log_var)), mean, log_var
+        return mean, log_var
 
-    def encode(self, x: Tensor) -> Tensor:
+    def logits(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the logits ``(B, C, H, W)`` of codes ``(B, latent_dim)``; conditional children use ``labels``."""
+        logits: Tensor = self.decoder(z)
+        return logits
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Encode, draw a code and decode it: returns logits ``(B, C, H, W)``, mean and log-variance."""
+        mean, log_var = self.posterior(x, labels)
+        return self.logits(reparameterize(mean, log_var), labels), mean, log_var
+
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the posterior means ``(B, latent_dim)`` of images in [0, 1]."""
-        mean: Tensor = self.encoder(x)[0]
-        return mean
+        return self.posterior(x, labels)[0]
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the images in [0, 1] of codes ``(B, latent_dim)``."""
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise UserError(f"codes are {tuple(z.shape)}; this VAE needs (n, {self.latent_dim})")
-        return torch.sigmoid(self.decoder(z))
+        self.check_codes(z)
+        return torch.sigmoid(self.logits(z, labels))
 
-    def reconstruct(self, x: Tensor) -> Tensor:
+    def check_codes(self, z: Tensor) -> None:
+        """Raise UserError unless ``z`` are codes ``(B, latent_dim)``."""
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise UserError(f"codes are {tuple(z.shape)}; this {type(self).__name__} needs (n, {self.latent_dim})")
+
+    def reconstruct(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the images decoded from the posterior means of ``x``."""
-        return self.decode(self.encode(x))
+        return self.decode(self.encode(x, labels), labels)
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         """Decode ``n`` draws from the prior: ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
@@ -108,17 +135,34 @@ class VAE(LightningModule):
         return self.decode(z.to(self.device))
 
     def reconstruction_loss(self, logits: Tensor, x: Tensor) -> Tensor:
-        """Return the reconstruction error ``(B,)`` in nats, summed over pixels."""
-        return bernoulli_nll(logits, x) if self.likelihood == "bernoulli" else squared_error(logits, x)
+        """Return the reconstruction error ``(B,)`` in nats, summed over pixels, or weighted by ``r_loss_factor``."""
+        error = bernoulli_nll(logits, x) if self.likelihood == "bernoulli" else squared_error(logits, x)
+        return error if self.r_loss_factor is None else error * (self.r_loss_factor / prod(self.image_shape))
 
     def kl_loss(self, mean: Tensor, log_var: Tensor) -> Tensor:
         """Return the KL divergence ``(B,)`` of the posterior from the prior in nats."""
         return kl_to_standard_normal(mean, log_var)
 
-    def _losses(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def log_likelihood(self, batch: Batch, samples: int) -> Tensor:
+        """Estimate the log-likelihood ``(B,)`` in nats of a batch by importance sampling.
+
+        It is ``log(mean of p(x|z) p(z) / q(z|x))`` over ``samples`` codes from the posterior: a lower bound, which more
+        samples raise to the truth. With ``likelihood="gaussian"`` a constant is left out.
+        """
+        x, *labels = self.given(batch)
+        mean, log_var = self.posterior(x, *labels)
+        weights = []
+        for _ in range(samples):
+            z = reparameterize(mean, log_var)
+            error = self.reconstruction_loss(self.logits(z, *labels), x)
+            weights.append(log_normal_ratio(z, mean, log_var) - error)
+        return torch.stack(weights).logsumexp(dim=0) - math.log(samples)
+
+    def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
         """Return the batch means of all terms, and the posterior means."""
+        x = batch[0]
         check_images(x, self.image_shape, type(self).__name__)
-        logits, mean, log_var = self(x)
+        logits, mean, log_var = self(*self.given(batch))
         reconstruction = self.reconstruction_loss(logits, x).mean()
         kl = self.kl_loss(mean, log_var).mean()
         loss = reconstruction + self.beta * kl
@@ -129,6 +173,10 @@ class VAE(LightningModule):
             "kl": kl,
         }, mean
 
+    def given(self, batch: Batch) -> tuple[Tensor, ...]:
+        """Return what ``forward`` is given of a batch of images and labels: here the images alone."""
+        return batch[:1]
+
     def on_fit_start(self) -> None:
         """Make sure that the first batch's value range is checked."""
         self._range_checked = False
@@ -138,7 +186,7 @@ class VAE(LightningModule):
         if self.likelihood == "bernoulli" and not getattr(self, "_range_checked", False):
             check_unit_range(batch[0], type(self).__name__)
             self._range_checked = True
-        losses, _ = self._losses(batch[0])
+        losses, _ = self._losses(batch)
         require_finite({f"train/{name}": value for name, value in losses.items()}, self.global_step)
         if is_logging_step(self):
             self.log_dict({f"train/{name}": value.detach() for name, value in losses.items()}, prog_bar=True)
@@ -156,11 +204,14 @@ class VAE(LightningModule):
             self.log("val/active_units", active_units(means).float(), sync_dist=True)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure the terms on the test set."""
+        """Measure the terms on the test set, and its likelihood where ``nll_samples`` asks for it."""
         self._evaluate(batch, "test")
+        if self.nll_samples > 0:
+            nll = -self.log_likelihood(batch, self.nll_samples).mean()
+            self.log("test/nll", nll, on_epoch=True, batch_size=len(batch[0]), sync_dist=True)
 
     def _evaluate(self, batch: Batch, stage: str) -> Tensor:
-        losses, mean = self._losses(batch[0])
+        losses, mean = self._losses(batch)
         metrics = {f"{stage}/{name}": value for name, value in losses.items()}
         self.log_dict(metrics, on_epoch=True, batch_size=len(batch[0]), sync_dist=True)
         return mean

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from torchvision import datasets
 from torchvision.transforms import ToTensor
 
-from datamodules import FashionMNISTDataModule, MNISTDataModule
+from datamodules import BinarizedMNISTDataModule, FashionMNISTDataModule, MNISTDataModule
 from datamodules.mnist import FILES
 from dlmodules.errors import UserError
 
@@ -217,3 +217,14 @@ def test_batches_come_twenty_times_as_fast_as_one_image_at_a_time() -> None:
     slow = DataLoader(datasets.MNIST(REAL, transform=ToTensor()), batch_size=128, shuffle=True)
     ratios = [seconds_per_batch(slow, 20) / seconds_per_batch(data.train_dataloader(), 400) for _ in range(3)]
     assert max(ratios) > 20
+
+
+def test_binarized_pixels_are_the_same_draw_for_every_seed_and_as_often_white_as_grey(folder: Path) -> None:
+    raw = folder / "MNIST" / "raw"
+    (raw / FILES[0]).write_bytes(idx([30, 28, 28], [i * 8 for i in range(30) for _ in range(28 * 28)]))
+    first, second = (BinarizedMNISTDataModule(data_dir=str(folder), seed=seed).load(train=True)[0] for seed in (0, 1))
+    assert torch.equal(first, second)
+    assert set(first.flatten().tolist()) == {0, 255}
+    share = (first == 255).float().flatten(1).mean(dim=1)
+    assert (share - torch.arange(30) * 8 / 255).abs().max() < 0.08
+    assert torch.equal(first[0], torch.zeros_like(first[0]))

@@ -19,13 +19,25 @@ SENTIMENT = ["--data", "ToySentimentDataModule", "--data.batch_size", "8"]
 STAND_INS = {
     "DigitsDataModule": DIGITS,
     "MNISTDataModule": DIGITS,
+    "BinarizedMNISTDataModule": DIGITS,
     "FashionMNISTDataModule": DIGITS,
     "CIFAR10DataModule": [*DIGITS, "--data.image_size", "32", "--data.channels", "3"],
+    "CelebADataModule": [*DIGITS, "--data.image_size", "128", "--data.channels", "3"],
     "IMDBDataModule": SENTIMENT,
     # These need no download and stand for themselves.
     "IrisDataModule": ["--data.batch_size", "8"],
     "DiabetesDataModule": ["--data.batch_size", "8"],
     "XORDataModule": [],
+    "StatesDataModule": [
+        "--data.batch_size",
+        "8",
+        "--data.num_states",
+        "500",
+        "--data.val_size",
+        "50",
+        "--data.test_size",
+        "50",
+    ],
     "BoxDataModule": ["--data.batch_size", "8"],
     "EnvironmentDataModule": [
         *["--data.total_steps", "100000", "--data.steps_per_epoch", "512", "--data.eval_episodes", "2"],

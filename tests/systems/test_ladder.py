@@ -136,11 +136,11 @@ def test_no_gradient_flows_across_samples(case, tmp_path):
         name: child for name, child in module.named_children() if any(p.requires_grad for p in child.parameters())
     }
     assert networks
-    seen: dict[str, torch.Tensor] = {}
+    seen: dict[str, tuple[torch.Tensor, ...]] = {}
 
     def remember(network, args):
         name = next(name for name, child in networks.items() if child is network)
-        seen.setdefault(name, args[0].detach())
+        seen.setdefault(name, tuple(argument.detach() for argument in args))
 
     hooks = [child.register_forward_pre_hook(remember) for child in networks.values()]
     _use(module)
@@ -148,11 +148,11 @@ def test_no_gradient_flows_across_samples(case, tmp_path):
         hook.remove()
     for name, child in networks.items():
         assert name in seen, f"{case.name}.{name} was not used"
-        example = seen[name][:3].clone()
-        if example.is_floating_point():
+        example = tuple(argument[:3].clone() for argument in seen[name])
+        if example[0].is_floating_point():
             assert_no_gradient_across_samples(child, example)
         else:
-            assert_tokens_stay_apart(child, example)
+            assert_tokens_stay_apart(child, example[0])
 
 
 def _use(module: nn.Module) -> None:
@@ -165,10 +165,11 @@ def _use(module: nn.Module) -> None:
             module.discriminator(x)
             module.sample(4)
             return
+        given = (x, torch.arange(4)) if getattr(module, "conditional", False) else (x,)
         if hasattr(module, "reconstruct"):
-            module.reconstruct(x)
-        if hasattr(module, "num_classes") or not hasattr(module, "reconstruct"):
-            module(x)
+            module.reconstruct(*given)
+        if not hasattr(module, "degrade"):  # its forward takes damaged images
+            module(*given)
     else:
         module.act(torch.randn(4, module.hparams["observation_dim"]))
 

@@ -41,7 +41,7 @@ def test_terms_sum_over_pixels_and_dimensions_and_average_over_the_batch():
         decoder=Constant(torch.zeros(1, 28, 28)),
         beta=3.0,
     )
-    losses, mean = module._losses(torch.rand(5, 1, 28, 28).round())
+    losses, mean = module._losses((torch.rand(5, 1, 28, 28).round(), torch.zeros(5)))
     assert losses["reconstruction"].item() == pytest.approx(784 * math.log(2), rel=1e-5)
     assert losses["kl"].item() == pytest.approx(1.0, abs=1e-6)
     assert losses["loss"].item() == pytest.approx(784 * math.log(2) + 3.0, rel=1e-5)
@@ -63,7 +63,37 @@ def test_gaussian_likelihood_is_784_times_the_mean_squared_error():
     module = VAE(likelihood="gaussian", decoder=Constant(torch.zeros(1, 28, 28)))
     x = torch.rand(3, 1, 28, 28)
     expected = 784 * ((x - 0.5) ** 2).mean()
-    assert module._losses(x)[0]["reconstruction"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert module._losses((x, torch.zeros(3)))[0]["reconstruction"].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+class Linear(nn.Module):
+    """A decoder of one pixel whose logit is the code's only number, doubled."""
+
+    def forward(self, z):
+        return 2 * z.view(-1, 1, 1, 1)
+
+
+def test_the_likelihood_is_the_integral_over_codes():
+    module = VAE(
+        (1, 1, 1),
+        1,
+        encoder=Constant(torch.tensor([0.3]), torch.tensor([0.2])),
+        decoder=Linear(),
+        likelihood="bernoulli",
+    )
+    z = torch.linspace(-12, 12, 20_001)
+    density = torch.exp(-0.5 * z.square()) / math.sqrt(2 * math.pi)
+    exact = torch.trapezoid(density * torch.sigmoid(2 * z), z).log().item()  # of a white pixel: 1/2, by symmetry
+    assert exact == pytest.approx(math.log(0.5), abs=1e-4)
+    torch.manual_seed(0)
+    batch = (torch.ones(2000, 1, 1, 1), torch.zeros(2000))
+    many = module.log_likelihood(batch, 500)
+    assert many.exp().mean().log().item() == pytest.approx(exact, abs=5e-3)
+    # One sample is the ELBO in the mean; more come nearer, from below.
+    one, ten = (module.log_likelihood(batch, samples).mean().item() for samples in (1, 10))
+    elbo = module._losses(batch)[0]["elbo"].item()
+    assert one == pytest.approx(elbo, abs=0.05)
+    assert one < ten < many.mean().item() < exact + 0.01
 
 
 def test_encode_decode_reconstruct_and_sample():

@@ -1,0 +1,89 @@
+"""Tables that say which attributes each image of a folder has, in CelebA's form or as CSV."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlmodules.errors import UserError
+
+VALUES = {"1": 1, "+1": 1, "true": 1, "0": 0, "-1": 0, "false": 0}
+
+
+@dataclass(frozen=True)
+class AttributeTable:
+    """Attributes of images.
+
+    Attributes:
+        names: of the attributes.
+        rows: file name to a 0 or 1 for each of ``names``.
+    """
+
+    names: tuple[str, ...]
+    rows: dict[str, tuple[int, ...]]
+
+
+def read_attributes(path: Path, wanted: Sequence[str] | None = None) -> AttributeTable:
+    """Read a table, all its attributes or the ``wanted`` ones in their order.
+
+    A name that ends in ``.csv`` has a heading ``file,attribute,...`` and a row for each image. Any other file is in
+    CelebA's form: a line with the number of images, one with the names of the attributes, and one for each image
+    with its file name and a 1 or -1 for each attribute.
+
+    Raises:
+        UserError: where the table cannot be read, has a value that is no 0, 1 or -1, a row of another length or a file
+            twice, or has not a wanted attribute.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UserError(f"there is no attribute table {path}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the attribute table {path} cannot be read: {error}") from error
+    lines = text.splitlines()
+    if path.suffix.lower() == ".csv":
+        numbered = ((number, row) for number, row in enumerate(csv.reader(lines), 1) if row)
+        heading = next(numbered, (1, []))[1][1:]
+    else:
+        heading = lines[1].split() if len(lines) > 1 else []
+        numbered = ((number, line.split()) for number, line in enumerate(lines[2:], 3) if line.strip())
+    if not heading:
+        raise UserError(f"the attribute table {path} names no attributes")
+    rows = dict(_rows(path, numbered, len(heading)))
+    if wanted is None:
+        return AttributeTable(tuple(heading), rows)
+    if missing := [name for name in wanted if name not in heading]:
+        raise UserError(f"{path} has no attribute {missing[0]!r}; it has {', '.join(heading)}")
+    places = [heading.index(name) for name in wanted]
+    return AttributeTable(tuple(wanted), {file: tuple(row[place] for place in places) for file, row in rows.items()})
+
+
+def _rows(path: Path, numbered: Iterator[tuple[int, list[str]]], size: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    seen = set()
+    for number, (file, *values) in numbered:
+        if len(values) != size:
+            raise UserError(f"{path}, line {number}: {len(values)} values for {size} attributes")
+        if file in seen:
+            raise UserError(f"{path}, line {number}: {file} is there twice")
+        seen.add(file)
+        try:
+            yield file, tuple(VALUES[value.strip().lower()] for value in values)
+        except KeyError as error:
+            raise UserError(f"{path}, line {number}: {error.args[0]!r} is no 0, 1 or -1") from error
+
+
+def read_splits(path: Path) -> dict[str, str]:
+    """Read ``list_eval_partition.txt``: file name to ``train``, ``val`` or ``test``; empty where there is none.
+
+    Raises UserError for a line that is not a file name and a 0, 1 or 2.
+    """
+    if not path.is_file():
+        return {}
+    splits = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        words = line.split()
+        if words and (len(words) != 2 or words[1] not in ("0", "1", "2")):
+            raise UserError(f"{path}, line {number}: {line.strip()!r} is not a file name and a 0, 1 or 2")
+        if words:
+            splits[words[0]] = ("train", "val", "test")[int(words[1])]
+    return splits

@@ -1,0 +1,1 @@
+"""Autoencoders: networks that squeeze an input into a code and restore it."""

@@ -1,0 +1,163 @@
+"""The autoencoder, and the training logic of those that restore what was damaged."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+
+from dlmodules.autoencoders.losses import LOSSES
+from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
+from dlmodules.errors import UserError
+from dlmodules.finite import require_finite
+from dlmodules.hparams import save_portable_hyperparameters
+from dlmodules.images import check_images, check_unit_range
+from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.protocols import Degrades
+from dlmodules.schedules import with_epoch_schedule
+from dlmodules.step_logging import is_logging_step
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Autoencoder(LightningModule):
+    """Squeeze an image into a code of 16 numbers and restore it from them: 178,001 parameters.
+
+    Paper: Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks.
+    Books: atienza 3.2.1, atienza 3.2.2, foster F3.1, foster F3.2, vasilev 6.1.
+
+    Logged: ``train/loss``, ``val/loss``, ``test/loss``, and of the test images ``test/mse``, ``test/psnr`` in dB and
+    ``test/ssim``. A variant that restores damaged images has a method ``degrade`` (see ``dlmodules.protocols``).
+
+    Args:
+        image_shape: channels, height and width of the images, which lie in [0, 1].
+        latent_dim: size of the code.
+        encoder: maps images to codes; None builds ``ConvEncoder``.
+        decoder: maps codes to the logits of images; None builds ``ConvDecoder``.
+        loss: ``mse``, the book's; ``bce``, the cross-entropy of the pixels; or ``ssim``, one minus the structural
+            similarity.
+        optimizer: makes the optimizer; the default is Adam with Keras' defaults.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+    """
+
+    best_metric = ("val/loss", "min")
+
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (1, 28, 28),
+        latent_dim: int = 16,
+        encoder: nn.Module | None = None,
+        decoder: nn.Module | None = None,
+        loss: Literal["mse", "bce", "ssim"] = "mse",
+        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        super().__init__()
+        save_portable_hyperparameters(self)
+        if latent_dim < 1:
+            raise UserError(f"latent_dim is {latent_dim}; it must be at least 1")
+        if loss not in LOSSES:
+            raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
+        self.image_shape = tuple(image_shape)
+        self.latent_dim = latent_dim
+        self.encoder = encoder or ConvEncoder(image_shape, latent_dim)
+        self.decoder = decoder or ConvDecoder(image_shape, latent_dim)
+        self.loss = loss
+        self.optimizer = optimizer
+        self.scheduler = scheduler
+        self.test_psnr = PeakSignalNoiseRatio(data_range=1.0)
+        self.test_ssim = StructuralSimilarityIndexMeasure(data_range=1.0)
+        use_channels_last(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits ``(B, C, H, W)`` of the restored images ``x``."""
+        logits: Tensor = self.decoder(self.encoder(x))
+        return logits
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the codes ``(B, latent_dim)`` of images in [0, 1]."""
+        codes: Tensor = self.encoder(x)
+        return codes
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the images in [0, 1] of codes ``(B, latent_dim)``."""
+        self.check_codes(z)
+        return torch.sigmoid(self.decoder(z))
+
+    def check_codes(self, z: Tensor) -> None:
+        """Raise UserError unless ``z`` are codes ``(B, latent_dim)``."""
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise UserError(f"codes are {tuple(z.shape)}; this {type(self).__name__} needs (n, {self.latent_dim})")
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return the images decoded from the codes of ``x``."""
+        return self.decode(self.encode(x))
+
+    def inputs(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return what the encoder is given in place of the images ``x``: what ``degrade``, if any, makes of them.
+
+        ``generator`` draws what is random; None stands for torch's own.
+        """
+        return self.degrade(x, generator) if isinstance(self, Degrades) else x
+
+    def check_range(self, x: Tensor) -> None:
+        """Raise UserError unless the values of ``x``, a fit's first batch, lie in [0, 1]."""
+        check_unit_range(x, type(self).__name__)
+
+    def reconstruction_loss(self, logits: Tensor, x: Tensor) -> Tensor:
+        """Return the loss ``()`` of logits and images ``(B, C, H, W)``."""
+        return LOSSES[self.loss](logits, x)
+
+    def on_fit_start(self) -> None:
+        """Make sure that the first batch's value range is checked."""
+        self._range_checked = False
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Do one step of gradient descent on a batch."""
+        x = batch[0]
+        check_images(x, self.image_shape, type(self).__name__)
+        if not getattr(self, "_range_checked", False):
+            self.check_range(x)
+            self._range_checked = True
+        loss = self.reconstruction_loss(self(self.inputs(x)), x)
+        require_finite({"train/loss": loss}, self.global_step)
+        if is_logging_step(self):
+            self.log("train/loss", loss.detach(), prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measure the loss on held-out images."""
+        self._evaluate(batch, batch_idx, "val")
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measure the loss and the likeness on the test images."""
+        logits = self._evaluate(batch, batch_idx, "test")
+        restored, x = logits.sigmoid(), batch[0]
+        self.log("test/mse", (restored - x).square().mean(), on_epoch=True, batch_size=len(x), sync_dist=True)
+        self.test_psnr.update(restored, x)
+        self.log("test/psnr", self.test_psnr, on_epoch=True)
+        if min(x.shape[-2:]) >= 11:  # the windows of SSIM
+            self.test_ssim.update(restored, x)
+            self.log("test/ssim", self.test_ssim, on_epoch=True)
+
+    def _evaluate(self, batch: Batch, batch_idx: int, stage: str) -> Tensor:
+        x = batch[0]
+        check_images(x, self.image_shape, type(self).__name__)
+        # The same damage in every epoch, so that epochs can be compared.
+        generator = torch.Generator(device=x.device).manual_seed(batch_idx)
+        logits: Tensor = self(self.inputs(x, generator))
+        loss = self.reconstruction_loss(logits, x)
+        self.log(f"{stage}/loss", loss, on_epoch=True, prog_bar=True, batch_size=len(x), sync_dist=True)
+        return logits
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the codes ``(B, latent_dim)`` of a batch of images."""
+        return self.encode(batch[0] if isinstance(batch, (tuple, list)) else batch)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make the optimizer and its schedule."""
+        return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)

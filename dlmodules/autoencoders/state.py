@@ -1,0 +1,63 @@
+"""The autoencoder of an environment's states."""
+
+from collections.abc import Sequence
+
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlmodules.autoencoders.autoencoder import Autoencoder
+from dlmodules.autoencoders.networks import MLPCoder
+
+
+class StateAutoencoder(Autoencoder):
+    """Learn 32 features of the states of an environment, for agents to decide by: 75,554 parameters.
+
+    Its outputs are not squashed, as states are not in [0, 1]; the loss is the mean squared error.
+
+    Paper: Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks.
+    Books: atienza 10.6.1.
+
+    Args:
+        input_shape: the numbers of a state.
+        latent_dim: size of the code.
+        hidden_dims: units of the encoder's hidden layers; the decoder has them in reverse.
+        encoder: maps states ``(B, D)`` to codes; None builds ``MLPCoder``.
+        decoder: maps codes to states; None builds ``MLPCoder``.
+        optimizer: makes the optimizer; the default is Adam with Keras' defaults.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int] = (2,),
+        latent_dim: int = 32,
+        hidden_dims: Sequence[int] = (256, 128),
+        encoder: nn.Module | None = None,
+        decoder: nn.Module | None = None,
+        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        (size,) = input_shape
+        encoder = encoder or MLPCoder(size, latent_dim, hidden_dims)
+        decoder = decoder or MLPCoder(latent_dim, size, hidden_dims[::-1])
+        super().__init__(input_shape, latent_dim, encoder, decoder, "mse", optimizer, scheduler)
+        self.input_shape = self.image_shape
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the states ``(B, D)`` of codes ``(B, latent_dim)``."""
+        self.check_codes(z)
+        states: Tensor = self.decoder(z)
+        return states
+
+    def check_range(self, x: Tensor) -> None:
+        """States may have any value."""
+
+    def reconstruction_loss(self, logits: Tensor, x: Tensor) -> Tensor:
+        """Return the mean squared error ``()`` of states ``(B, D)``."""
+        return F.mse_loss(logits, x)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Measure the loss on the test states."""
+        self._evaluate(batch, batch_idx, "test")

@@ -1,0 +1,1 @@
+"""Energy models: Boltzmann machines and what is stacked of them."""

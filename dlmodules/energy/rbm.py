@@ -1,0 +1,217 @@
+"""The restricted Boltzmann machine, trained by contrastive divergence."""
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlmodules.errors import UserError
+from dlmodules.finite import require_finite
+from dlmodules.hparams import save_portable_hyperparameters
+from dlmodules.images import check_images, check_unit_range
+from dlmodules.schedules import with_epoch_schedule
+from dlmodules.step_logging import is_logging_step
+
+Batch = tuple[Tensor, Tensor]
+
+
+class BinaryRBM(nn.Module):
+    """Two layers of binary units with a weight between each pair, and none within a layer.
+
+    The energy is ``E(v, h) = -h W v - b v - c h``. So each layer's units are independent given the other layer.
+
+    Args:
+        visible: units of the visible layer.
+        hidden: units of the hidden layer.
+    """
+
+    def __init__(self, visible: int, hidden: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(visible, hidden)  # W and c
+        self.visible_bias = nn.Parameter(torch.zeros(visible))
+        nn.init.normal_(self.up.weight, std=0.01)
+        nn.init.zeros_(self.up.bias)
+
+    def hidden_given(self, v: Tensor) -> Tensor:
+        """Return the probabilities ``(B, hidden)`` that hidden units are on, given visible ones ``(B, visible)``."""
+        return torch.sigmoid(self.up(v))
+
+    def visible_given(self, h: Tensor) -> Tensor:
+        """Return the probabilities ``(B, visible)`` that visible units are on, given hidden ones ``(B, hidden)``."""
+        return torch.sigmoid(F.linear(h, self.up.weight.T, self.visible_bias))
+
+    def free_energy(self, v: Tensor) -> Tensor:
+        """Return ``-b v - sum log(1 + exp(W v + c))`` ``(B,)``: minus the log of v's unnormalized probability."""
+        return -v @ self.visible_bias - F.softplus(self.up(v)).sum(dim=1)
+
+    def forward(self, v: Tensor) -> Tensor:
+        """Return the free energies ``(B,)`` of visible units ``(B, visible)``."""
+        return self.free_energy(v)
+
+    @torch.no_grad()
+    def gibbs(self, v: Tensor, steps: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Draw hidden from visible and visible from hidden units ``steps`` times, starting at ``v``.
+
+        Returns the last visible units as zeros and ones, and the probabilities that they were drawn from.
+        """
+        probabilities = v
+        for _ in range(steps):
+            h = torch.bernoulli(self.hidden_given(v), generator=generator)
+            probabilities = self.visible_given(h)
+            v = torch.bernoulli(probabilities, generator=generator)
+        return v, probabilities
+
+
+class RBM(LightningModule):
+    """A restricted Boltzmann machine of 500 hidden units learns the distribution of digits: 393,284 parameters.
+
+    The gradient of the log-likelihood is that of the free energy at the data less that at the model's own samples.
+    Contrastive divergence takes as such what ``k`` steps of Gibbs sampling make of the data; persistent contrastive
+    divergence goes on from its samples of the last step.
+
+    Paper: Hinton 2002, Training Products of Experts by Minimizing Contrastive Divergence; Tieleman 2008, Training
+        Restricted Boltzmann Machines using Approximations to the Likelihood Gradient.
+    Books: vasilev 3.5.
+
+    Logged: ``train/loss``, the difference of free energies (no likelihood: it need not fall); ``val/free_energy``;
+    ``val/pseudo_likelihood`` in nats, which rises; ``val/reconstruction`` and ``test/reconstruction``, the squared
+    error of one step up and down, averaged over pixels; ``test/pseudo_likelihood``.
+
+    Args:
+        image_shape: channels, height and width of the images, in [0, 1].
+        hidden_dim: hidden units.
+        k: steps of Gibbs sampling for an update, 1 or more.
+        chains: samples that persistent contrastive divergence keeps; 0 starts at the data in every step.
+        binarize: draw each pixel of a training image as 0 or 1, with its grey value as probability.
+        sample_steps: steps of Gibbs sampling behind each of ``sample``'s images.
+        optimizer: makes the optimizer.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+    """
+
+    best_metric = ("val/pseudo_likelihood", "max")
+    chain: Tensor
+
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (1, 28, 28),
+        hidden_dim: int = 500,
+        k: int = 1,
+        chains: int = 0,
+        binarize: bool = True,
+        sample_steps: int = 1000,
+        optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.05),
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        super().__init__()
+        save_portable_hyperparameters(self)
+        if hidden_dim < 1 or k < 1 or sample_steps < 1 or chains < 0:
+            raise UserError("hidden_dim, k and sample_steps must be 1 or more, and chains 0 or more")
+        self.image_shape = self.input_shape = tuple(image_shape)
+        self.latent_dim = hidden_dim
+        self.k = k
+        self.binarize = binarize
+        self.sample_steps = sample_steps
+        self.optimizer = optimizer
+        self.scheduler = scheduler
+        self.rbm = BinaryRBM(prod(image_shape), hidden_dim)
+        # In the checkpoint, so that a resumed run goes on with the same chains.
+        self.register_buffer("chain", torch.bernoulli(torch.full((chains, prod(image_shape)), 0.5)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the free energies ``(B,)`` of images ``(B, C, H, W)``."""
+        energies: Tensor = self.rbm(x.flatten(1))
+        return energies
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the probabilities ``(B, hidden_dim)`` of the hidden units of images in [0, 1]."""
+        return self.rbm.hidden_given(x.flatten(1))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the probabilities of the pixels ``(B, C, H, W)`` of hidden units ``(B, hidden_dim)``."""
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise UserError(f"codes are {tuple(z.shape)}; this {type(self).__name__} needs (n, {self.latent_dim})")
+        return self.rbm.visible_given(z).view(-1, *self.image_shape)
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return what one step up and down, by probabilities, makes of images."""
+        return self.decode(self.encode(x))
+
+    def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+        """Run ``n`` Gibbs chains from noise and return the last probabilities of the pixels ``(n, C, H, W)``.
+
+        A machine with persistent chains begins at these. ``labels`` must be None.
+        """
+        if labels is not None:
+            raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
+        device = generator.device if generator is not None else self.device
+        if len(self.chain):
+            rows = torch.randint(len(self.chain), (n,), generator=generator, device=device)
+            start = self.chain[rows.to(self.device)]
+        else:
+            half = torch.full((n, prod(self.image_shape)), 0.5, device=device)
+            start = torch.bernoulli(half, generator=generator).to(self.device)
+        _, probabilities = self.rbm.gibbs(start, self.sample_steps, generator)
+        return probabilities.view(-1, *self.image_shape)
+
+    def on_fit_start(self) -> None:
+        """Make sure that the first batch's value range is checked."""
+        self._range_checked = False
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Lower the free energy of a batch, and raise that of the model's samples."""
+        x = batch[0]
+        check_images(x, self.image_shape, type(self).__name__)
+        if not getattr(self, "_range_checked", False):
+            check_unit_range(x, type(self).__name__)
+            self._range_checked = True
+        v = x.flatten(1)
+        v = torch.bernoulli(v) if self.binarize else v
+        negative, _ = self.rbm.gibbs(self.chain if len(self.chain) else v, self.k)
+        if len(self.chain):
+            self.chain.copy_(negative)
+        loss: Tensor = self.rbm(v).mean() - self.rbm(negative).mean()
+        require_finite({"train/loss": loss}, self.global_step)
+        if is_logging_step(self):
+            self.log("train/loss", loss.detach(), prog_bar=True)
+        return loss
+
+    def pseudo_likelihood(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Estimate the log pseudo-likelihood ``(B,)`` in nats of images by one pixel each, drawn at random.
+
+        It is the sum over pixels of the log-probability of a pixel given all others; images are rounded to 0 and 1.
+        """
+        v = x.flatten(1).round()
+        pixels = torch.randint(v.shape[1], (len(v), 1), generator=generator, device=v.device)
+        flipped = v.scatter(1, pixels, 1 - v.gather(1, pixels))
+        return v.shape[1] * F.logsigmoid(self.rbm.free_energy(flipped) - self.rbm.free_energy(v))
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measure held-out images."""
+        self._evaluate(batch[0], batch_idx, "val")
+        self.log("val/free_energy", self(batch[0]).mean(), on_epoch=True, batch_size=len(batch[0]), sync_dist=True)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measure the test images."""
+        self._evaluate(batch[0], batch_idx, "test")
+
+    def _evaluate(self, x: Tensor, batch_idx: int, stage: str) -> None:
+        check_images(x, self.image_shape, type(self).__name__)
+        generator = torch.Generator(device=x.device).manual_seed(batch_idx)  # the same pixels in every epoch
+        metrics = {
+            f"{stage}/pseudo_likelihood": self.pseudo_likelihood(x, generator).mean(),
+            f"{stage}/reconstruction": (self.reconstruct(x) - x).square().mean(),
+        }
+        self.log_dict(metrics, on_epoch=True, prog_bar=True, batch_size=len(x), sync_dist=True)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the probabilities ``(B, hidden_dim)`` of the hidden units of a batch of images."""
+        return self.encode(batch[0] if isinstance(batch, (tuple, list)) else batch)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make the optimizer and its schedule."""
+        return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)
