@@ -70,13 +70,14 @@ def score_table(rows: Sequence[Row], found: dict[str, list[Record]]) -> str:
 
 
 def variants(name: str, rows: Sequence[Row], found: dict[str, list[Record]]) -> str:
-    """Return the table of the variants ``name``: our figures in percent, each beside the book's."""
+    """Return the table of the variants ``name``: our figures, each beside the book's."""
     chosen = [row for row in rows if row.table == name]
     lines = []
     for row in chosen:
         line = [row.title, row.budget]
         for figure in row.figures:
-            values = [100 * record.metrics[figure.key] for record in found[row.name]]
+            scale = 100 if figure.label.endswith("%") else 1
+            values = [scale * record.metrics[figure.key] for record in found[row.name]]
             line += [", ".join(f"{value:.2f}" for value in values) or NOT_YET, figure.book]
         lines.append(line)
     head = [text for figure in chosen[0].figures for text in (f"{figure.label}, ours", f"{figure.label}, book")]

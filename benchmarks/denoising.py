@@ -1,0 +1,42 @@
+"""What a classifier that was trained on clean digits reads of noisy ones, before and after they are restored."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks import scores
+from benchmarks.programs import Context
+from benchmarks.record import Record
+from benchmarks.row import Row
+from callbacks.feature_network import load_feature_network
+from datamodules import MNISTDataModule
+from dlmodules.loading import load_checkpoint, load_module
+from dlmodules.protocols import Degrades, Reconstructs
+
+
+@torch.no_grad()
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Fit and test ``row`` as ``scores`` does, then let the classifier read clean, noisy and restored test digits."""
+    path = scores.feature_network(context)
+    record = scores.measure(row, seed, context)
+    checkpoint = (
+        context.folder(row, seed) / Path(str(row.config)).stem / record.details["run"] / "checkpoints/last.ckpt"
+    )
+    module = load_module(checkpoint, load_checkpoint(checkpoint)).eval()
+    assert isinstance(module, Reconstructs)
+    assert isinstance(module, Degrades)
+    network = load_feature_network(path)
+    assert network.read_logits is not None
+    data = MNISTDataModule(batch_size=1000)
+    data.setup("test")
+    generator = torch.Generator().manual_seed(seed)
+    right: dict[str, list[Tensor]] = {"clean": [], "noisy": [], "restored": []}
+    for x, y in data.test_dataloader():
+        noisy = module.degrade(x, generator)
+        for name, images in (("clean", x), ("noisy", noisy), ("restored", module.reconstruct(noisy))):
+            right[name].append(network.read_logits(images).argmax(dim=1) == y)
+    found = {f"test/read_{name}": float(torch.cat(parts).float().mean()) for name, parts in right.items()}
+    protocol = record.protocol + scores.named_network(path)
+    return replace(record, metrics={**record.metrics, **found}, protocol=protocol)
