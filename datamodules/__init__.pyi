@@ -14,7 +14,9 @@ from .table import TableDataModule as TableDataModule
 from .tensor_dataset import TensorImageDataset as TensorImageDataset
 from .text import TextDataModule as TextDataModule
 from .text_table import TextTableDataModule as TextTableDataModule
+from .tins import TinsDataModule as TinsDataModule
 from .toy_sentiment import ToySentimentDataModule as ToySentimentDataModule
 from .toys import BoxDataModule as BoxDataModule
+from .toys import RingDataModule as RingDataModule
 from .toys import XORDataModule as XORDataModule
 from .vision import VisionDataModule as VisionDataModule

@@ -28,7 +28,7 @@ class Autoencoder(LightningModule):
     """Squeeze an image into a code of 16 numbers and restore it from them: 178,001 parameters.
 
     Paper: Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks.
-    Books: atienza 3.2.1, atienza 3.2.2, foster F3.1, foster F3.2, vasilev 6.1.
+    Books: atienza 3.2.1, atienza 3.2.2, foster F1.6, foster F3.1, foster F3.2, vasilev 6.1.
 
     Logged: ``train/loss``, ``val/loss``, ``test/loss``, and of the test images ``test/mse``, ``test/psnr`` in dB and
     ``test/ssim``. A variant that restores damaged images has a method ``degrade`` (see ``dlmodules.protocols``).

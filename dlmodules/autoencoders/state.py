@@ -17,7 +17,7 @@ class StateAutoencoder(Autoencoder):
     Its outputs are not squashed, as states are not in [0, 1]; the loss is the mean squared error.
 
     Paper: Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks.
-    Books: atienza 10.6.1.
+    Books: atienza 10.6.1, atienza 8.1.R.
 
     Args:
         input_shape: the numbers of a state.

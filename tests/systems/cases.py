@@ -38,6 +38,8 @@ STAND_INS = {
         "--data.test_size",
         "50",
     ],
+    "TinsDataModule": ["--data.batch_size", "8"],
+    "RingDataModule": ["--data.batch_size", "8"],
     "BoxDataModule": ["--data.batch_size", "8"],
     "EnvironmentDataModule": [
         *["--data.total_steps", "100000", "--data.steps_per_epoch", "512", "--data.eval_episodes", "2"],
