@@ -1,7 +1,6 @@
 """What a classifier that was trained on clean digits reads of noisy ones, before and after they are restored."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -12,7 +11,6 @@ from benchmarks.record import Record
 from benchmarks.row import Row
 from callbacks.feature_network import load_feature_network
 from datamodules import MNISTDataModule
-from dlmodules.loading import load_checkpoint, load_module
 from dlmodules.protocols import Degrades, Reconstructs
 
 
@@ -21,10 +19,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     """Fit and test ``row`` as ``scores`` does, then let the classifier read clean, noisy and restored test digits."""
     path = scores.feature_network(context)
     record = scores.measure(row, seed, context)
-    checkpoint = (
-        context.folder(row, seed) / Path(str(row.config)).stem / record.details["run"] / "checkpoints/last.ckpt"
-    )
-    module = load_module(checkpoint, load_checkpoint(checkpoint)).eval()
+    module = scores.trained_module(row, seed, context, record)
     assert isinstance(module, Reconstructs)
     assert isinstance(module, Degrades)
     network = load_feature_network(path)

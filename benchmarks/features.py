@@ -1,7 +1,6 @@
 """Scores of a module whose codes are then read by logistic regression: what the features are worth."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from sklearn.linear_model import LogisticRegression
@@ -13,16 +12,13 @@ from benchmarks.programs import Context
 from benchmarks.record import Record
 from benchmarks.row import Row
 from datamodules import MNISTDataModule
-from dlmodules.loading import load_checkpoint, load_module
 from dlmodules.protocols import Encodes
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Fit and test ``row`` as ``scores`` does, then read the digits by the codes of its last checkpoint."""
     record = scores.measure(row, seed, context)
-    run = context.folder(row, seed) / Path(str(row.config)).stem / record.details["run"]
-    checkpoint = run / "checkpoints" / "last.ckpt"
-    module = load_module(checkpoint, load_checkpoint(checkpoint)).eval()
+    module = scores.trained_module(row, seed, context, record)
     assert isinstance(module, Encodes)
     data = MNISTDataModule(batch_size=1000, seed=seed)
     data.setup("fit")

@@ -8,13 +8,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pytorch_lightning import LightningModule
+
 from benchmarks import cifar10_jpeg
 from benchmarks.programs import Context, row_record, run_command, sweep_variables
 from benchmarks.record import Record, write_record
 from benchmarks.row import Row
 from benchmarks.rows import ROWS
 from dlmodules.errors import UserError
-from dlmodules.loading import load_checkpoint
+from dlmodules.loading import load_checkpoint, load_module
 from dlmodules_cli.runs import versions
 
 FEATURE_ROW = "mlp_mnist"
@@ -64,6 +66,13 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         protocol=protocol,
         details=details,
     )
+
+
+def trained_module(row: Row, seed: int, context: Context, record: Record) -> LightningModule:
+    """Return the module of the last checkpoint of the run that ``record`` measured, for evaluation."""
+    run = context.folder(row, seed) / Path(str(row.config)).stem / record.details["run"]
+    checkpoint = run / "checkpoints" / "last.ckpt"
+    return load_module(checkpoint, load_checkpoint(checkpoint)).eval()
 
 
 def quick_arguments(row: Row, context: Context) -> list[str]:

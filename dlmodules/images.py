@@ -1,4 +1,4 @@
-"""Checks of image batches, so that a wrong data set ends in one clear line."""
+"""Checks of batches of images and codes, so that a wrong data set ends in one clear line."""
 
 from collections.abc import Sequence
 
@@ -25,3 +25,9 @@ def check_unit_range(x: Tensor, owner: str) -> None:
     low, high = float(x.min()), float(x.max())
     if low < 0.0 or high > 1.0:
         raise UserError(f"{owner} needs images in [0, 1]; these lie in [{low:.3g}, {high:.3g}]: rescale them")
+
+
+def check_codes(z: Tensor, latent_dim: int, owner: str) -> None:
+    """Raise UserError unless ``z`` are codes ``(B, latent_dim)``."""
+    if z.ndim != 2 or z.shape[1] != latent_dim:
+        raise UserError(f"codes are {tuple(z.shape)}; this {owner} needs (n, {latent_dim})")

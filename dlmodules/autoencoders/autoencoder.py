@@ -15,7 +15,7 @@ from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
 from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_images, check_unit_range
+from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Degrades
 from dlmodules.schedules import with_epoch_schedule
@@ -85,13 +85,8 @@ class Autoencoder(LightningModule):
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the images in [0, 1] of codes ``(B, latent_dim)``."""
-        self.check_codes(z)
+        check_codes(z, self.latent_dim, type(self).__name__)
         return torch.sigmoid(self.decoder(z))
-
-    def check_codes(self, z: Tensor) -> None:
-        """Raise UserError unless ``z`` are codes ``(B, latent_dim)``."""
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise UserError(f"codes are {tuple(z.shape)}; this {type(self).__name__} needs (n, {self.latent_dim})")
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return the images decoded from the codes of ``x``."""

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from dlmodules.autoencoders.autoencoder import Autoencoder
 from dlmodules.autoencoders.networks import MLPCoder
+from dlmodules.images import check_codes
 
 
 class StateAutoencoder(Autoencoder):
@@ -47,7 +48,7 @@ class StateAutoencoder(Autoencoder):
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the states ``(B, D)`` of codes ``(B, latent_dim)``."""
-        self.check_codes(z)
+        check_codes(z, self.latent_dim, type(self).__name__)
         states: Tensor = self.decoder(z)
         return states
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_images, check_unit_range
+from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.schedules import with_epoch_schedule
 from dlmodules.step_logging import is_logging_step
 
@@ -133,8 +133,7 @@ class RBM(LightningModule):
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the probabilities of the pixels ``(B, C, H, W)`` of hidden units ``(B, hidden_dim)``."""
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise UserError(f"codes are {tuple(z.shape)}; this {type(self).__name__} needs (n, {self.latent_dim})")
+        check_codes(z, self.latent_dim, type(self).__name__)
         return self.rbm.visible_given(z).view(-1, *self.image_shape)
 
     def reconstruct(self, x: Tensor) -> Tensor:

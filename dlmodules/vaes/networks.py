@@ -11,7 +11,7 @@ from math import prod
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.errors import UserError
+from dlmodules.layers.conv_stack import bottom_shape
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
 
@@ -29,7 +29,7 @@ class ConvEncoder(nn.Module):
         super().__init__()
         self.image_shape, self.latent_dim = tuple(image_shape), latent_dim
         self.channels, self.hidden_dim = tuple(channels), hidden_dim
-        _, height, width = bottom_shape(image_shape, channels)
+        _, height, width = bottom_shape(image_shape, channels[-1], [2] * len(channels))
         widths = [image_shape[0], *channels]
         self.convs = nn.ModuleList(
             SameConv2d(before, after, 3, stride=2) for before, after in itertools.pairwise(widths)
@@ -58,7 +58,7 @@ class ConvDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.image_shape, self.latent_dim, self.channels = tuple(image_shape), latent_dim, tuple(channels)
-        self.bottom = bottom_shape(image_shape, channels[::-1])
+        self.bottom = bottom_shape(image_shape, channels[0], [2] * len(channels))
         self.hidden = nn.Linear(latent_dim, prod(self.bottom))
         widths = [channels[0], *channels]
         self.deconvs = nn.ModuleList(
@@ -74,17 +74,6 @@ class ConvDecoder(nn.Module):
             x = F.relu(deconv(x))
         logits: Tensor = self.to_image(x)
         return logits
-
-
-def bottom_shape(image_shape: Sequence[int], channels: Sequence[int]) -> tuple[int, int, int]:
-    """Shape (C, H, W) after one stride-2 layer for each of ``channels``. Raises UserError where it is no integer."""
-    factor = 2 ** len(channels)
-    if any(side % factor for side in image_shape[1:]):
-        raise UserError(
-            f"images of {image_shape[1]}x{image_shape[2]} cannot be halved {len(channels)} times:"
-            f" choose a size that is a multiple of {factor}"
-        )
-    return channels[-1], image_shape[1] // factor, image_shape[2] // factor
 
 
 class MLPEncoder(nn.Module):

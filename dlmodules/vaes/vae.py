@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_images, check_unit_range
+from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.step_logging import is_logging_step
 from dlmodules.vaes.losses import (
@@ -114,13 +114,8 @@ class VAE(LightningModule):
 
     def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the images in [0, 1] of codes ``(B, latent_dim)``."""
-        self.check_codes(z)
+        check_codes(z, self.latent_dim, type(self).__name__)
         return torch.sigmoid(self.logits(z, labels))
-
-    def check_codes(self, z: Tensor) -> None:
-        """Raise UserError unless ``z`` are codes ``(B, latent_dim)``."""
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise UserError(f"codes are {tuple(z.shape)}; this {type(self).__name__} needs (n, {self.latent_dim})")
 
     def reconstruct(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the images decoded from the posterior means of ``x``."""
