@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from dlmodules.errors import UserError
-from dlmodules.loading import load_checkpoint
+from dlmodules.loading import read_file
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -44,8 +44,12 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def load_checkpoint(
         self, path: Any, map_location: Any | None = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """Read a checkpoint of tensors and plain values; nothing in it is run."""
-        return load_checkpoint(path, map_location)
+        """Read a file of tensors and plain values; nothing in it is run.
+
+        It need not be a checkpoint: processes that were forked hand their bare weights back through one.
+        """
+        content: dict[str, Any] = read_file(path, map_location)
+        return content
 
 
 def _is_write_failure(error: RuntimeError) -> bool:

@@ -13,18 +13,27 @@ from dlmodules.errors import UserError
 OWN_PACKAGE = __name__.partition(".")[0]
 
 
-def load_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
-    """Read a checkpoint with ``weights_only=True``.
+def read_file(path: str | Path, map_location: Any = "cpu") -> Any:
+    """Read a torch file of tensors and plain values with ``weights_only=True``; nothing in it is run.
 
     Raises:
-        UserError: it is missing, truncated, or no checkpoint of a Lightning module.
+        UserError: it is missing, truncated, or holds code.
     """
     if not Path(path).is_file():
         raise UserError(f"there is no checkpoint {path}")
     try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+        return torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # damage shows as whatever it happens to cause: EOFError, RuntimeError, KeyError ...
         raise UserError(f"{path} is no readable checkpoint: it is truncated, or holds code") from error
+
+
+def load_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
+    """Read a checkpoint of a Lightning module.
+
+    Raises:
+        UserError: it is missing, truncated, holds code, or is no checkpoint of a Lightning module.
+    """
+    checkpoint = read_file(path, map_location)
     if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
         raise UserError(f"{path} is a torch file but no Lightning checkpoint: it has no state_dict")
     return checkpoint

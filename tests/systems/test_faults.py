@@ -1,29 +1,19 @@
 """A run that is killed goes on to the weights of the unbroken one; one that is asked to end saves first."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
 
-from tests.systems.cases import AGENT, every_system
+from tests.systems.cases import AGENT, CASES, every_system
+from tests.systems.processes import in_a_process
 from tests.systems.test_ladder import checkpoint, same
 
 EVERY_STEP = ["--trainer.callbacks+=callbacks.LastCheckpoint", "--trainer.callbacks.every_n_steps=1"]
+RANKS_AGREE = "--trainer.callbacks+=tests.systems.probes.RanksAgree"
 BUDGET = ["--trainer.limit_train_batches", "6", "--trainer.max_epochs", "3", "--trainer.max_steps", "-1"]
 
 
 def probe(name, step):
     return [f"--trainer.callbacks+=tests.systems.probes.{name}", f"--trainer.callbacks.step={step}"]
-
-
-def in_a_process(arguments, repository, **kwargs):
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(repository)}
-    return subprocess.run(
-        [sys.executable, str(repository / "train.py"), *arguments],
-        env=environment, capture_output=True, text=True, timeout=500, check=False, **kwargs,
-    )  # fmt: skip
 
 
 @pytest.mark.slow
@@ -35,12 +25,12 @@ def test_kill_in_a_step_and_kill_in_a_checkpoint_write(case, tmp_path, request):
     unbroken = case.fit(tmp_path / "unbroken", *more)
 
     killed = case.arguments(tmp_path / "killed", *more, *EVERY_STEP)
-    done = in_a_process([*killed, *probe("KillAtStep", 8)], repository)
+    done = in_a_process([*killed, *probe("KillAtStep", 8)], repository, tmp_path / "said")
     assert done.returncode == -9, done.stderr
     folder = tmp_path / "killed" / case.config.stem / "version_0"
     assert checkpoint(folder)["global_step"] == 8
 
-    done = in_a_process([*killed, *probe("KillInWrite", 14), "--ckpt_path", "last"], repository)
+    done = in_a_process([*killed, *probe("KillInWrite", 14), "--ckpt_path", "last"], repository, tmp_path / "said")
     assert done.returncode == -9, done.stderr
     assert list((folder / "checkpoints").glob(".last.ckpt.*.tmp"))  # it died in the write
     assert checkpoint(folder)["global_step"] == 14  # and the one before is whole
@@ -60,7 +50,7 @@ def test_kill_in_a_step_and_kill_in_a_checkpoint_write(case, tmp_path, request):
 @every_system
 def test_sigterm_saves_and_exits(case, tmp_path, request):
     more = [*BUDGET, *(AGENT if case.is_agent else []), *probe("TerminateAtStep", 8)]
-    done = in_a_process(case.arguments(tmp_path, *more), request.config.rootpath)
+    done = in_a_process(case.arguments(tmp_path, *more), request.config.rootpath, tmp_path / "said")
     assert done.returncode == 143, done.stderr
     assert "stopped by SIGTERM" in done.stderr
     assert "Traceback" not in done.stderr
@@ -72,18 +62,30 @@ def test_sigterm_saves_and_exits(case, tmp_path, request):
 def test_two_processes_train_and_agree_or_refuse(case, tmp_path, request):
     if not torch.distributed.is_available():
         pytest.skip("this torch is built without distributed training")
-    arguments = case.arguments(
-        tmp_path, *["--trainer.strategy", "ddp", "--trainer.devices", "2", "--trainer.max_steps", "6"]
-    )
-    refuses = case.is_agent or not case.is_network
-    if not refuses:
-        arguments += ["--trainer.callbacks+=tests.systems.probes.RanksAgree"]
-    done = in_a_process(arguments, request.config.rootpath)
-    if refuses:
+    if case.is_agent or not case.is_network:
+        done = in_two_processes("ddp", case, tmp_path, request)
         assert done.returncode == 2
         assert done.stderr.count("error: ") >= 1
         assert "Traceback" not in done.stderr
     else:
-        assert done.returncode == 0, done.stderr
-        assert "2 ranks agree after 6 steps" in done.stdout
-        assert [path.name for path in (tmp_path / case.config.stem).iterdir()] == ["version_0"]
+        # Processes that are forked train as those that are started anew, without the seconds of their imports.
+        agree(in_two_processes("ddp_fork", case, tmp_path, request, RANKS_AGREE), tmp_path / case.config.stem)
+
+
+@pytest.mark.slow
+def test_two_processes_that_are_started_anew_agree(tmp_path, request):
+    if not torch.distributed.is_available():
+        pytest.skip("this torch is built without distributed training")
+    case = next(case for case in CASES if case.config.stem == "vae_mnist")
+    agree(in_two_processes("ddp", case, tmp_path, request, RANKS_AGREE), tmp_path / case.config.stem)
+
+
+def in_two_processes(strategy, case, folder, request, *more):
+    devices = ["--trainer.strategy", strategy, "--trainer.devices", "2", "--trainer.max_steps", "6"]
+    return in_a_process(case.arguments(folder, *devices, *more), request.config.rootpath, folder / "said")
+
+
+def agree(done, runs):
+    assert done.returncode == 0, done.stderr
+    assert "2 ranks agree after 6 steps" in done.stdout
+    assert [path.name for path in runs.iterdir()] == ["version_0"]
