@@ -8,10 +8,10 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
 
 from dlmodules.errors import UserError
-from dlmodules.protocols import HasInputShape
+from dlmodules.protocols import HasInputShape, ShowsFilters
 
 from .drawing import Drawing, undisturbed
-from .grids import image_grid
+from .grids import Picture, image_grid
 from .media import save_image
 
 MIN_TILE = 56
@@ -22,7 +22,8 @@ class WeightPictures(Drawing):
 
     Grey is a weight of zero, white and black are the unit's largest weight and its negative. Where three channels
     come in, they are red, green and blue. More units than ``num`` are drawn by lot, the same ones each time. The
-    module says the shape of an image in ``input_shape``, or the data module in ``image_shape``. Picture: ``weights``.
+    module says the shape of an image in ``input_shape``, or the data module in ``image_shape``. Picture: ``weights``;
+    and ``weights_<layer>`` for each layer that a module pictures by ``filters``.
 
     Args:
         num: at most that many units or filters.
@@ -51,14 +52,20 @@ class WeightPictures(Drawing):
     def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the weights now."""
         with undisturbed(trainer, pl_module):  # for the averaged weights, where there are some
-            weights = _pictures_of(first_layer(pl_module), _input_shape(trainer, pl_module)).float().cpu()
+            found = {"weights": _pictures_of(first_layer(pl_module), _input_shape(trainer, pl_module))}
+            if isinstance(pl_module, ShowsFilters):
+                found |= {f"weights_{layer}": weights for layer, weights in pl_module.filters().items()}
+            found = {name: weights.float().cpu() for name, weights in found.items()}
         if not trainer.is_global_zero:
             return
+        for name, weights in found.items():
+            save_image(trainer, name, self._picture(weights), caption=f"epoch {trainer.current_epoch}")
+
+    def _picture(self, weights: Tensor) -> Picture:
         weights = weights[chosen_units(len(weights), self.num, self.seed)]
         if weights.shape[1] != 3 or not self.color:
             weights = weights.mean(dim=1, keepdim=True)
-        picture = image_grid(around_grey(weights), self.columns, min_tile=MIN_TILE)
-        save_image(trainer, "weights", picture, caption=f"epoch {trainer.current_epoch}")
+        return image_grid(around_grey(weights), self.columns, min_tile=MIN_TILE)
 
 
 def first_layer(module: nn.Module) -> nn.Linear | nn.Conv2d | None:

@@ -5,6 +5,7 @@ from .autoencoders.state import StateAutoencoder as StateAutoencoder
 from .classifiers.backbone import BackboneClassifier as BackboneClassifier
 from .classifiers.capsnet import CapsNetClassifier as CapsNetClassifier
 from .classifiers.cnn import CNNClassifier as CNNClassifier
+from .classifiers.dbn import DBNClassifier as DBNClassifier
 from .classifiers.densenet import DenseNetClassifier as DenseNetClassifier
 from .classifiers.estimator import EstimatorClassifier as EstimatorClassifier
 from .classifiers.linear import LogisticRegression as LogisticRegression
@@ -17,6 +18,8 @@ from .classifiers.resnet import ResNetClassifier as ResNetClassifier
 from .classifiers.rnn import RNNClassifier as RNNClassifier
 from .classifiers.text import TextClassifier as TextClassifier
 from .classifiers.y_network import YNetworkClassifier as YNetworkClassifier
+from .energy.conv_dbn import ConvDBN as ConvDBN
+from .energy.dbn import DBN as DBN
 from .energy.rbm import RBM as RBM
 from .gans.dcgan import DCGAN as DCGAN
 from .rl.dqn import DQN as DQN

@@ -94,3 +94,12 @@ class HasInputShape(Protocol):
 
     input_shape: tuple[int, ...] | None
     """Shape of one input, such as (C, H, W); None where it takes any."""
+
+
+@runtime_checkable
+class ShowsFilters(Protocol):
+    """Can picture what units above its first layer look for."""
+
+    def filters(self) -> dict[str, Tensor]:
+        """Return pictures ``(units, C, H, W)`` of weights, zero for no interest, by the name of the layer."""
+        ...

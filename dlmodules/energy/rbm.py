@@ -7,64 +7,18 @@ import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_codes, check_images, check_unit_range
+from dlmodules.layers.rbm import BinaryRBM
 from dlmodules.schedules import with_epoch_schedule
 from dlmodules.step_logging import is_logging_step
 
 Batch = tuple[Tensor, Tensor]
-
-
-class BinaryRBM(nn.Module):
-    """Two layers of binary units with a weight between each pair, and none within a layer.
-
-    The energy is ``E(v, h) = -h W v - b v - c h``. So each layer's units are independent given the other layer.
-
-    Args:
-        visible: units of the visible layer.
-        hidden: units of the hidden layer.
-    """
-
-    def __init__(self, visible: int, hidden: int) -> None:
-        super().__init__()
-        self.up = nn.Linear(visible, hidden)  # W and c
-        self.visible_bias = nn.Parameter(torch.zeros(visible))
-        nn.init.normal_(self.up.weight, std=0.01)
-        nn.init.zeros_(self.up.bias)
-
-    def hidden_given(self, v: Tensor) -> Tensor:
-        """Return the probabilities ``(B, hidden)`` that hidden units are on, given visible ones ``(B, visible)``."""
-        return torch.sigmoid(self.up(v))
-
-    def visible_given(self, h: Tensor) -> Tensor:
-        """Return the probabilities ``(B, visible)`` that visible units are on, given hidden ones ``(B, hidden)``."""
-        return torch.sigmoid(F.linear(h, self.up.weight.T, self.visible_bias))
-
-    def free_energy(self, v: Tensor) -> Tensor:
-        """Return ``-b v - sum log(1 + exp(W v + c))`` ``(B,)``: minus the log of v's unnormalized probability."""
-        return -v @ self.visible_bias - F.softplus(self.up(v)).sum(dim=1)
-
-    def forward(self, v: Tensor) -> Tensor:
-        """Return the free energies ``(B,)`` of visible units ``(B, visible)``."""
-        return self.free_energy(v)
-
-    @torch.no_grad()
-    def gibbs(self, v: Tensor, steps: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """Draw hidden from visible and visible from hidden units ``steps`` times, starting at ``v``.
-
-        Returns the last visible units as zeros and ones, and the probabilities that they were drawn from.
-        """
-        probabilities = v
-        for _ in range(steps):
-            h = torch.bernoulli(self.hidden_given(v), generator=generator)
-            probabilities = self.visible_given(h)
-            v = torch.bernoulli(probabilities, generator=generator)
-        return v, probabilities
 
 
 class RBM(LightningModule):
@@ -129,7 +83,7 @@ class RBM(LightningModule):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the probabilities ``(B, hidden_dim)`` of the hidden units of images in [0, 1]."""
-        return self.rbm.hidden_given(x.flatten(1))
+        return self.rbm.features(x.flatten(1))
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the probabilities of the pixels ``(B, C, H, W)`` of hidden units ``(B, hidden_dim)``."""
@@ -170,10 +124,9 @@ class RBM(LightningModule):
             self._range_checked = True
         v = x.flatten(1)
         v = torch.bernoulli(v) if self.binarize else v
-        negative, _ = self.rbm.gibbs(self.chain if len(self.chain) else v, self.k)
-        if len(self.chain):
-            self.chain.copy_(negative)
-        loss: Tensor = self.rbm(v).mean() - self.rbm(negative).mean()
+        if batch_idx == 0:
+            self.rbm.begin(v)
+        loss = self.rbm.divergence(v, self.k, self.chain if len(self.chain) else None)
         require_finite({"train/loss": loss}, self.global_step)
         if is_logging_step(self):
             self.log("train/loss", loss.detach(), prog_bar=True)

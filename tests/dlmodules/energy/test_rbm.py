@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 
 from datamodules import DigitsDataModule
 from dlmodules import RBM
-from dlmodules.energy.rbm import BinaryRBM
 from dlmodules.errors import UserError
+from dlmodules.layers.rbm import BinaryRBM
 
 
 def states(n):
@@ -53,7 +53,7 @@ def test_the_conditionals_are_those_of_the_energy(machine):
         on, off = h.clone(), h.clone()
         on[unit], off[unit] = 1.0, 0.0
         expected = torch.sigmoid(energy(machine, v, off) - energy(machine, v, on))
-        torch.testing.assert_close(machine.hidden_given(v.unsqueeze(0))[0, unit], expected)
+        torch.testing.assert_close(machine.features(v.unsqueeze(0))[0, unit], expected)
     for unit in range(3):
         on, off = v.clone(), v.clone()
         on[unit], off[unit] = 1.0, 0.0

@@ -1,0 +1,104 @@
+"""A feed-forward network whose layers first learn as restricted Boltzmann machines."""
+
+import itertools
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from torch import Tensor, nn
+
+from dlmodules.classifiers.classifier import Batch, Classifier
+from dlmodules.errors import UserError
+from dlmodules.finite import require_finite
+from dlmodules.images import check_images, check_unit_range
+from dlmodules.layers.greedy import GreedyStack, silence, touch
+from dlmodules.layers.initialization import glorot_uniform_
+from dlmodules.layers.rbm import BinaryRBM
+from dlmodules.step_logging import is_logging_step
+
+
+class DBNNetwork(nn.Module):
+    """A stack of machines read from the bottom up as sigmoid layers, and a linear layer to the logits."""
+
+    def __init__(self, stack: GreedyStack, features: int, num_classes: int) -> None:
+        super().__init__()
+        self.stack = stack
+        self.head = nn.Linear(features, num_classes)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Map ``(B, ...)`` to the units of the top layer, in [0, 1]."""
+        units: Tensor = self.stack(x.flatten(1))
+        return units
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, ...)`` to logits ``(B, num_classes)``."""
+        logits: Tensor = self.head(self.hidden(x))
+        return logits
+
+
+class DBNClassifier(Classifier):
+    """Layers of 500, 500 and 2,000 units read a digit, after each has learned as a machine: 1,666,794 parameters.
+
+    First each layer learns for ``pretraining_epochs`` by contrastive divergence, from the bottom up, without labels;
+    then all of them by cross-entropy. With 0 it is the same network without pretraining, for comparison.
+    Also logged: ``train/divergence`` in the pretraining, when ``val/accuracy`` means nothing yet.
+
+    Paper: Hinton, Osindero & Teh 2006, A Fast Learning Algorithm for Deep Belief Nets; Bengio, Lamblin, Popovici &
+        Larochelle 2007, Greedy Layer-Wise Training of Deep Networks.
+    Books: vasilev 3.5.
+
+    Args:
+        input_shape: shape of one input in [0, 1], such as channels, height and width.
+        num_classes: number of classes.
+        hidden_dims: units of each layer, from the bottom up.
+        pretraining_epochs: epochs that each layer learns for as a machine; 0 for none.
+        k: steps of Gibbs sampling for an update of the pretraining, 1 or more.
+        optimizer: makes the optimizer, which serves both parts.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+    """
+
+    network: DBNNetwork
+
+    def __init__(
+        self,
+        input_shape: Sequence[int] = (1, 28, 28),
+        num_classes: int = 10,
+        hidden_dims: Sequence[int] = (500, 500, 2000),
+        pretraining_epochs: int = 5,
+        k: int = 1,
+        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        if not hidden_dims or min(hidden_dims) < 1:
+            raise UserError("hidden_dims needs a number of 1 or more for each layer, and at least one")
+        dims = [prod(input_shape), *hidden_dims]
+        machines = [BinaryRBM(visible, hidden) for visible, hidden in itertools.pairwise(dims)]
+        network = DBNNetwork(GreedyStack(machines, pretraining_epochs, k), dims[-1], num_classes)
+        glorot_uniform_(network)  # a machine's small first weights would leave deep sigmoid layers at a standstill
+        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Do a step of contrastive divergence in the layer that learns, or of gradient descent in all."""
+        stack = self.network.stack
+        index = stack.learning(self.current_epoch)
+        if index is None:
+            return super().training_step(batch, batch_idx) + touch(self.network)
+        x = batch[0]
+        name = type(self).__name__
+        check_images(x, self.input_shape or (), name, "input_shape")
+        check_unit_range(x, name)
+        loss = stack.divergence(torch.bernoulli(x.flatten(1)), index, first=batch_idx == 0)
+        require_finite({"train/divergence": loss}, self.global_step)
+        if is_logging_step(self):
+            self.log("train/divergence", loss.detach(), prog_bar=True)
+        return loss + touch(self.network)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Move what learns in this epoch, and nothing else: one machine, or the way from the bottom to the logits."""
+        index = self.network.stack.learning(self.current_epoch)
+        if index is not None:
+            learning = list(self.network.stack.layers[index].parameters())
+        else:
+            learning = [p for name, p in self.network.named_parameters() if not name.endswith("visible_bias")]
+        silence(self.network.parameters(), learning)

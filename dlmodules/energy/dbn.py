@@ -1,0 +1,103 @@
+"""The deep belief network: restricted Boltzmann machines, each learning the hidden units of the one below."""
+
+import itertools
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from torch import Tensor
+
+from dlmodules.energy.greedy_module import GreedyModule
+from dlmodules.errors import UserError
+from dlmodules.images import check_codes
+from dlmodules.layers.greedy import GreedyStack
+from dlmodules.layers.rbm import BinaryRBM
+
+
+class DBN(GreedyModule):
+    """Machines of 500, 500 and 2,000 hidden units, trained from the bottom up, draw digits: 1,646,784 parameters.
+
+    The top machine is the model; those below turn what it draws into pixels. Contrastive divergence trains each on what
+    the ones below make of the data. The weights are those of a feed-forward network too, which reads digits when it
+    is fine-tuned: :class:`dlmodules.DBNClassifier`.
+
+    Paper: Hinton, Osindero & Teh 2006, A Fast Learning Algorithm for Deep Belief Nets.
+    Books: vasilev 3.5.
+
+    Args:
+        image_shape: channels, height and width of the images, in [0, 1].
+        hidden_dims: hidden units of each machine, from the bottom up.
+        epochs_per_layer: epochs that each machine learns for, 1 or more. After them all, the top one goes on.
+        k: steps of Gibbs sampling for an update, 1 or more.
+        chains: samples that persistent contrastive divergence keeps for each machine; 0 starts at the data.
+        sample_steps: steps of Gibbs sampling at the top behind each of ``sample``'s images, 1 or more.
+        optimizer: makes the optimizer.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (1, 28, 28),
+        hidden_dims: Sequence[int] = (500, 500, 2000),
+        epochs_per_layer: int = 10,
+        k: int = 1,
+        chains: int = 0,
+        sample_steps: int = 1000,
+        optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.05),
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        if not hidden_dims or min(hidden_dims) < 1 or chains < 0 or sample_steps < 1:
+            raise UserError("hidden_dims and sample_steps must be 1 or more, and chains 0 or more")
+        dims = [prod(image_shape), *hidden_dims]
+        stack = GreedyStack(
+            [BinaryRBM(visible, hidden) for visible, hidden in itertools.pairwise(dims)],
+            epochs_per_layer,
+            k,
+            [torch.bernoulli(torch.full((chains, visible), 0.5)) for visible in dims[:-1]] if chains else [],
+        )
+        super().__init__(stack, image_shape, optimizer, scheduler)
+        self.latent_dim = dims[-1]
+        self.sample_steps = sample_steps
+
+    @property
+    def machines(self) -> list[BinaryRBM]:
+        """The machines, from the bottom up."""
+        return [layer for layer in self.stack.layers if isinstance(layer, BinaryRBM)]
+
+    def visible(self, x: Tensor) -> Tensor:
+        """Return the pixels ``(B, C * H * W)`` of images."""
+        return x.flatten(1)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the probabilities of the pixels ``(B, C, H, W)`` of units of the top layer ``(B, latent_dim)``."""
+        check_codes(z, self.latent_dim, type(self).__name__)
+        for machine in reversed(self.machines):
+            z = machine.visible_given(z)
+        return z.view(-1, *self.image_shape)
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return what a way up through all machines and down again, by probabilities, makes of images."""
+        return self.decode(self.encode(x))
+
+    def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+        """Run ``n`` Gibbs chains in the top machine, draw down to the bottom and return the pixels' probabilities.
+
+        The chains begin at noise, or at persistent ones. ``labels`` must be None. Returns ``(n, C, H, W)``.
+        """
+        if labels is not None:
+            raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
+        *lower, top = self.machines
+        device = generator.device if generator is not None else self.device
+        kept = self.stack.chain(len(lower))
+        if kept is not None:
+            rows = torch.randint(len(kept), (n,), generator=generator, device=device)
+            v = kept[rows.to(self.device)]
+        else:
+            half = torch.full((n, len(top.visible_bias)), 0.5, device=device)
+            v = torch.bernoulli(half, generator=generator).to(self.device)
+        v, means = top.gibbs(v, self.sample_steps, generator)
+        for machine in reversed(lower):
+            means = machine.visible_given(v)
+            v = torch.bernoulli(means, generator=generator)
+        return means.view(-1, *self.image_shape)

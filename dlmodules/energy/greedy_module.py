@@ -1,0 +1,124 @@
+"""The training logic that stacks of Boltzmann machines share: greedy, layer by layer."""
+
+from collections.abc import Sequence
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from dlmodules.errors import UserError
+from dlmodules.finite import require_finite
+from dlmodules.hparams import save_portable_hyperparameters
+from dlmodules.images import check_images, check_unit_range
+from dlmodules.layers.greedy import GreedyStack, silence, touch
+from dlmodules.schedules import with_epoch_schedule
+from dlmodules.step_logging import is_logging_step
+
+Batch = tuple[Tensor, Tensor]
+
+
+class GreedyModule(LightningModule):
+    """Train the layers of ``stack`` one after the other by contrastive divergence.
+
+    A variant gives the layers, and says in ``visible`` and ``reconstruct`` how images become visible units and back.
+    Logged: ``train/loss``, the difference of free energies in the layer that learns (no likelihood: it need not fall);
+    ``train/layer``; ``val/reconstruction`` and ``test/reconstruction``, squared error averaged over pixels, of a way
+    up through all layers and down again.
+
+    Args:
+        stack: the layers. When each has had its epochs, the top one goes on learning.
+        image_shape: channels, height and width of the images, in [0, 1].
+        optimizer: makes the optimizer.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+    """
+
+    best_metric = ("val/reconstruction", "min")
+
+    def __init__(
+        self,
+        stack: GreedyStack,
+        image_shape: Sequence[int],
+        optimizer: OptimizerCallable,
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        super().__init__()
+        save_portable_hyperparameters(self)
+        if stack.epochs_per_layer < 1:
+            raise UserError("epochs_per_layer must be 1 or more")
+        self.stack = stack
+        self.image_shape = self.input_shape = tuple(image_shape)
+        self.optimizer = optimizer
+        self.scheduler = scheduler
+
+    def visible(self, x: Tensor) -> Tensor:
+        """Return the visible units of images ``(B, C, H, W)`` in [0, 1], as probabilities or means."""
+        raise NotImplementedError
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return what a way up through all layers and down again, by probabilities, makes of images."""
+        raise NotImplementedError
+
+    def draw(self, visible: Tensor) -> Tensor:
+        """Draw the visible units of a training step."""
+        return torch.bernoulli(visible)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the codes ``(B, latent_dim)`` of images: the probabilities of the top layer's units."""
+        codes: Tensor = self.stack(self.visible(x))
+        return codes.flatten(1)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the codes ``(B, latent_dim)`` of images in [0, 1]."""
+        codes: Tensor = self(x)
+        return codes
+
+    @property
+    def learning(self) -> int:
+        """Index of the layer that learns in this epoch."""
+        index = self.stack.learning(self.current_epoch)
+        return len(self.stack) - 1 if index is None else index
+
+    def on_fit_start(self) -> None:
+        """Make sure that the first batch's value range is checked."""
+        self._range_checked = False
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Do a step of contrastive divergence in the layer that learns."""
+        x = batch[0]
+        check_images(x, self.image_shape, type(self).__name__)
+        if not getattr(self, "_range_checked", False):
+            check_unit_range(x, type(self).__name__)
+            self._range_checked = True
+        loss = self.stack.divergence(self.draw(self.visible(x)), self.learning, first=batch_idx == 0)
+        require_finite({"train/loss": loss}, self.global_step)
+        if is_logging_step(self):
+            self.log("train/loss", loss.detach(), prog_bar=True)
+            self.log("train/layer", float(self.learning))
+        return loss + touch(self)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Keep the other layers as they are."""
+        silence(self.parameters(), self.stack.layers[self.learning].parameters())
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measure held-out images."""
+        self._evaluate(batch[0], "val")
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measure the test images."""
+        self._evaluate(batch[0], "test")
+
+    def _evaluate(self, x: Tensor, stage: str) -> None:
+        check_images(x, self.image_shape, type(self).__name__)
+        error = (self.reconstruct(x) - x).square().mean()
+        self.log(f"{stage}/reconstruction", error, on_epoch=True, prog_bar=True, batch_size=len(x), sync_dist=True)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the codes ``(B, latent_dim)`` of a batch of images."""
+        return self.encode(batch[0] if isinstance(batch, (tuple, list)) else batch)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make the optimizer and its schedule."""
+        return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)

@@ -1,0 +1,109 @@
+"""Restricted Boltzmann machines as layers: what goes up, what comes down, and contrastive divergence."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class BoltzmannLayer(nn.Module):
+    """Visible and hidden units whose energy a subclass states; contrastive divergence is the same for all.
+
+    A subclass gives ``visible_bias`` and ``free_energy``, ``features``, ``visible_given`` and ``draw_hidden``.
+    """
+
+    visible_bias: nn.Parameter
+
+    def free_energy(self, v: Tensor) -> Tensor:
+        """Return minus the log of the unnormalized probabilities ``(B,)`` of visible units."""
+        raise NotImplementedError
+
+    def features(self, v: Tensor) -> Tensor:
+        """Return the probabilities that go up to the next layer."""
+        raise NotImplementedError
+
+    def visible_given(self, h: Tensor) -> Tensor:
+        """Return the probabilities, or means, of visible units given hidden ones."""
+        raise NotImplementedError
+
+    def draw_hidden(self, v: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Draw hidden units, zeros and ones, given visible ones."""
+        raise NotImplementedError
+
+    def draw_visible(self, mean: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Draw visible units, zeros and ones, of probabilities ``mean``."""
+        return torch.bernoulli(mean, generator=generator)
+
+    def forward(self, v: Tensor) -> Tensor:
+        """Return the free energies ``(B,)`` of visible units."""
+        return self.free_energy(v)
+
+    @torch.no_grad()
+    def begin(self, v: Tensor) -> None:
+        """Set visible biases that are still 0 to the log-odds of the first visible units.
+
+        So the weights need not learn first how often each unit is on, by which all hidden units would become alike.
+        """
+        if self.visible_bias.any():
+            return
+        mean = v.transpose(0, 1).flatten(1).mean(dim=1)
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.all_reduce(mean)
+            mean /= torch.distributed.get_world_size()
+        self.visible_bias.copy_(mean.clamp(0.01, 0.99).logit())
+
+    @torch.no_grad()
+    def gibbs(self, v: Tensor, steps: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Draw hidden from visible and visible from hidden units ``steps`` times, starting at ``v``.
+
+        Returns the last visible units, and the probabilities or means that they were drawn from.
+        """
+        means = v
+        for _ in range(steps):
+            means = self.visible_given(self.draw_hidden(v, generator))
+            v = self.draw_visible(means, generator)
+        return v, means
+
+    def divergence(self, v: Tensor, k: int, chain: Tensor | None = None) -> Tensor:
+        """Return the mean free energy of ``v`` less that of samples ``k`` Gibbs steps away; its gradient is CD-k.
+
+        The steps start at ``v``, or at ``chain``, which is moved to where they end: persistent contrastive divergence.
+        """
+        negative, _ = self.gibbs(v if chain is None else chain, k)
+        if chain is not None:
+            chain.copy_(negative)
+        loss: Tensor = self(v).mean() - self(negative).mean()
+        return loss
+
+
+class BinaryRBM(BoltzmannLayer):
+    """Two layers of binary units with a weight between each pair, and none within a layer.
+
+    The energy is ``E(v, h) = -h W v - b v - c h``. So each layer's units are independent given the other layer.
+
+    Args:
+        visible: units of the visible layer.
+        hidden: units of the hidden layer.
+    """
+
+    def __init__(self, visible: int, hidden: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(visible, hidden)  # W and c
+        self.visible_bias = nn.Parameter(torch.zeros(visible))
+        nn.init.normal_(self.up.weight, std=0.01)
+        nn.init.zeros_(self.up.bias)
+
+    def features(self, v: Tensor) -> Tensor:
+        """Return the probabilities ``(B, hidden)`` that hidden units are on, given visible ones ``(B, visible)``."""
+        return torch.sigmoid(self.up(v))
+
+    def visible_given(self, h: Tensor) -> Tensor:
+        """Return the probabilities ``(B, visible)`` that visible units are on, given hidden ones ``(B, hidden)``."""
+        return torch.sigmoid(F.linear(h, self.up.weight.T, self.visible_bias))
+
+    def draw_hidden(self, v: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Draw hidden units ``(B, hidden)`` given visible ones ``(B, visible)``."""
+        return torch.bernoulli(self.features(v), generator=generator)
+
+    def free_energy(self, v: Tensor) -> Tensor:
+        """Return ``-b v - sum log(1 + exp(W v + c))`` ``(B,)``: minus the log of v's unnormalized probability."""
+        return -v @ self.visible_bias - F.softplus(self.up(v)).sum(dim=1)

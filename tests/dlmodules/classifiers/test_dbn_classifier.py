@@ -1,0 +1,75 @@
+"""A classifier whose layers learn as machines first."""
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from datamodules import DigitsDataModule
+from dlmodules import DBNClassifier
+from dlmodules.errors import UserError
+
+
+def test_parameter_count():
+    assert sum(p.numel() for p in DBNClassifier().parameters()) == 1_666_794
+
+
+def test_it_is_a_sigmoid_network():
+    module = DBNClassifier((1, 2, 2), 3, (5, 4))
+    x = torch.rand(2, 1, 2, 2)
+    first, second = module.network.stack.layers
+    units = torch.sigmoid(second.up(torch.sigmoid(first.up(x.flatten(1)))))
+    torch.testing.assert_close(module(x), module.network.head(units))
+    torch.testing.assert_close(module.features(x), units)
+    with pytest.raises(UserError, match="a number of 1 or more for each layer"):
+        DBNClassifier(hidden_dims=())
+
+
+class Moved(pl.Callback):
+    """Notes after each epoch which parameters moved in it."""
+
+    def __init__(self):
+        self.moved = []
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        self.before = {name: p.detach().clone() for name, p in pl_module.named_parameters()}
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        after = dict(pl_module.named_parameters())
+        self.moved.append({name for name, old in self.before.items() if not torch.equal(old, after[name])})
+
+
+def fit(module, epochs, folder, **more):
+    trainer = pl.Trainer(
+        max_epochs=epochs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, accelerator="cpu", default_root_dir=folder, **more,
+    )  # fmt: skip
+    data = DigitsDataModule(batch_size=32, image_size=8)
+    trainer.fit(module, data)
+    return trainer, data
+
+
+def test_one_machine_after_the_other_and_then_all_but_the_way_down(tmp_path):
+    moved = Moved()
+    module = DBNClassifier((1, 8, 8), hidden_dims=(6, 5), pretraining_epochs=1)
+    fit(module, 3, tmp_path, limit_train_batches=3, callbacks=[moved])
+
+    def machine(index):
+        name = f"network.stack.layers.{index}"
+        return {f"{name}.up.weight", f"{name}.up.bias", f"{name}.visible_bias"}
+
+    way_up = {name for name in machine(0) | machine(1) if "visible" not in name}
+    assert moved.moved == [machine(0), machine(1), way_up | {"network.head.weight", "network.head.bias"}]
+
+
+@pytest.mark.learning
+@pytest.mark.parametrize("pretraining_epochs", [0, 8])
+def test_it_reads_held_out_digits(pretraining_epochs, tmp_path):
+    pl.seed_everything(0)
+    module = DBNClassifier(
+        (1, 8, 8),
+        hidden_dims=(64, 64),
+        pretraining_epochs=pretraining_epochs,
+        optimizer=lambda p: torch.optim.Adam(p, lr=1e-2),
+    )
+    trainer, data = fit(module, 2 * pretraining_epochs + 8, tmp_path)
+    assert trainer.test(module, data, verbose=False)[0]["test/accuracy"] > 0.85
