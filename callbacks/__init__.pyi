@@ -1,3 +1,4 @@
+from .box_picture import BoxPicture as BoxPicture
 from .checkpoints import AtomicCheckpointIO as AtomicCheckpointIO
 from .checkpoints import LastCheckpoint as LastCheckpoint
 from .class_report import ClassReport as ClassReport
@@ -14,6 +15,7 @@ from .latent_walks import Traversals as Traversals
 from .loss_curve import LossCurve as LossCurve
 from .mistakes import Mistakes as Mistakes
 from .reconstructions import Reconstructions as Reconstructions
+from .row_pictures import RowPictures as RowPictures
 from .saliency import Saliency as Saliency
 from .sample_grid import SampleGrid as SampleGrid
 from .weight_pictures import WeightPictures as WeightPictures

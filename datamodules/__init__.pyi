@@ -8,7 +8,9 @@ from .fashion_mnist import FashionMNISTDataModule as FashionMNISTDataModule
 from .image_folder import ImageFolderDataModule as ImageFolderDataModule
 from .imdb import IMDBDataModule as IMDBDataModule
 from .iris import IrisDataModule as IrisDataModule
+from .land import LandDataModule as LandDataModule
 from .mnist import MNISTDataModule as MNISTDataModule
+from .planet_pixel import PlanetPixelDataModule as PlanetPixelDataModule
 from .states import StatesDataModule as StatesDataModule
 from .table import TableDataModule as TableDataModule
 from .tensor_dataset import TensorImageDataset as TensorImageDataset
@@ -20,3 +22,4 @@ from .toys import BoxDataModule as BoxDataModule
 from .toys import RingDataModule as RingDataModule
 from .toys import XORDataModule as XORDataModule
 from .vision import VisionDataModule as VisionDataModule
+from .wrodl import WrodlDataModule as WrodlDataModule

@@ -21,6 +21,15 @@ class Samples(Protocol):
 
 
 @runtime_checkable
+class SamplesRows(Protocol):
+    """Draws new rows of numbers or categories, or points."""
+
+    def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw ``n`` rows ``(n, D)``."""
+        ...
+
+
+@runtime_checkable
 class Reconstructs(Protocol):
     """Maps images to their reconstructions."""
 

@@ -1,4 +1,4 @@
-"""``sample``: from a checkpoint alone, new images of a generative module or played episodes of an agent."""
+"""``sample``: from a checkpoint alone, new images or rows of a generative module or played episodes of an agent."""
 
 import importlib
 import os
@@ -14,7 +14,7 @@ from callbacks.ema import GeneratorEMA
 from callbacks.grids import image_grid
 from dlmodules.errors import UserError
 from dlmodules.loading import load_checkpoint, load_module
-from dlmodules.protocols import Acts, Samples
+from dlmodules.protocols import Acts, Samples, SamplesRows
 from dlmodules_cli.episodes import play
 from dlmodules_cli.messages import OneLineErrors
 
@@ -28,7 +28,7 @@ def sample(args: list[str]) -> None:
     parser = SampleParser(prog="sample", description=__doc__)
     parser.add_argument("--ckpt_path", type=str, required=True, help="Checkpoint of a run.")
     parser.add_argument("--output", type=str, required=True, help="Folder for the picture and the raw samples.")
-    parser.add_argument("--num", type=int, default=64, help="Number of images, or of episodes of an agent.")
+    parser.add_argument("--num", type=int, default=64, help="Number of images, of rows, or of episodes of an agent.")
     parser.add_argument("--label", type=int | None, default=None, help="Class to sample, for a conditional module.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of the noise: the same seed gives the same images.")
     parser.add_argument("--ema", type=bool, default=True, help="Use averaged weights where the checkpoint has them.")
@@ -53,6 +53,8 @@ def sample(args: list[str]) -> None:
             play(module, checkpoint, output, chosen.num, chosen.seed)
         elif isinstance(module, Samples):
             _sample_images(module, output, chosen.num, chosen.label, chosen.seed)
+        elif isinstance(module, SamplesRows):
+            _sample_rows(module, output, chosen.num, chosen.label, chosen.seed)
         else:
             raise UserError(f"{type(module).__name__} neither samples nor acts")
     except OSError as error:
@@ -88,3 +90,12 @@ def _sample_images(module: Any, output: Path, num: int, label: int | None, seed:
     arrays = {"samples": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
     np.savez_compressed(output / "samples.npz", **arrays)
     print(f"{num} samples: {grid} and {output / 'samples.npz'} (array `samples`, {tuple(images.shape)}, in [0, 1])")
+
+
+def _sample_rows(module: Any, output: Path, num: int, label: int | None, seed: int) -> None:
+    if label is not None:
+        raise UserError(f"{type(module).__name__} is not conditional: leave --label out")
+    with torch.no_grad():
+        rows = module.sample_rows(num, generator=torch.Generator().manual_seed(seed)).cpu()
+    np.savez_compressed(output / "samples.npz", samples=rows.numpy())
+    print(f"{num} rows: {output / 'samples.npz'} (array `samples`, {tuple(rows.shape)})")

@@ -19,6 +19,8 @@ import callbacks
         ("Mistakes", {"num": 5, "columns": 5}),
         ("Reconstructions", {"num": 3, "columns": 4}),
         ("Saliency", {"num": 3, "layer": "network.0"}),
+        ("BoxPicture", {"every_n_epochs": 2, "seed": 3}),
+        ("RowPictures", {"num": 4, "columns": 2}),
         ("SampleGrid", {"num": 3, "labels": [1, 2]}),
         ("WeightPictures", {"num": 25, "columns": 5, "color": False}),
     ],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from dlmodules_cli.configs import config_root
@@ -41,6 +42,9 @@ STAND_INS = {
     "TinsDataModule": ["--data.batch_size", "8"],
     "RingDataModule": ["--data.batch_size", "8"],
     "BoxDataModule": ["--data.batch_size", "8"],
+    "LandDataModule": ["--data.batch_size", "8"],
+    "WrodlDataModule": ["--data.batch_size", "8"],
+    "PlanetPixelDataModule": ["--data.batch_size", "8", "--data.num_images", "100"],
     "EnvironmentDataModule": [
         *["--data.total_steps", "100000", "--data.steps_per_epoch", "512", "--data.eval_episodes", "2"],
         *["--data.test_episodes", "2"],
@@ -81,6 +85,18 @@ class Case:
     def is_network(self) -> bool:
         """Whether the system has parameters that gradient descent trains."""
         return any(parameter.requires_grad for parameter in self.module().parameters())
+
+    @property
+    def draws(self) -> bool:
+        """Whether torch's seed changes the system. It does not where all that is learned is a count of the rows."""
+        if self.is_agent or self.is_network:
+            return True
+        states = []
+        with torch.random.fork_rng(devices=[]):
+            for seed in (0, 1):
+                torch.manual_seed(seed)
+                states.append(self.module().state_dict())
+        return any(not torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
 
     def arguments(self, root: Path, *more: str) -> list[str]:
         """Return the arguments of a small fit on stand-in data, without pictures, in the folder ``root``."""

@@ -1,0 +1,1 @@
+"""Distributions that are fitted by counting: a box, tables of frequencies."""

@@ -1,0 +1,97 @@
+"""One probability for every combination of categories."""
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from torch import Tensor
+
+from dlmodules.densities.base import Density, check_categories, check_pseudocount, check_sizes
+from dlmodules.errors import UserError
+
+MOST = 2**24  # combinations that torch.multinomial can draw from
+
+
+class Multinomial(Density):
+    """The joint distribution of categorical columns: a probability for every combination, 4,032 of them by default.
+
+    A combination that n of N training rows have gets ``(n + pseudocount) / (N + pseudocount * combinations)``. With
+    the pseudocount 0 that is its share, the maximum likelihood; with 1 or more no combination is impossible, and all
+    that were never seen have one and the same probability.
+
+    Paper: Lidstone 1920, Note on the General Case of the Bayes-Laplace Formula for Inductive or a Posteriori
+        Probabilities.
+    Books: foster F1.2, foster F1.3.
+
+    Logged: ``train/log_likelihood`` of the rows that were counted; ``val/log_likelihood`` and
+    ``test/log_likelihood``, minus infinity as soon as one row has probability 0; ``val/impossible`` and
+    ``test/impossible``, the share of such rows; ``val/possible_log_likelihood`` and
+    ``test/possible_log_likelihood``, the mean over the other rows. All are means over rows, in nats.
+
+    Args:
+        sizes: number of categories of each column; at most 2^24 combinations in all.
+        pseudocount: added to the count of every combination, 0 or more.
+
+    Raises:
+        UserError: an argument out of range, rows that are not ``(B, columns)`` integers in the range of their
+            column, more than one process, or a question before any row was counted.
+    """
+
+    counts: Tensor
+
+    def __init__(self, sizes: Sequence[int] = (7, 6, 3, 4, 8), pseudocount: float = 0.0) -> None:
+        super().__init__()
+        self.sizes = check_sizes(sizes)
+        self.pseudocount = check_pseudocount(pseudocount)
+        if prod(self.sizes) > MOST:
+            raise UserError(
+                f"{len(self.sizes)} columns have more than {MOST:,} combinations, too many for a table of all:"
+                " use NaiveBayes, or fewer columns"
+            )
+        self.input_shape = (len(self.sizes),)
+        self.register_buffer("counts", torch.zeros(self.sizes, dtype=torch.int64))
+
+    @property
+    def free_parameters(self) -> int:
+        """Probabilities that may be chosen freely: one fewer than combinations, as they sum to 1."""
+        return prod(self.sizes) - 1
+
+    def rows(self, x: Tensor) -> Tensor:
+        """Return rows ``(B, columns)`` of categories as they are."""
+        check_categories(x, self.sizes, type(self).__name__)
+        return x.long()
+
+    def forget(self) -> None:
+        """Set all counts to 0."""
+        self.counts.zero_()
+
+    def count(self, rows: Tensor) -> None:
+        """Count the combinations of rows ``(B, columns)``."""
+        self.counts += torch.bincount(self._index(rows), minlength=self.counts.numel()).view(self.sizes)
+
+    def _index(self, rows: Tensor) -> Tensor:
+        """Number the combinations of rows ``(B, columns)`` as ``(B,)``, the last column fastest."""
+        index = torch.zeros_like(rows[:, 0])
+        for column, size in enumerate(self.sizes):
+            index = index * size + rows[:, column]
+        return index
+
+    def probabilities(self) -> Tensor:
+        """Return the probabilities of all combinations, of the shape ``sizes``."""
+        self.require_rows()
+        return (self.counts + self.pseudocount) / (self.seen + self.pseudocount * self.counts.numel())
+
+    def log_likelihood_of_rows(self, rows: Tensor) -> Tensor:
+        """Return the logs ``(B,)`` of the probabilities of rows ``(B, columns)``."""
+        return self.probabilities().flatten()[self._index(rows)].log()
+
+    def train_log_likelihood(self) -> Tensor:
+        """Return the mean log-likelihood ``()`` of the training rows."""
+        return torch.xlogy(self.counts, self.probabilities()).sum() / self.seen
+
+    def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw ``n`` rows ``(n, columns)`` int64."""
+        device = generator.device if generator is not None else self.device
+        table = self.probabilities().flatten().to(device)
+        index = torch.multinomial(table, n, replacement=True, generator=generator).to(self.device)
+        return torch.stack(torch.unravel_index(index, self.sizes), dim=1)
