@@ -184,3 +184,22 @@ def test_labels_for_an_unconditional_module(mistake, tmp_path):
     last = fit(tmp_path, model="VAE") / "checkpoints" / "last.ckpt"
     line = mistake("sample", "--ckpt_path", str(last), "--output", str(tmp_path / "out"), "--label", "3")
     assert "VAE is not conditional" in line
+
+
+def test_labels_for_a_module_of_rows(mistake, tmp_path):
+    main(
+        [
+            *["fit", "--model", "NaiveBayes", "--data", "WrodlDataModule", *QUIET],
+            *["--trainer.max_epochs", "1", "--trainer.default_root_dir", str(tmp_path)],
+        ]
+    )
+    last = next(tmp_path.glob("*/version_0")) / "checkpoints" / "last.ckpt"
+    line = mistake("sample", "--ckpt_path", str(last), "--output", str(tmp_path / "out"), "--label", "0")
+    assert line == "NaiveBayes is not conditional: leave --label out"
+
+
+def test_rows_for_a_table_of_too_many_combinations(mistake):
+    line = mistake(
+        "fit", "--model", "Multinomial", "--model.sizes", "[256, 256, 256, 256]", "--data", "WrodlDataModule"
+    )
+    assert "too many for a table of all: use NaiveBayes" in line
