@@ -18,12 +18,12 @@ from .classifiers.resnet import ResNetClassifier as ResNetClassifier
 from .classifiers.rnn import RNNClassifier as RNNClassifier
 from .classifiers.text import TextClassifier as TextClassifier
 from .classifiers.y_network import YNetworkClassifier as YNetworkClassifier
-from .energy.conv_dbn import ConvDBN as ConvDBN
-from .energy.dbn import DBN as DBN
 from .densities.box import BoxDensity as BoxDensity
 from .densities.multinomial import Multinomial as Multinomial
 from .densities.naive_bayes import NaiveBayes as NaiveBayes
 from .densities.pixel_naive_bayes import PixelNaiveBayes as PixelNaiveBayes
+from .energy.conv_dbn import ConvDBN as ConvDBN
+from .energy.dbn import DBN as DBN
 from .energy.rbm import RBM as RBM
 from .gans.dcgan import DCGAN as DCGAN
 from .rl.dqn import DQN as DQN
