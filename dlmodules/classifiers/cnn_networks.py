@@ -55,18 +55,29 @@ class ELUCNN(ConvNetwork):
 
     A pooling and dropout (0.2, 0.2, 0.5) end each pair; the third one has no padding. Keras counts 896 running
     statistics besides. Images are standardized by CIFAR10's mean and spread, as the book does with its data.
+
+    Args:
+        image_shape: channels, height and width of the images.
+        num_classes: number of classes.
+        companion: the network of the book's companion code: ELU before batch norm, and padding in the third pair too:
+            308,394 parameters. The book's figures may be of either.
     """
 
-    def __init__(self, image_shape: Sequence[int] = (3, 32, 32), num_classes: int = 10) -> None:
+    def __init__(
+        self, image_shape: Sequence[int] = (3, 32, 32), num_classes: int = 10, companion: bool = False
+    ) -> None:
         super().__init__(image_shape, num_classes)
+        self.companion = companion
         layers: list[nn.Module] = [Standardize(CIFAR10_MEAN, CIFAR10_STD)]
         before = image_shape[0]
-        for filters, padding, dropout in ((32, 1, 0.2), (64, 1, 0.2), (128, 0, 0.5)):
+        for filters, padding, dropout in ((32, 1, 0.2), (64, 1, 0.2), (128, int(companion), 0.5)):
             for channels in (before, filters):
-                layers += [nn.Conv2d(channels, filters, 3, padding=padding), keras_batch_norm(filters), nn.ELU()]
+                after: list[nn.Module] = [keras_batch_norm(filters), nn.ELU()]
+                layers += [nn.Conv2d(channels, filters, 3, padding=padding), *(after[::-1] if companion else after)]
             layers += [nn.MaxPool2d(2), nn.Dropout(dropout)]
             before = filters
-        height, width = ((side // 4 - 4) // 2 for side in image_shape[1:])
+        lost = 0 if companion else 4
+        height, width = ((side // 4 - lost) // 2 for side in image_shape[1:])
         self.set_layers([*layers, nn.Flatten()], 128 * max(0, height) * max(0, width))
 
 

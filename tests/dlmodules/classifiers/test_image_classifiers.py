@@ -33,6 +33,7 @@ def with_statistics(module: nn.Module) -> int:
         (CNNClassifier, 80_266),
         (PooledCNN, 305_194),
         (ELUCNN, 293_034),
+        (lambda: ELUCNN(companion=True), 309_290 - 896),
         (StridedLinearCNN, 15_120),
         (StridedCNN, 592_554 - 640),
         (YNetworkClassifier, 208_394),
