@@ -11,9 +11,13 @@ from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor
 
 from dlmodules.errors import UserError
+from dlmodules.protocols import Decodes, Encodes
 
 from .evaluation import WatchesEvaluation
 from .media import is_quiet, warn_once
+
+BATCH = 256
+"""Images or codes that are given to a module at once."""
 
 
 def averaging_callbacks(trainer: Trainer) -> list[Any]:
@@ -82,7 +86,7 @@ def cycled_labels(pl_module: LightningModule, n: int, labels: Sequence[int] | No
 
 
 def conditions(pl_module: LightningModule, labels: Tensor | None) -> tuple[Tensor, ...]:
-    """What ``encode``, ``decode`` and ``reconstruct`` of a conditional module take besides: the labels ``(B,)``.
+    """What ``encode``, ``decode`` and ``reconstruct`` of a conditional module take besides: the labels ``(B, ...)``.
 
     Of any other module nothing.
 
@@ -96,8 +100,37 @@ def conditions(pl_module: LightningModule, labels: Tensor | None) -> tuple[Tenso
     return (labels.to(pl_module.device),)
 
 
+def codes_of(trainer: Trainer, pl_module: LightningModule, images: Tensor, labels: Tensor | None) -> Tensor:
+    """The codes ``(B, ...)`` float32 of images on the module's device, encoded 256 at a time.
+
+    A module that has ``encode`` is to be given, and to be asked within :func:`undisturbed`.
+    """
+    assert isinstance(pl_module, Encodes)
+    given = zip(*(torch.split(part, BATCH) for part in (images, *conditions(pl_module, labels))), strict=True)
+    convert = trainer.precision_plugin.convert_input
+    return torch.cat([pl_module.encode(convert(part), *rest) for part, *rest in given]).float()
+
+
+def images_of(trainer: Trainer, pl_module: LightningModule, codes: Tensor, labels: Tensor | None) -> Tensor:
+    """The images ``(B, C, H, W)`` float32 of codes on the module's device, decoded 256 at a time.
+
+    A module that has ``decode`` is to be given, and to be asked within :func:`undisturbed`.
+    """
+    assert isinstance(pl_module, Decodes)
+    given = zip(*(torch.split(part, BATCH) for part in (codes, *conditions(pl_module, labels))), strict=True)
+    convert = trainer.precision_plugin.convert_input
+    return torch.cat([pl_module.decode(convert(part), *rest) for part, *rest in given]).float()
+
+
+def repeated(labels: Tensor | None, times: int) -> Tensor | None:
+    """Each label ``times`` times in a row, for that many images of one class."""
+    return None if labels is None else labels.repeat_interleave(times, dim=0)
+
+
 def images_and_labels(batch: Any) -> tuple[Tensor, Tensor | None]:
-    """Split a batch into images ``(B, C, H, W)`` and, where there are any, class labels ``(B,)``.
+    """Split a batch into images ``(B, C, H, W)`` and, where there are any, labels.
+
+    These are whole numbers: ``(B,)`` the class of each image, or ``(B, A)`` a number for each of A attributes.
 
     Raises:
         UserError: if the batch is neither images nor starts with them.
@@ -107,7 +140,7 @@ def images_and_labels(batch: Any) -> tuple[Tensor, Tensor | None]:
     if not isinstance(images, Tensor) or images.ndim != 4:
         raise UserError("a batch must be images (B, C, H, W), or a tuple that starts with them, to be drawn")
     labels = parts[1] if len(parts) > 1 else None
-    is_labels = isinstance(labels, Tensor) and labels.ndim == 1 and not labels.is_floating_point()
+    is_labels = isinstance(labels, Tensor) and labels.ndim in (1, 2) and not labels.is_floating_point()
     return images, labels if is_labels else None
 
 
@@ -246,7 +279,7 @@ class DrawingOfImages(WatchesEvaluation, Drawing):
         if not self._catching or dataloader_idx != 0 or missing <= 0:
             return
         images, labels = images_and_labels(batch)
-        self._images.append(_compact(images[:missing].detach().cpu()))
+        self._images.append(compact(images[:missing].detach().cpu()))
         self._labels.append(None if labels is None else labels[:missing].cpu().clone())
 
     def _stop_catching(self, trainer: Trainer) -> None:
@@ -257,15 +290,19 @@ class DrawingOfImages(WatchesEvaluation, Drawing):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the trained module, or say why there is nothing to draw."""
         super().on_train_end(trainer, pl_module)
-        if not self._images and not is_quiet(trainer):
+        if not self.ready() and not is_quiet(trainer):
             warn_once(self, f"{type(self).__name__} drew nothing: there was no validation to take images from.")
 
+    def ready(self) -> bool:
+        """Whether there is something to draw."""
+        return bool(self._images)
+
     def _draw_once(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._images:
+        if self.ready():
             super()._draw_once(trainer, pl_module)
 
 
-def _compact(images: Tensor) -> Tensor:
-    """Keep 8-bit images in 8 bits: a quarter of the memory, and nothing lost."""
+def compact(images: Tensor) -> Tensor:
+    """Keep a copy of 8-bit images in 8 bits: a quarter of the memory, and nothing lost; of any others as they are."""
     small = (images * 255).round().clamp(0, 255).byte()
     return small if torch.allclose(small.to(images.dtype) / 255, images, rtol=0, atol=1e-6) else images.clone()

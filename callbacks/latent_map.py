@@ -11,18 +11,16 @@ from torch import Tensor
 from dlmodules.errors import UserError
 from dlmodules.protocols import Decodes, Encodes
 
-from .drawing import DrawingOfImages, conditions, undisturbed
+from .attributes import attribute_names
+from .drawing import DrawingOfImages, codes_of, images_of, undisturbed
 from .grids import Picture, image_grid
 from .media import save_figure, warn_once
+from .projections import Codes, Points, Projection, project, require_projection
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Codes = npt.NDArray[np.float32]
-Limits = list[tuple[float, float]]
-
-BATCH = 256
 # The quantiles of the standard normal, and of the scatter, between which the manifold is drawn.
 TAIL = 0.02
 
@@ -31,7 +29,7 @@ class LatentMap(DrawingOfImages):
     """Draws the codes of validation images, coloured by class, and the images decoded from a grid of codes.
 
     Works with any module that has ``encode``. A latent space of more than two dimensions is shown
-    by its first two principal components. The grid is drawn where the space has two dimensions and
+    by ``projection``. The grid is drawn where the space has two dimensions and
     the module has ``decode``. Pictures: ``latent_map`` and ``latent_manifold``, with ``test/`` before
     them for the test set.
 
@@ -43,6 +41,14 @@ class LatentMap(DrawingOfImages):
             are those of the standard normal, a VAE's prior; ``none`` leaves the grid out.
         manifold_size: images on each side of the grid.
         label: class of the grid's images, where the module is conditional.
+        projection: of codes of more than two dimensions: ``pca``, their first two principal components; or ``tsne`` or
+            ``umap``, which keep neighbours together and take many seconds for thousands of images. ``umap`` needs
+            umap-learn: ``pip install "dlmodules[maps]"``.
+        colour_by: name of the attribute that colours the codes, where labels are ``(B, A)``; None for the first.
+
+    Raises:
+        UserError: for a projection whose package is missing, and a ``colour_by`` that the data module does not name
+            among its ``attribute_names``.
     """
 
     needs: ClassVar[dict[str, type]] = {"encode": Encodes}
@@ -55,36 +61,55 @@ class LatentMap(DrawingOfImages):
         manifold: Literal["range", "quantiles", "none"] = "range",
         manifold_size: int = 20,
         label: int = 0,
+        projection: Projection = "pca",
+        colour_by: str | None = None,
     ) -> None:
         super().__init__(max_points, every_n_epochs, every_n_steps)
+        require_projection(projection)
         if manifold_size < 2:
             raise UserError(f"LatentMap: manifold_size must be 2 or more, not {manifold_size}")
         self.manifold = manifold
         self.label = label
         self.manifold_size = manifold_size
+        self.projection: Projection = projection
+        self.colour_by = colour_by
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Refuse a module without codes, and an attribute that is none."""
+        super().setup(trainer, pl_module, stage)
+        known = getattr(getattr(trainer, "datamodule", None), "attribute_names", [])
+        if self.colour_by is not None and self.colour_by not in known:
+            named = f"it has {', '.join(known)}" if known else "it names none"
+            raise UserError(f"LatentMap: the data module has no attribute {self.colour_by!r} for colour_by; {named}")
 
     def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw both pictures now."""
         images, labels = self.images(pl_module)
-        convert = trainer.precision_plugin.convert_input
         with undisturbed(trainer, pl_module):
-            assert isinstance(pl_module, Encodes)
-            given = zip(*(torch.split(part, BATCH) for part in (images, *conditions(pl_module, labels))), strict=True)
-            codes = torch.cat([pl_module.encode(convert(part), *rest).flatten(1) for part, *rest in given]).float()
+            codes = codes_of(trainer, pl_module, images, labels).flatten(1)
         finite = codes.isfinite().all(1).cpu()
         if finite.sum() < 3:
             warn_once(self, "LatentMap drew nothing: the codes are not finite numbers.")
             return
         points: Codes = codes.cpu()[finite].numpy()
-        classes = None if labels is None else labels[finite].numpy()
+        title, names, colours = self._colours(trainer, labels)
+        classes = None if colours is None else colours[finite].numpy()
         limits = None
         if self.manifold != "none" and points.shape[1] == 2 and isinstance(pl_module, Decodes):
             limits, tiles = self._decode_grid(trainer, pl_module, points)
             if trainer.is_global_zero:
                 save_figure(trainer, f"{self.prefix}latent_manifold", manifold_figure(tiles, limits))
         if trainer.is_global_zero:
-            names = getattr(getattr(trainer, "datamodule", None), "class_names", None)
-            save_figure(trainer, f"{self.prefix}latent_map", scatter_figure(points, classes, names, limits))
+            figure = scatter_figure(points, classes, names, limits, self.projection, title)
+            save_figure(trainer, f"{self.prefix}latent_map", figure)
+
+    def _colours(self, trainer: Trainer, labels: Tensor | None) -> tuple[str, list[str] | None, Tensor | None]:
+        """What the colours show, the names of its values, and the value ``(B,)`` of each image."""
+        if labels is None or labels.ndim == 1:
+            return "class", getattr(getattr(trainer, "datamodule", None), "class_names", None), labels
+        names = attribute_names(trainer, labels.shape[1])
+        chosen = names.index(self.colour_by) if self.colour_by is not None else 0
+        return names[chosen], ["without", "with"], labels[:, chosen]
 
     def _decode_grid(
         self, trainer: Trainer, pl_module: LightningModule, points: Codes
@@ -98,17 +123,9 @@ class LatentMap(DrawingOfImages):
         # The first row of a picture is its top, where the second coordinate is greatest.
         second, first = torch.meshgrid(axes[1].flip(0), axes[0], indexing="ij")
         grid: Tensor = torch.stack([first.flatten(), second.flatten()], dim=1).to(pl_module.device)
-        convert = trainer.precision_plugin.convert_input
+        labels = torch.full((len(grid),), self.label)
         with undisturbed(trainer, pl_module):
-            assert isinstance(pl_module, Decodes)
-            images = torch.cat(
-                [
-                    pl_module.decode(
-                        convert(part), *conditions(pl_module, part.new_full((len(part),), self.label).long())
-                    )
-                    for part in torch.split(grid, BATCH)
-                ]
-            ).float()
+            images = images_of(trainer, pl_module, grid, labels)
         return [axis.numpy() for axis in axes], image_grid(images, self.manifold_size, pad=0, min_tile=0)
 
 
@@ -117,15 +134,17 @@ def scatter_figure(
     labels: npt.NDArray[np.int64] | None = None,
     class_names: list[str] | None = None,
     grid: list[npt.NDArray[np.float32]] | None = None,
+    projection: Projection = "pca",
+    title: str = "class",
 ) -> "Figure":
-    """Draw codes ``(N, D)`` coloured by ``labels (N,)``; ``grid`` is where the manifold's codes lie."""
+    """Draw codes ``(N, D)`` coloured by ``labels (N,)``, which show ``title``; ``grid`` is where the manifold lies."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
-    points, names = _two_dimensions(codes, labels)
+    points, names = _two_dimensions(codes, labels, projection)
     figure = Figure(figsize=(7.6, 6.2), dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    _scatter(figure, axes, points, labels, class_names)
+    _scatter(figure, axes, points, labels, class_names, title)
     if grid is not None:
         corner = (float(grid[0][0]), float(grid[1][0]))
         sides = (float(grid[0][-1]) - corner[0], float(grid[1][-1]) - corner[1])
@@ -157,28 +176,24 @@ def manifold_figure(tiles: Picture, grid: list[npt.NDArray[np.float32]]) -> "Fig
     return figure
 
 
-def _two_dimensions(codes: Codes, labels: npt.NDArray[np.int64] | None) -> tuple[npt.NDArray[Any], tuple[str, str]]:
+def _two_dimensions(
+    codes: Codes, labels: npt.NDArray[np.int64] | None, projection: Projection
+) -> tuple[Points, tuple[str, str]]:
     if codes.shape[1] == 2:
         return codes, ("z[0]", "z[1]")
     if codes.shape[1] == 1:
         second = np.arange(len(codes)) if labels is None else labels
         return np.stack([codes[:, 0], second], axis=1), ("z[0]", "image" if labels is None else "class")
-    from sklearn.decomposition import PCA
-
-    pca = PCA(2, svd_solver="full").fit(codes)
-    share = pca.explained_variance_ratio_
-    return pca.transform(codes), (
-        f"1st principal component of {codes.shape[1]} ({share[0]:.0%} of the variance)",
-        f"2nd principal component ({share[1]:.0%} of the variance)",
-    )
+    return project(codes, projection)
 
 
 def _scatter(
     figure: "Figure",
     axes: "Axes",
-    points: npt.NDArray[Any],
+    points: Points,
     labels: npt.NDArray[np.int64] | None,
     class_names: list[str] | None,
+    title: str,
 ) -> None:
     from matplotlib import colormaps
     from matplotlib.lines import Line2D
@@ -191,7 +206,7 @@ def _scatter(
     count = int(labels.max()) + 1
     if count > 20 or labels.min() < 0:
         dots = axes.scatter(points[:, 0], points[:, 1], c=labels, cmap="viridis", **style)
-        figure.colorbar(dots, ax=axes, label="class")
+        figure.colorbar(dots, ax=axes, label=title)
         return
     palette = colormaps["tab10" if count <= 10 else "tab20"]
     # One call for all classes: drawn class by class, the last would hide the others.
@@ -199,4 +214,4 @@ def _scatter(
     axes.scatter(points[:, 0], points[:, 1], c=labels, **style)
     names = class_names if class_names and len(class_names) >= count else [str(k) for k in range(count)]
     handles = [Line2D([], [], linestyle="", marker="o", color=palette(k), label=names[k]) for k in np.unique(labels)]
-    figure.legend(handles=handles, loc="outside right center", title="class", frameon=False)
+    figure.legend(handles=handles, loc="outside right center", title=title, frameon=False)

@@ -10,7 +10,7 @@ from torch import Tensor
 from dlmodules.errors import UserError
 from dlmodules.protocols import Decodes, Encodes
 
-from .drawing import DrawingOfImages, conditions, undisturbed
+from .drawing import DrawingOfImages, codes_of, images_of, repeated, undisturbed
 from .grids import image_grid
 from .media import save_figure, save_image
 
@@ -41,10 +41,11 @@ def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
 
 
 class Interpolations(DrawingOfImages):
-    """Draws what lies between the codes of two validation images, a row for each pair.
+    """Draws what lies between the codes of two validation images, a row for each pair: one morphs into the other.
 
-    Works with any module that has ``encode`` and ``decode``. Of a conditional module a row keeps the class of its
-    first image. Picture: ``interpolations``, with ``test/`` before it for the test set.
+    The codes of a linear row are ``(1 - a) * first + a * second``, with a from 0 to 1 in equal steps. Works with any
+    module that has ``encode`` and ``decode``. Of a conditional module a row keeps the class of its first image.
+    Picture: ``interpolations``, with ``test/`` before it for the test set.
 
     Args:
         pairs: how many rows; the images are the first ones of the set.
@@ -77,18 +78,16 @@ class Interpolations(DrawingOfImages):
         if pairs == 0:
             return
         with undisturbed(trainer, pl_module):
-            assert isinstance(pl_module, Encodes)
-            assert isinstance(pl_module, Decodes)
-            given = trainer.precision_plugin.convert_input(images)
-            codes = pl_module.encode(given, *conditions(pl_module, labels))
+            codes = codes_of(trainer, pl_module, images, labels)
             starts, ends = codes[0 : 2 * pairs : 2], codes[1 : 2 * pairs : 2]
-            kept = conditions(pl_module, None if labels is None else labels[0 : 2 * pairs : 2])
             shares = [step / (self.steps - 1) for step in range(self.steps)]
-            rows = torch.stack([pl_module.decode(self.walk(starts, ends, share), *kept) for share in shares], dim=1)
+            walks = torch.stack([self.walk(starts, ends, share) for share in shares], dim=1).flatten(0, 1)
+            kept = repeated(None if labels is None else labels[0 : 2 * pairs : 2], self.steps)
+            rows = images_of(trainer, pl_module, walks, kept)
         save_image(
             trainer,
             f"{self.prefix}interpolations",
-            image_grid(rows.flatten(0, 1).float(), self.steps),
+            image_grid(rows, self.steps),
             caption=f"epoch {trainer.current_epoch}",
         )
 
@@ -132,10 +131,7 @@ class Traversals(DrawingOfImages):
         """Draw the rows now."""
         images, labels = self.images(pl_module)
         with undisturbed(trainer, pl_module):
-            assert isinstance(pl_module, Encodes)
-            assert isinstance(pl_module, Decodes)
-            given = trainer.precision_plugin.convert_input(images)
-            codes = pl_module.encode(given, *conditions(pl_module, labels)).float()
+            codes = codes_of(trainer, pl_module, images, labels)
             mean, deviation = codes.mean(dim=0), codes.std(dim=0, correction=0)
             chosen = deviation.argsort(descending=True)[: self.dimensions]
             walk = torch.linspace(-self.extent, self.extent, self.steps, device=codes.device)
@@ -143,8 +139,8 @@ class Traversals(DrawingOfImages):
             for row, dimension in enumerate(chosen.tolist()):
                 rows[row, :, dimension] = mean[dimension] + walk * deviation[dimension]
             flat = rows.flatten(0, 1)
-            kept = conditions(pl_module, None if labels is None else labels[:1].expand(len(flat)))
-            pictures = pl_module.decode(trainer.precision_plugin.convert_input(flat), *kept).float()
+            kept = repeated(None if labels is None else labels[:1], len(flat))
+            pictures = images_of(trainer, pl_module, flat, kept)
         save_image(
             trainer,
             f"{self.prefix}traversals",
@@ -181,9 +177,7 @@ class CodeHistograms(DrawingOfImages):
         """Draw the histograms now."""
         images, labels = self.images(pl_module)
         with undisturbed(trainer, pl_module):
-            assert isinstance(pl_module, Encodes)
-            given = trainer.precision_plugin.convert_input(images)
-            codes = pl_module.encode(given, *conditions(pl_module, labels)).flatten(1).float().cpu()
+            codes = codes_of(trainer, pl_module, images, labels).flatten(1).cpu()
         if trainer.is_global_zero:
             save_figure(trainer, f"{self.prefix}code_histograms", histogram_figure(codes[:, : self.dimensions]))
 

@@ -63,6 +63,7 @@ class Saliency(DrawingOfImages):
         if not trainer.is_global_zero:
             return
         names = class_names(trainer, self.num_classes)
+        labels = labels if labels is not None and labels.ndim == 1 else None  # attributes are no class to be read
         shares, predicted = class_probabilities(pl_module, logits.float()).max(dim=1)
         captions = []
         for index, (guess, share) in enumerate(zip(predicted.tolist(), shares.tolist(), strict=True)):

@@ -148,7 +148,9 @@ class TestBatches:
         assert images_and_labels(x)[1] is None
         assert images_and_labels([x, y])[1] is y
         assert images_and_labels((x, torch.zeros(2)))[1] is None
-        assert images_and_labels((x, torch.zeros(2, 3, dtype=torch.long)))[1] is None
+        attributes = torch.zeros(2, 3, dtype=torch.long)
+        assert images_and_labels((x, attributes))[1] is attributes
+        assert images_and_labels((x, torch.zeros(2, 3)))[1] is None
 
     @pytest.mark.parametrize("batch", [torch.zeros(2, 5), {"x": 1}, (), [torch.zeros(3)]])
     def test_anything_else_is_refused(self, batch):

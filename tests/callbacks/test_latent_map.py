@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from callback_toys import ImageLogger, ToyVAE, loader, trainer
-from pytorch_lightning import LightningModule
+from callback_toys import ImageLogger, ToyVAE, loader, random_states, trainer
+from pytorch_lightning import LightningDataModule, LightningModule
+from torch.utils.data import DataLoader, TensorDataset
 
 from callbacks import LatentMap
 from callbacks.latent_map import manifold_figure, scatter_figure
@@ -56,6 +57,60 @@ def test_more_dimensions_are_shown_by_principal_components():
     assert np.abs(np.corrcoef(drawn[:, 0], codes[:, 1])[0, 1]) > 0.999
     assert np.abs(np.corrcoef(drawn[:, 1], codes[:, 3])[0, 1]) > 0.99
     assert "of 5 (9" in figure.axes[0].get_xlabel()  # ninety-odd per cent
+
+
+@pytest.mark.parametrize("projection", ["tsne", pytest.param("umap", marks=pytest.mark.slow)])
+def test_neighbours_stay_together_and_random_numbers_are_left_alone(projection):
+    if projection == "umap":
+        pytest.importorskip("umap", reason="umap-learn is not installed: pip install -e '.[maps]'")
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(60, 6)).astype(np.float32)
+    codes[:30] += 40
+    states = random_states()
+    drawn = points(scatter_figure(codes, np.repeat([0, 1], 30), projection=projection))
+    assert random_states() == states
+    distances = np.linalg.norm(drawn[:, None] - drawn[None], axis=2)
+    nearest = (distances + 1e9 * np.eye(60)).argmin(axis=1)
+    assert ((nearest < 30) == (np.arange(60) < 30)).all()
+    assert np.array_equal(drawn, points(scatter_figure(codes, projection=projection)))
+
+
+def test_a_missing_package_ends_in_one_line(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r'needs umap-learn: pip install "dlmodules\[maps\]"'):
+        LatentMap(projection="umap")
+    with pytest.raises(UserError, match="must be pca, tsne or umap"):
+        LatentMap(projection="isomap")
+
+
+class Attributes(LightningDataModule):
+    attribute_names = ("Hat", "Beard")
+
+    def val_dataloader(self):
+        x = loader(n=16).dataset.tensors[0]
+        return DataLoader(TensorDataset(x, torch.tensor([[1, 0], [0, 0], [1, 1], [1, 0]] * 4)), 8)
+
+
+@pytest.mark.parametrize(
+    ("colour_by", "title", "values"), [(None, "Hat", [1, 0, 1, 1]), ("Beard", "Beard", [0, 0, 1, 0])]
+)
+def test_an_attribute_colours_the_codes(tmp_path, monkeypatch, colour_by, title, values):
+    figures = []
+    monkeypatch.setattr("callbacks.latent_map.save_figure", lambda trainer, name, figure: figures.append(figure))
+    drawing = LatentMap(colour_by=colour_by, manifold="none")
+    trainer(tmp_path, drawing).validate(Linear(), Attributes(), verbose=False)
+    (figure,) = figures
+    assert figure.legends[0].get_title().get_text() == title
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["without", "with"]
+    assert figure.axes[0].collections[0].get_array().tolist() == values * 4
+
+
+def test_an_attribute_that_is_none_is_named_before_the_training(tmp_path):
+    for data, words in ((Attributes(), "it has Hat, Beard"), (None, "it names none")):
+        run = trainer(tmp_path)
+        run.datamodule = data
+        with pytest.raises(UserError, match=f"no attribute 'Wig' for colour_by; {words}"):
+            LatentMap(colour_by="Wig").setup(run, Linear(), "fit")
 
 
 def test_one_dimension_is_drawn_against_the_class():

@@ -88,6 +88,24 @@ def test_histograms_of_each_number_of_the_code(tmp_path):
     assert sum(bar.get_width() * bar.get_height() for bar in bars) == pytest.approx(1.0, abs=1e-3)
 
 
+@pytest.mark.parametrize("callback", [CodeHistograms(), Traversals()])
+def test_images_are_encoded_in_parts(callback, tmp_path):
+    class Counting(Flat):
+        sizes: list = []  # noqa: RUF012
+
+        def validation_step(self, batch, batch_idx):
+            pass
+
+        def encode(self, x):
+            self.sizes.append(len(x))
+            return super().encode(x)
+
+    module = Counting()
+    module.sizes.clear()
+    drawn(callback, module, tmp_path, loader(n=600))
+    assert module.sizes == [256, 256, 88]
+
+
 @pytest.mark.parametrize("callback", [Interpolations(pairs=1), Traversals(dimensions=2), CodeHistograms()])
 def test_a_conditional_module_is_told_the_classes(callback, tmp_path):
     module = CVAE((1, 8, 8), num_classes=3)
