@@ -1,3 +1,4 @@
+from .attribute_vectors import AttributeVectors as AttributeVectors
 from .box_picture import BoxPicture as BoxPicture
 from .checkpoints import AtomicCheckpointIO as AtomicCheckpointIO
 from .checkpoints import LastCheckpoint as LastCheckpoint
@@ -14,6 +15,7 @@ from .latent_walks import Interpolations as Interpolations
 from .latent_walks import Traversals as Traversals
 from .loss_curve import LossCurve as LossCurve
 from .mistakes import Mistakes as Mistakes
+from .nearest_neighbours import NearestNeighbours as NearestNeighbours
 from .reconstructions import Reconstructions as Reconstructions
 from .row_pictures import RowPictures as RowPictures
 from .saliency import Saliency as Saliency

@@ -8,6 +8,7 @@ import callbacks
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
+        ("AttributeVectors", {"examples": 2, "strengths": [-1.0, 0.0, 1.5], "attributes": ["Hat"]}),
         ("ClassReport", {"every_n_epochs": 5}),
         ("ConfusionMatrix", {"every_n_epochs": 2, "max_classes": 50}),
         ("EpisodeVideo", {"episodes": 2, "fmt": "gif", "every_n_steps": 100}),
@@ -15,8 +16,10 @@ import callbacks
         ("GenerativeMetrics", {"feature_network": {"class_path": "torch.nn.Flatten"}}),
         ("GeneratorEMA", {"decay": 0.9, "modules": ["generator", "mapping.net"]}),
         ("LatentMap", {"manifold": "quantiles", "manifold_size": 10}),
+        ("LatentMap", {"projection": "tsne", "colour_by": "Smiling"}),
         ("LossCurve", {"every_n_epochs": 3}),
         ("Mistakes", {"num": 5, "columns": 5}),
+        ("NearestNeighbours", {"examples": 3, "neighbours": 2, "max_train": 100}),
         ("Reconstructions", {"num": 3, "columns": 4}),
         ("Saliency", {"num": 3, "layer": "network.0"}),
         ("BoxPicture", {"every_n_epochs": 2, "seed": 3}),
