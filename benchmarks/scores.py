@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import importlib
 import json
 import statistics
 import time
@@ -10,7 +11,6 @@ from typing import Any
 
 from pytorch_lightning import LightningModule
 
-from benchmarks import cifar10_jpeg
 from benchmarks.programs import Context, row_record, run_command, sweep_variables
 from benchmarks.record import Record, write_record
 from benchmarks.row import Row
@@ -30,7 +30,9 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     log = folder / "log.txt"
     # Before the fit, so that a missing classifier shows at once and its training is not part of the time.
     network = feature_network(context) if row.options.get("generative") else None
-    data = cifar10_jpeg.arguments(context) if row.options.get("data") == "cifar10_jpeg" else []
+    data = (
+        importlib.import_module(f"benchmarks.{row.options['data']}").arguments(context) if "data" in row.options else []
+    )
     common = [
         *("--config", row.config, *data, "--seed_everything", str(seed), "--data.init_args.seed", str(seed)),
         *row.options.get("args", ()),

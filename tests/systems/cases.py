@@ -23,7 +23,7 @@ STAND_INS = {
     "BinarizedMNISTDataModule": DIGITS,
     "FashionMNISTDataModule": DIGITS,
     "CIFAR10DataModule": [*DIGITS, "--data.image_size", "32", "--data.channels", "3"],
-    "CelebADataModule": [*DIGITS, "--data.image_size", "128", "--data.channels", "3"],
+    "CelebADataModule": [*DIGITS, "--data.channels", "3"],
     "IMDBDataModule": SENTIMENT,
     # These need no download and stand for themselves.
     "IrisDataModule": ["--data.batch_size", "8"],
@@ -78,6 +78,12 @@ class Case:
         return path.rpartition(".")[2]
 
     @property
+    def image_size(self) -> list[str]:
+        """What makes the stand-in's images as large as the configuration's, where it says how large these are."""
+        size = yaml.safe_load(self.config.read_text())["data"].get("init_args", {}).get("image_size")
+        return [] if size is None else ["--data.image_size", str(size)]
+
+    @property
     def is_pretrained(self) -> bool:
         """Whether the configuration starts from a library's weights."""
         model = yaml.safe_load(self.config.read_text())["model"]
@@ -108,7 +114,7 @@ class Case:
     def arguments(self, root: Path, *more: str) -> list[str]:
         """Return the arguments of a small fit on stand-in data, without pictures, in the folder ``root``."""
         return [
-            *["fit", "--config", str(self.config), *STAND_INS[self.data]],
+            *["fit", "--config", str(self.config), *STAND_INS[self.data], *self.image_size],
             *["--trainer.default_root_dir", str(root), "--trainer.accelerator", "cpu"],
             *["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"],
             *["--trainer.limit_val_batches", "1", "--trainer.callbacks", "null"],
