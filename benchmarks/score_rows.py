@@ -422,7 +422,7 @@ SCORES = (
         figures=(
             *_moved_figures("Smiling"),
             *_moved_figures("Eyeglasses"),
-            Figure("test/reconstruction@last", "reconstruction error, 10,000 times that of a pixel", better="lower"),
+            Figure("test/reconstruction@last", "squared error of a pixel, times 50,000", digits=1, better="lower"),
         ),
         protocol="1,000 drawn test faces of 64x64 pixels with 8 attributes. The vector of an attribute is measured on"
         " the 8,000 training faces, added to the codes of faces without it and subtracted from those of faces with it,"
