@@ -66,6 +66,14 @@ class Decodes(Protocol):
 
 
 @runtime_checkable
+class BoundsCodes(Protocol):
+    """Knows between which values the numbers of its codes lie. Without it they may be any."""
+
+    code_range: tuple[float, float]
+    """The lowest and the highest value."""
+
+
+@runtime_checkable
 class Acts(Protocol):
     """Plays an environment."""
 

@@ -31,6 +31,10 @@ def _dispatch(args: list[str]) -> None:
         from dlmodules_cli.export import export
 
         export(args[1:])
+    elif command == "explore":
+        from dlmodules_cli.explore.command import explore
+
+        explore(args[1:])
     else:
         from dlmodules_cli.cli import SystemCLI
         from dlmodules_cli.runs import one_run_folder

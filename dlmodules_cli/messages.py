@@ -16,7 +16,7 @@ import datamodules
 import dlmodules
 from dlmodules_cli.errors import fail
 
-COMMANDS = ("fit", "validate", "test", "predict", "sample", "export", "systems")
+COMMANDS = ("fit", "validate", "test", "predict", "sample", "export", "explore", "systems")
 
 
 class OneLineErrors:

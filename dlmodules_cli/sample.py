@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from jsonargparse import ArgumentParser
+from pytorch_lightning import LightningModule
 
 from callbacks.ema import GeneratorEMA
 from callbacks.grids import image_grid
@@ -42,10 +43,7 @@ def sample(args: list[str]) -> None:
     if chosen.num < 1:
         raise UserError(f"--num is {chosen.num}; at least 1 is needed")
     import_own(chosen.imports)
-    checkpoint = load_checkpoint(chosen.ckpt_path)
-    module = load_module(chosen.ckpt_path, checkpoint)
-    if chosen.ema and GeneratorEMA.load_averaged(module, checkpoint):
-        print("using the averaged weights of the generator")
+    module, checkpoint = load_trained(chosen.ckpt_path, chosen.ema)
     output = Path(chosen.output)
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -59,6 +57,19 @@ def sample(args: list[str]) -> None:
             raise UserError(f"{type(module).__name__} neither samples nor acts")
     except OSError as error:
         raise UserError(f"cannot write to {output}: {error.strerror}") from error
+
+
+def load_trained(path: str, ema: bool) -> tuple[LightningModule, dict[str, Any]]:
+    """Rebuild the module of a checkpoint, with its averaged weights if ``ema`` asks for them and it has some.
+
+    Returns:
+        The module, in evaluation mode on the CPU, and the checkpoint.
+    """
+    checkpoint = load_checkpoint(path)
+    module = load_module(path, checkpoint)
+    if ema and GeneratorEMA.load_averaged(module, checkpoint):
+        print("using the averaged weights of the generator")
+    return module, checkpoint
 
 
 def import_own(names: list[str]) -> None:

@@ -48,6 +48,7 @@ class RBM(LightningModule):
     """
 
     best_metric = ("val/pseudo_likelihood", "max")
+    code_range = (0.0, 1.0)  # codes are probabilities
     chain: Tensor
 
     def __init__(

@@ -1,0 +1,1 @@
+"""``explore``: a page in the browser over a module that decodes codes or samples images."""

@@ -1,0 +1,98 @@
+"""``explore``: a page in the browser that decodes, morphs and samples what a checkpoint has learned."""
+
+import importlib.util
+import socket
+from pathlib import Path
+
+from jsonargparse import ArgumentParser
+
+from callbacks.attribute_file import ATTRIBUTE_FILE, AttributeFile, read_attribute_file
+from dlmodules.errors import UserError
+from dlmodules_cli.explore.subject import subject_of
+from dlmodules_cli.messages import OneLineErrors
+from dlmodules_cli.sample import import_own, load_trained
+
+FIRST_PORT = 7860
+PORTS = 100
+
+
+class ExploreParser(OneLineErrors, ArgumentParser):
+    """The parser of ``explore``."""
+
+
+def explore(args: list[str]) -> None:
+    """Run ``explore`` with command-line arguments ``args``, until it is interrupted."""
+    parser = ExploreParser(prog="explore", description=__doc__)
+    parser.add_argument("--ckpt_path", type=str, required=True, help="Checkpoint of a run.")
+    parser.add_argument(
+        "--attributes",
+        type=str | None,
+        default=None,
+        help=f"File of attribute vectors; by default {ATTRIBUTE_FILE} in the run's folder, if there is one.",
+    )
+    parser.add_argument(
+        "--port",
+        type=int | None,
+        default=None,
+        help=f"Port of the page; by default the first free one from {FIRST_PORT} on.",
+    )
+    parser.add_argument(
+        "--host", type=str, default="127.0.0.1", help="Address to listen at; 0.0.0.0 lets other computers in."
+    )
+    parser.add_argument("--ema", type=bool, default=True, help="Use averaged weights where the checkpoint has them.")
+    parser.add_argument(
+        "--imports",
+        type=list[str],
+        default=[],
+        help="Modules to import first, where the module is your own class.",
+    )
+    chosen = parser.parse_args(args)
+    import_own(chosen.imports)
+    module, _ = load_trained(chosen.ckpt_path, chosen.ema)
+    subject = subject_of(module, find_attributes(chosen.ckpt_path, chosen.attributes))
+    if importlib.util.find_spec("gradio") is None:
+        raise UserError('explore needs gradio: pip install "dlmodules[app]"')
+    port = free_port(chosen.host, chosen.port)
+    from dlmodules_cli.explore.page import serve
+
+    serve(subject, chosen.ckpt_path, chosen.host, port)
+
+
+def find_attributes(ckpt_path: str, given: str | None) -> AttributeFile | None:
+    """Read the file of attribute vectors that was given, or the one in the folder of the checkpoint's run.
+
+    Raises:
+        UserError: the given file is missing, or the file is none of attribute vectors.
+    """
+    if given is not None:
+        return read_attribute_file(given)
+    own = Path(ckpt_path).resolve().parent.parent / ATTRIBUTE_FILE
+    return read_attribute_file(own) if own.is_file() else None
+
+
+def free_port(host: str, port: int | None) -> int:
+    """Return ``port``, or the first free one from 7860 on where it is None.
+
+    Raises:
+        UserError: it is busy or out of range, or ``host`` is no address of this computer.
+    """
+    if port is not None and not 1 <= port <= 65535:
+        raise UserError(f"--port is {port}; it must be 1 to 65535")
+    asked = [port] if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS)
+    for one in asked:
+        try:
+            family, *_, address = socket.getaddrinfo(host, one, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+                )  # as the server does: a port just left is free
+                probe.bind(address)
+        except socket.gaierror as error:
+            raise UserError(f"--host {host}: {error.strerror}") from error
+        except OSError as error:
+            reason = error.strerror
+            continue
+        return one
+    if port is not None:
+        raise UserError(f"cannot listen at {host}:{port}: {reason}; choose another --port, or leave it out")
+    raise UserError(f"no port from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} is free at {host} ({reason}); give --port")

@@ -1,0 +1,74 @@
+"""The tab that goes from one image to another."""
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from callbacks.grids import Picture
+from dlmodules_cli.explore import codes, pictures
+from dlmodules_cli.explore.parts import CANVAS, QUICK, canvas, class_choice, drawn, picture, told
+from dlmodules_cli.explore.subject import Subject
+
+Ends = list[list[float]]
+"""The codes of both images."""
+
+WAYS: list[tuple[str, str]] = [("Linear", "linear"), ("Spherical", "spherical")]
+
+
+class MorphTab:
+    """Two images, the way between their codes, and what is decoded on it."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        label = None if subject.num_classes is None else 0
+        examples = [self._example(code, label) for code in pictures.two_codes(subject, label)]
+        ends = [pictures.encode(subject, image, label).tolist() for image in examples]
+        gr.Markdown("Drop an image on a canvas, or draw one: the two lie at the ends of the way.")
+        with gr.Row():
+            with gr.Column(scale=4):
+                start = canvas(subject, "First image", "start", examples[0])
+                start_label = class_choice(subject, "Class of the first, which all decoded ones have")
+            with gr.Column(scale=4):
+                end = canvas(subject, "Second image", "end", examples[1])
+                end_label = class_choice(subject, "Class of the second")
+            with gr.Column(scale=4):
+                image = picture(self._go(ends, 0.5, "linear", label), "Image between the two", "between", CANVAS + 22)
+                share = gr.Slider(0.0, 1.0, 0.5, step=0.01, label="Share of the way", buttons=[], elem_id="share")
+                way = gr.Radio(WAYS, value="linear", label="Way", elem_id="way")
+        strip = picture(self._strip(ends, "linear", label), "Images from the first to the second", "strip", 132)
+        self.ends = gr.State(ends)
+
+        moving = [self.ends, share, way, start_label]
+        always = {**QUICK, "trigger_mode": "always_last"}
+        share.input(told(self._go), moving, image, **always)
+        way.input(told(self._both), moving, [image, strip], **always)
+        given = [start, start_label, end, end_label, share, way]
+        for event in (start.change, end.change, start_label.input, end_label.input):
+            event(told(self._encode), given, [self.ends, image, strip], **always)
+
+    def _example(self, code: codes.Code, label: int | None) -> Image.Image:
+        shown = Image.fromarray(pictures.decoded_picture(self.subject, code, label))
+        return shown.convert("RGB").resize((CANVAS, CANVAS), Image.Resampling.NEAREST)
+
+    def _go(self, ends: Ends, share: float, way: pictures.Way, label: int | None) -> Picture:
+        return pictures.morph_picture(self.subject, *_codes(ends), share, way, label)
+
+    def _strip(self, ends: Ends, way: pictures.Way, label: int | None) -> Picture:
+        return pictures.morph_strip(self.subject, *_codes(ends), way, label)
+
+    def _both(self, ends: Ends, share: float, way: pictures.Way, label: int | None) -> tuple[Picture, Picture]:
+        return self._go(ends, share, way, label), self._strip(ends, way, label)
+
+    def _encode(
+        self, start: Any, start_label: int | None, end: Any, end_label: int | None, share: float, way: pictures.Way
+    ) -> tuple[Any, ...]:
+        pairs = ((start, start_label), (end, end_label))
+        ends = [pictures.encode(self.subject, drawn(content), label).tolist() for content, label in pairs]
+        return ends, *self._both(ends, share, way, start_label)
+
+
+def _codes(ends: Ends) -> tuple[codes.Code, codes.Code]:
+    start, end = (np.array(values, dtype=np.float32) for values in ends)
+    return start, end

@@ -1,0 +1,86 @@
+"""The page as a whole, and its server. Only this file, the tabs and their parts know Gradio."""
+
+import os
+import shutil
+import tempfile
+import threading
+
+# Before Gradio is imported, which reads them then: nothing is to be sent anywhere.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+import gradio as gr
+
+from dlmodules.errors import UserError
+from dlmodules_cli.explore.decode_tab import DecodeTab
+from dlmodules_cli.explore.morph_tab import MorphTab
+from dlmodules_cli.explore.samples_tab import samples_tab
+from dlmodules_cli.explore.subject import Subject
+
+CSS = """
+.gradio-container { width: 100% !important; max-width: 1160px !important; margin: 0 auto !important; }
+.picture img { image-rendering: pixelated; width: 100%; height: 100%; object-fit: contain; }
+.canvas { margin: 0 auto; }
+#view { position: sticky; top: 12px; align-self: flex-start; }
+"""
+
+
+def build(subject: Subject, path: str) -> gr.Blocks:
+    """Make the page of ``subject``, which was loaded from ``path``."""
+    channels, height, width = subject.image_shape
+    facts = [f"images {height} × {width}, {'grey' if channels == 1 else 'coloured'}"]
+    if subject.latent_dim is not None:
+        facts.append(f"codes of {subject.latent_dim} number{'s' if subject.latent_dim > 1 else ''}")
+    if subject.num_classes is not None:
+        facts.append(f"{subject.num_classes} classes")
+    with gr.Blocks(title=f"{subject.name}: explore", analytics_enabled=False, delete_cache=(600, 600)) as page:
+        gr.Markdown(f"## {subject.name}\n{' · '.join(facts)} · `{path}`")
+        with gr.Tabs():
+            if subject.latent_dim is not None:
+                with gr.Tab("Decode"):
+                    DecodeTab(subject)
+                if subject.encodes:
+                    with gr.Tab("Morph"):
+                        MorphTab(subject)
+            if subject.samples:
+                with gr.Tab("Samples") as tab:
+                    draw_first = samples_tab(subject)
+                draw_first(page.load if subject.latent_dim is None else tab.select)
+    return page
+
+
+def serve(subject: Subject, path: str, host: str, port: int) -> None:
+    """Show the page at ``host`` and ``port`` until the program is interrupted.
+
+    Raises:
+        UserError: the address cannot be listened at.
+    """
+    # The check that the page answers must not go through a proxy, nor the page's own requests.
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost", "127.0.0.1", host]))
+    kept = tempfile.mkdtemp(prefix="dlmodules-explore-")
+    os.environ["GRADIO_TEMP_DIR"] = kept  # the pictures of this page, which nobody needs after it
+    page = build(subject, path)
+    fonts = ["ui-sans-serif", "system-ui", "sans-serif"]
+    try:
+        page.launch(
+            server_name=host,
+            server_port=port,
+            share=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            inbrowser=False,
+            quiet=True,
+            prevent_thread_lock=True,
+            footer_links=[],
+            theme=gr.themes.Default(primary_hue="indigo", font=fonts, font_mono=["ui-monospace", "monospace"]),
+            css=CSS,
+        )
+        print(f"{subject.name} is at {page.local_url} until Ctrl-C", flush=True)
+        threading.Event().wait()
+    except OSError as error:
+        raise UserError(f"cannot listen at {host}:{port}: {error}; choose another --port, or leave it out") from error
+    finally:
+        page.close(verbose=False)
+        shutil.rmtree(kept, ignore_errors=True)

@@ -1,0 +1,183 @@
+"""The module that is explored, and what the page must know of it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeGuard
+
+import numpy as np
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.seed import isolate_rng
+from torch import Tensor
+
+from callbacks.attribute_file import AttributeFile
+from callbacks.drawing import cycled_labels
+from dlmodules.errors import UserError
+from dlmodules.protocols import BoundsCodes, Decodes, Encodes, Samples
+
+MEASURED = 64
+"""Images that are sampled and encoded to see which numbers of a code vary."""
+
+PROBED = 8
+"""Codes that are decoded to see what the images are like."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A module, in evaluation mode on the CPU, and what was found out about it by ``subject_of``.
+
+    Args:
+        module: the module.
+        image_shape: channels (1 or 3), height and width of its images.
+        latent_dim: size of a code; None where it decodes no codes to images.
+        num_classes: how many classes a conditional module knows; None for any other.
+        encodes: whether it maps images to such codes.
+        samples: whether it draws images.
+        dark_ground: whether the borders of its images are dark, so that one draws on it with a light ink.
+        attributes: the attribute vectors of its latent space, where they are known.
+    """
+
+    module: Any
+    image_shape: tuple[int, int, int]
+    latent_dim: int | None
+    num_classes: int | None
+    encodes: bool
+    samples: bool
+    dark_ground: bool = True
+    attributes: AttributeFile | None = None
+    _lock: Any = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name of the module's class."""
+        return type(self.module).__name__
+
+    @property
+    def code_range(self) -> tuple[float, float] | None:
+        """The lowest and the highest value of a number of a code, where there are such."""
+        if not isinstance(self.module, BoundsCodes):
+            return None
+        low, high = self.module.code_range
+        return low, high
+
+    @property
+    def prior(self) -> Literal["normal", "sampled", "uniform", "measured", "assumed"]:
+        """Where random codes come from.
+
+        ``normal``: the standard normal, a sampling module's prior. ``sampled``: the codes of the images that it draws.
+        ``uniform``: the range of its codes. ``measured``: a normal distribution with the mean and deviation that the
+        attribute file states. ``assumed``: the standard normal, of which nothing is known.
+        """
+        if self.code_range is not None:
+            return "sampled" if self.samples and self.encodes else "uniform"
+        if self.samples:
+            return "normal"
+        return "assumed" if self.attributes is None else "measured"
+
+    @contextmanager
+    def asked(self, seed: int = 0) -> Iterator[torch.Generator]:
+        """Within, the module may be asked for something: one caller at a time, no gradients.
+
+        Yields:
+            A generator seeded with ``seed``. Torch's own starts from it too, and is afterwards what it was.
+        """
+        with self._lock, isolate_rng(), torch.no_grad():
+            torch.manual_seed(seed)
+            yield torch.Generator().manual_seed(seed)
+
+    def condition(self, label: int | None, n: int = 1) -> tuple[Tensor, ...]:
+        """Return what a conditional module takes besides: ``label`` ``n`` times. For any other nothing.
+
+        Raises:
+            UserError: the module is conditional, and ``label`` is None or none of its classes.
+        """
+        if self.num_classes is None:
+            return ()
+        if label is None or not 0 <= label < self.num_classes:
+            raise UserError(f"the class is {label}; this {self.name} knows 0..{self.num_classes - 1}")
+        return (torch.full((n,), label),)
+
+    def deviations(self) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+        """Return how much each number of the codes varies ``(latent_dim,)``, or None where that cannot be told.
+
+        It is told by the attribute file, or by the codes of 64 sampled images.
+        """
+        if self.attributes is not None:
+            return self.attributes.std
+        if not (self.samples and self.encodes):
+            return None
+        with self.asked() as generator:
+            labels = cycled_labels(self.module, MEASURED)
+            images = self.module.sample(MEASURED, labels=labels, generator=generator)
+            codes = self.module.encode(images, *(() if labels is None else (labels,))).float()
+        found: np.ndarray[Any, np.dtype[np.float32]] = codes.std(dim=0, correction=0).numpy()
+        return found
+
+
+def subject_of(module: LightningModule, attributes: AttributeFile | None = None) -> Subject:
+    """Find out what there is to explore in ``module``.
+
+    Args:
+        module: in evaluation mode, on the CPU.
+        attributes: the attribute vectors of its latent space.
+
+    Raises:
+        UserError: it neither decodes codes to images nor samples images, or the attribute vectors are of codes of
+            another size.
+    """
+    name = type(module).__name__
+    num_classes = getattr(module, "num_classes", None) if getattr(module, "conditional", False) else None
+    latent_dim = _latent_dim(module)
+    with isolate_rng(), torch.no_grad():
+        generator = torch.Generator().manual_seed(0)
+        images = None
+        if isinstance(module, Decodes) and latent_dim is not None:
+            codes = torch.randn(PROBED, latent_dim, generator=generator)
+            if isinstance(module, BoundsCodes):
+                codes = codes.sigmoid() * (module.code_range[1] - module.code_range[0]) + module.code_range[0]
+            images = module.decode(codes, *_labels(num_classes, PROBED))
+        if not _are_images(images):
+            latent_dim = None
+            label = next(iter(_labels(num_classes, 1)), None)
+            images = module.sample(1, label, generator) if isinstance(module, Samples) else None
+        if not _are_images(images):
+            raise UserError(
+                f"{name} cannot be explored: it neither decodes codes (n, latent_dim) to images nor samples any"
+            )
+        encodes = (
+            isinstance(module, Encodes)
+            and latent_dim is not None
+            and module.encode(images, *_labels(num_classes, len(images))).shape == (len(images), latent_dim)
+        )
+    if attributes is not None and attributes.latent_dim != latent_dim:
+        known = "decodes no codes" if latent_dim is None else f"has codes of {latent_dim}"
+        raise UserError(f"the attribute vectors are of codes of {attributes.latent_dim} numbers, but {name} {known}")
+    border = torch.ones(images.shape[-2:], dtype=torch.bool)
+    border[1:-1, 1:-1] = False
+    dark = bool(images[..., border].float().mean() < 0.5)
+    channels, height, width = images.shape[1:]
+    return Subject(
+        module,
+        (channels, height, width),
+        latent_dim,
+        num_classes,
+        encodes,
+        isinstance(module, Samples),
+        dark,
+        attributes,
+    )
+
+
+def _latent_dim(module: LightningModule) -> int | None:
+    size = getattr(module, "latent_dim", None)
+    return size if isinstance(size, int) and size > 0 else None
+
+
+def _labels(num_classes: int | None, n: int) -> tuple[Tensor, ...]:
+    return () if num_classes is None else (torch.zeros(n, dtype=torch.int64),)
+
+
+def _are_images(images: Any) -> TypeGuard[Tensor]:
+    return isinstance(images, Tensor) and images.ndim == 4 and images.shape[1] in (1, 3)
