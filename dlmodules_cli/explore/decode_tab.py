@@ -52,8 +52,10 @@ class DecodeTab:
                     ]
                 self._attribute_sliders()
                 if subject.encodes:
-                    with gr.Accordion("Begin with an image of yours", open=len(dimensions) + len(self.names) <= FEW):
-                        own = canvas(subject, "Drop an image, or draw one", "own")
+                    with gr.Accordion(
+                        "Begin with an image: drop or draw one", open=len(dimensions) + len(self.names) <= FEW
+                    ):
+                        own = canvas(subject, "Your image", "own")
                         encode = gr.Button("Encode it", elem_id="encode")
             with gr.Column(scale=5, elem_id="view"):
                 self.label = class_choice(subject)

@@ -25,18 +25,21 @@ class MorphTab:
         label = None if subject.num_classes is None else 0
         examples = [self._example(code, label) for code in pictures.two_codes(subject, label)]
         ends = [pictures.encode(subject, image, label).tolist() for image in examples]
-        gr.Markdown("Drop an image on a canvas, or draw one: the two lie at the ends of the way.")
         with gr.Row():
+            with gr.Column(scale=8):
+                with gr.Row():
+                    with gr.Column(min_width=300):
+                        start = canvas(subject, "First image", "start", examples[0])
+                        start_label = class_choice(subject, "Class of the first, which all decoded ones have")
+                    with gr.Column(min_width=300):
+                        end = canvas(subject, "Second image", "end", examples[1])
+                        end_label = class_choice(subject, "Class of the second")
+                gr.Markdown("Drop an image on a canvas, or draw one.")
+                go = gr.Button("Encode both", variant="primary", elem_id="encode-both")
             with gr.Column(scale=4):
-                start = canvas(subject, "First image", "start", examples[0])
-                start_label = class_choice(subject, "Class of the first, which all decoded ones have")
-            with gr.Column(scale=4):
-                end = canvas(subject, "Second image", "end", examples[1])
-                end_label = class_choice(subject, "Class of the second")
-            with gr.Column(scale=4):
-                image = picture(self._go(ends, 0.5, "linear", label), "Image between the two", "between", CANVAS + 22)
+                image = picture(self._go(ends, 0.5, "linear", label), "Image between the two", "between", CANVAS + 102)
                 share = gr.Slider(0.0, 1.0, 0.5, step=0.01, label="Share of the way", buttons=[], elem_id="share")
-                way = gr.Radio(WAYS, value="linear", label="Way", elem_id="way")
+                way = gr.Radio(WAYS, value="linear", label="Way", show_label=False, elem_id="way")
         strip = picture(self._strip(ends, "linear", label), "Images from the first to the second", "strip", 132)
         self.ends = gr.State(ends)
 
@@ -45,8 +48,9 @@ class MorphTab:
         share.input(told(self._go), moving, image, **always)
         way.input(told(self._both), moving, [image, strip], **always)
         given = [start, start_label, end, end_label, share, way]
-        for event in (start.change, end.change, start_label.input, end_label.input):
-            event(told(self._encode), given, [self.ends, image, strip], **always)
+        # Not at each stroke: a canvas does not tell of all of them.
+        for event in (go.click, start_label.input, end_label.input):
+            event(told(self._encode), given, [self.ends, image, strip], **QUICK)
 
     def _example(self, code: codes.Code, label: int | None) -> Image.Image:
         shown = Image.fromarray(pictures.decoded_picture(self.subject, code, label))

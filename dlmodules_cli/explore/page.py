@@ -1,5 +1,6 @@
 """The page as a whole, and its server. Only this file, the tabs and their parts know Gradio."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -10,6 +11,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 import gradio as gr
+from starlette.requests import ClientDisconnect
 
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.decode_tab import DecodeTab
@@ -77,6 +79,7 @@ def serve(subject: Subject, path: str, host: str, port: int) -> None:
             theme=gr.themes.Default(primary_hue="indigo", font=fonts, font_mono=["ui-monospace", "monospace"]),
             css=CSS,
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_no_goodbye)
         print(f"{subject.name} is at {page.local_url} until Ctrl-C", flush=True)
         threading.Event().wait()
     except OSError as error:
@@ -84,3 +87,8 @@ def serve(subject: Subject, path: str, host: str, port: int) -> None:
     finally:
         page.close(verbose=False)
         shutil.rmtree(kept, ignore_errors=True)
+
+
+def _is_no_goodbye(record: logging.LogRecord) -> bool:
+    """Tell whether a record of the server is more than the traceback of a browser that was closed."""
+    return not (record.exc_info and isinstance(record.exc_info[1], ClientDisconnect))

@@ -31,7 +31,7 @@ def told(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*values)
         except UserError as error:
-            raise gr.Error(str(error), title="", print_exception=False) from error
+            raise gr.Error(str(error), print_exception=False) from error
 
     return asked
 

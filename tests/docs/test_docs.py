@@ -112,7 +112,7 @@ def test_command_parses(folder, monkeypatch, capsys, words):
     if words == ["systems"]:
         _dispatch(words)
         assert "MLPClassifier" in capsys.readouterr().out
-    elif words[0] in ("sample", "export"):  # its arguments are right when all it misses is the file
+    elif words[0] in ("sample", "export", "explore"):  # its arguments are right when all it misses is the file
         with pytest.raises(UserError, match="no checkpoint"):
             _dispatch(words)
     elif "--help" in words or any(word.endswith(".help") for word in words):
