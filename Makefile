@@ -43,7 +43,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.installed
-	$(PIP) -e '.[test,browser,docs]'
+	$(PIP) -e '.[test,docs]'
 	$(PIP) --no-deps lightning-bolts==0.7.0  # its own requirements exclude every Lightning 2
 	@touch $@
 

@@ -24,7 +24,7 @@ def unpacked(context: Context, name: str, archive: Path, beside: Sequence[Path] 
         # Renamed when it is whole: an interrupted one is not taken for the data.
         partial = folder.with_name(f"{folder.name}.{os.getpid()}")
         with tarfile.open(root / archive) as tar:
-            tar.extractall(partial, filter="data")
+            tar.extractall(partial, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # from 3.11.4
         for file in beside:
             shutil.copyfile(root / file, partial / file.name)
         partial.rename(folder)

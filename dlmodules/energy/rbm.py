@@ -48,6 +48,8 @@ class RBM(LightningModule):
     """
 
     best_metric = ("val/pseudo_likelihood", "max")
+    # Contrastive divergence follows a gradient; the difference that it is taken of starts near 0 and ends there.
+    loss_falls = False
     code_range = (0.0, 1.0)  # codes are probabilities
     chain: Tensor
 
