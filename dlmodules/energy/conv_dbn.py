@@ -51,7 +51,7 @@ class ConvDBN(GreedyModule):
         visible: Literal["binary", "gaussian"] = "binary",
         sparsity: float | None = None,
         sparsity_cost: float = 1.0,
-        optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.5),
+        optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         shape = _top_shape(image_shape, hidden_channels, kernel_sizes, pools)

@@ -48,7 +48,8 @@ class ConvRBM(BoltzmannLayer):
         self.gaussian = visible == "gaussian"
         self.sparsity = sparsity
         self.sparsity_cost = sparsity_cost
-        nn.init.normal_(self.up.weight, std=0.01)
+        # Smaller ones leave the filters of an upper layer alike for long.
+        nn.init.normal_(self.up.weight, std=0.05)
         assert self.up.bias is not None
         # With equal inputs I = b a pooling unit is on with the wanted probability.
         start = 0.0 if sparsity is None else math.log(sparsity / (1 - sparsity) / pool**2)
