@@ -48,8 +48,9 @@ class ConvRBM(BoltzmannLayer):
         self.gaussian = visible == "gaussian"
         self.sparsity = sparsity
         self.sparsity_cost = sparsity_cost
-        # Smaller ones leave the filters of an upper layer alike for long.
-        nn.init.normal_(self.up.weight, std=0.05)
+        # Smaller ones leave the filters of an upper layer alike for long; but the means of Gaussian units are sums of
+        # many filters, and larger ones drive the Gibbs steps apart.
+        nn.init.normal_(self.up.weight, std=0.01 if self.gaussian else 0.05)
         assert self.up.bias is not None
         # With equal inputs I = b a pooling unit is on with the wanted probability.
         start = 0.0 if sparsity is None else math.log(sparsity / (1 - sparsity) / pool**2)
