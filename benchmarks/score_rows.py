@@ -1,9 +1,9 @@
-"""The rows of scores."""
+"""The rows of scores of classifiers, generators and agents, and of the first VAEs."""
 
 from benchmarks.row import Figure, Row
 
 _IMAGES = "10,000 test images; validation images apart from both"
-_GENERATIVE = (
+GENERATIVE = (
     "10,000 samples against the 10,000 test images, in the 256 features of this package's MNIST classifier"
     " (mlp_mnist, seed 0, best by val/accuracy); KID over 100 subsets of 500; a class counts as covered from 1 % of"
     " the samples on; not comparable with Inception scores"
@@ -13,17 +13,13 @@ _GENERATIVE_FIGURES = (
     Figure("test/kid@last", "KID", digits=4, better="lower"),
     Figure("test/class_coverage@last", "class coverage"),
 )
-_GAN_PROTOCOL = f"{_GENERATIVE}; last checkpoint, averaged generator (decay 0.999), batch norm in evaluation mode"
+_GAN_PROTOCOL = f"{GENERATIVE}; last checkpoint, averaged generator (decay 0.999), batch norm in evaluation mode"
 _ELBO_FIGURES = (
     Figure("test/elbo@last", "ELBO, nats per image", digits=2),
     Figure("test/reconstruction@last", "reconstruction, nats per image", digits=2, better="lower"),
     Figure("test/kl@last", "KL, nats per image", digits=2, better="lower"),
 )
 _VAE_PROTOCOL = f"{_IMAGES}; one draw of the code for each image; Bernoulli likelihood of grey values; last checkpoint"
-_FEATURES = (
-    "10,000 test images; the features are the probabilities of the {}; logistic regression of scikit-learn, at most"
-    " 200 steps, on the training images"
-)
 _EPISODES = "100 test episodes, deterministic policy, seeds apart from those of training and validation"
 
 
@@ -96,14 +92,7 @@ def _cifar10_cosine_row(name: str, system: str, epochs: int, bar: float, book: s
     return _cifar10_row(name, system, budget, _cosine(epochs), bar, book)
 
 
-def _moved_figures(name: str) -> tuple[Figure, ...]:
-    return (
-        Figure(f"test/moved_{name}", f"{name}: faces moved", bar=0.8),
-        Figure(f"test/others_kept_{name}", f"{name}: other attributes kept, of 7", digits=0, bar=4),
-    )
-
-
-SCORES = (
+SYSTEM_SCORES = (
     Row(
         name="mlp_mnist",
         kind="score",
@@ -183,7 +172,7 @@ SCORES = (
         budget="none",
         seeds=(0, 1, 2),
         figures=_GENERATIVE_FIGURES,
-        protocol=f"{_GENERATIVE}; the samples are 10,000 training images: what a perfect generator would get",
+        protocol=f"{GENERATIVE}; the samples are 10,000 training images: what a perfect generator would get",
         options={"reference": "real"},
     ),
     Row(
@@ -194,7 +183,7 @@ SCORES = (
         budget="none, a quarter of the book's width",
         seeds=(0, 1, 2),
         figures=_GENERATIVE_FIGURES,
-        protocol=f"{_GENERATIVE}; the samples are of first, random weights",
+        protocol=f"{GENERATIVE}; the samples are of first, random weights",
         options={"reference": "untrained"},
     ),
     Row(
@@ -291,158 +280,4 @@ SCORES = (
     ),
     _text_row("rnn", "4 epochs of 20,000 reviews", 0.78, "0.7876 after 2 epochs"),
     _text_row("lstm", "4 epochs of 20,000 reviews", 0.845, "0.8458 after 2 epochs"),
-    Row(
-        name="autoencoder_mnist",
-        kind="score",
-        program="scores",
-        system="Autoencoder",
-        config="configs/autoencoders/autoencoder_mnist.yaml",
-        budget="1 epoch of 60,000 images",
-        seeds=(0, 1, 2),
-        figures=(
-            Figure(
-                "test/mse@last",
-                "mean squared error",
-                digits=4,
-                bar=0.010,
-                better="lower",
-                book="0.01",
-                of_mean=True,
-            ),
-        ),
-        protocol="as in the book: all training images, measured on the 10,000 test images",
-        options={"args": ("--data.init_args.val_size", "0")},
-    ),
-    Row(
-        name="rbm_mnist",
-        kind="score",
-        program="features",
-        system="RBM",
-        config="configs/energy/rbm_mnist.yaml",
-        budget="20 epochs of 55,000 images",
-        figures=(
-            Figure("test/features", "accuracy of logistic regression on the features", digits=4, bar=0.95),
-            Figure("test/pseudo_likelihood@last", "log pseudo-likelihood, nats per image", digits=1),
-        ),
-        protocol=_FEATURES.format("500 hidden units"),
-    ),
-    Row(
-        name="dbn_mnist",
-        kind="score",
-        program="features",
-        system="DBN",
-        config="configs/energy/dbn_mnist.yaml",
-        budget="3 epochs of 55,000 images for each of three machines",
-        figures=(
-            Figure("test/features", "accuracy of logistic regression on the features", digits=4),
-            Figure("test/reconstruction@last", "squared error of a way up and down", digits=4, better="lower"),
-        ),
-        protocol=_FEATURES.format("2,000 units at the top"),
-        options={"args": ("--model.init_args.epochs_per_layer", "3", "--trainer.max_epochs", "9")},
-    ),
-    Row(
-        name="conv_dbn_mnist",
-        kind="score",
-        program="features",
-        system="ConvDBN",
-        config="configs/energy/conv_dbn_mnist.yaml",
-        budget="1 epoch of 55,000 images for each of two machines",
-        figures=(
-            Figure("test/features", "accuracy of logistic regression on the features", digits=4),
-            Figure("test/reconstruction@last", "squared error of a way up and down", digits=4, better="lower"),
-        ),
-        protocol=_FEATURES.format("360 pooling units at the top"),
-        options={"args": ("--model.init_args.epochs_per_layer", "1", "--trainer.max_epochs", "2")},
-    ),
-    Row(
-        name="denoising_mnist",
-        kind="score",
-        program="denoising",
-        system="DenoisingAutoencoder",
-        config="configs/autoencoders/denoising_mnist.yaml",
-        budget="10 epochs of 55,000 images",
-        seeds=(0, 1, 2),
-        figures=(
-            Figure("test/read_restored", "accuracy of a classifier on restored digits", digits=4, bar=0.95),
-            Figure("test/read_noisy", "the same on noisy digits", digits=4),
-            Figure("test/read_clean", "the same on clean digits", digits=4),
-            Figure("test/mse@last", "mean squared error of restored digits", digits=4, better="lower"),
-        ),
-        protocol="10,000 test images with noise of mean and deviation 0.5, clipped to [0, 1]; read by this package's"
-        " MNIST classifier (mlp_mnist, seed 0, best by val/accuracy), which was trained on clean digits",
-    ),
-    Row(
-        name="colorization_cifar10",
-        kind="score",
-        program="scores",
-        system="ColorizationAutoencoder",
-        config="configs/autoencoders/colorization_cifar10.yaml",
-        budget="3 epochs of 49,000 images (the book: 30)",
-        figures=(
-            Figure("test/psnr@last", "PSNR, dB", digits=2),
-            Figure("test/ssim@last", "SSIM", digits=3),
-            Figure("test/mse@last", "mean squared error", digits=4, better="lower"),
-        ),
-        protocol="10,000 test images of a copy of CIFAR10 as JPEG files, which loses some detail; last checkpoint",
-        options={"data": "cifar10_jpeg", "args": ("--trainer.max_epochs", "3")},
-    ),
-    Row(
-        name="cvae_mnist",
-        kind="score",
-        program="scores",
-        system="CVAE",
-        config="configs/vaes/cvae_mnist.yaml",
-        budget="10 epochs of 55,000 images (the book: 30)",
-        seeds=(0, 1, 2),
-        figures=(
-            Figure("test/conditional_accuracy@last", "asked digit read back", digits=4, bar=0.95),
-            Figure("test/elbo@last", "ELBO, nats per image", digits=2),
-        ),
-        protocol=f"{_GENERATIVE}; last checkpoint; the classifier reads the digit that was asked for",
-        options={"generative": True, "args": ("--trainer.max_epochs", "10")},
-    ),
-    Row(
-        name="vae_binarized_mnist",
-        kind="score",
-        program="likelihood",
-        system="VAE",
-        config="configs/vaes/vae_binarized_mnist.yaml",
-        budget="50 epochs of 55,000 images",
-        figures=(
-            Figure(
-                "test/nll@last",
-                "negative log-likelihood, nats per image",
-                digits=2,
-                better="lower",
-                anchor="pythae: 89.78 (200 samples); published: 89.9",
-            ),
-            Figure("test/elbo@last", "ELBO, nats per image", digits=2),
-            Figure("test/nll_200", "the first 1,000 images, 200 codes", digits=2, better="lower"),
-            Figure("test/nll_5000", "the same, 5,000 codes", digits=2, better="lower"),
-        ),
-        protocol="10,000 test images of statically binarized MNIST (our draw); importance sampling with 200 codes for"
-        " each image; last checkpoint",
-        options={"images": 1000, "codes": (200, 5000)},
-    ),
-    Row(
-        name="avatars_attributes",
-        kind="score",
-        program="attribute_arithmetic",
-        system="VAE",
-        config="configs/vaes/vae_avatars.yaml",
-        budget="24 epochs of 8,000 faces",
-        figures=(
-            *_moved_figures("Smiling"),
-            *_moved_figures("Eyeglasses"),
-            Figure("test/reconstruction@last", "squared error of a pixel, times 50,000", digits=1, better="lower"),
-        ),
-        protocol="1,000 drawn test faces of 64x64 pixels with 8 attributes. The vector of an attribute is measured on"
-        " the 8,000 training faces, added to the codes of faces without it and subtracted from those of faces with it,"
-        " at one strength of 0.5 to 4, chosen on 1,000 validation faces: the least within 0.02 of the greatest sum of"
-        " the share moved and the mean share kept of the others. A small CNN, trained apart on the training faces,"
-        " reads the decoded faces. Moved are, of all faces, those on whose plain reconstruction it reads what the"
-        " label says, and afterwards the opposite. Kept is another attribute of which it reads the same as on the"
-        " plain reconstruction on at least 80 % of the faces",
-        options={"data": "avatars", "targets": ("Smiling", "Eyeglasses"), "kept": 0.8, "method": "difference"},
-    ),
 )
