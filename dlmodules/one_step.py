@@ -8,7 +8,13 @@ Checkpoint cadence and schedulers go wrong with it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from pytorch_lightning import LightningModule
+
+
+def optimizer_of_nothing() -> torch.optim.Optimizer:
+    """Return an optimizer without parameters, for what learns without one: Lightning counts training steps by it."""
+    return torch.optim.SGD([torch.zeros(0)], lr=0.0)
 
 
 def _silent() -> None:

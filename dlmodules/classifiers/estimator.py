@@ -11,7 +11,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from dlmodules.classifiers.estimators import estimator_settings, make_estimator
 from dlmodules.errors import UserError
 from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.one_step import one_global_step
+from dlmodules.one_step import one_global_step, optimizer_of_nothing
 
 Batch = tuple[Tensor, Tensor]
 
@@ -184,7 +184,7 @@ class EstimatorClassifier(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return an optimizer of nothing: Lightning counts training steps by the steps of an optimizer."""
-        return torch.optim.SGD([torch.zeros(0)], lr=0.0)
+        return optimizer_of_nothing()
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         self._gather()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dlmodules.errors import UserError
 from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.one_step import one_global_step
+from dlmodules.one_step import one_global_step, optimizer_of_nothing
 
 Batch = tuple[Tensor, Tensor]
 
@@ -148,7 +148,7 @@ class Density(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return an optimizer of nothing: Lightning counts training steps by the steps of an optimizer."""
-        return torch.optim.SGD([torch.zeros(0)], lr=0.0)
+        return optimizer_of_nothing()
 
 
 def check_pseudocount(pseudocount: float) -> float:

@@ -88,14 +88,7 @@ class DBN(GreedyModule):
         if labels is not None:
             raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
         *lower, top = self.machines
-        device = generator.device if generator is not None else self.device
-        kept = self.stack.chain(len(lower))
-        if kept is not None:
-            rows = torch.randint(len(kept), (n,), generator=generator, device=device)
-            v = kept[rows.to(self.device)]
-        else:
-            half = torch.full((n, len(top.visible_bias)), 0.5, device=device)
-            v = torch.bernoulli(half, generator=generator).to(self.device)
+        v = top.starts(n, self.stack.chain(len(lower)), generator)
         v, means = top.gibbs(v, self.sample_steps, generator)
         for machine in reversed(lower):
             means = machine.visible_given(v)

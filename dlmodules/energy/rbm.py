@@ -104,15 +104,14 @@ class RBM(LightningModule):
         """
         if labels is not None:
             raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
-        device = generator.device if generator is not None else self.device
-        if len(self.chain):
-            rows = torch.randint(len(self.chain), (n,), generator=generator, device=device)
-            start = self.chain[rows.to(self.device)]
-        else:
-            half = torch.full((n, prod(self.image_shape)), 0.5, device=device)
-            start = torch.bernoulli(half, generator=generator).to(self.device)
+        start = self.rbm.starts(n, self._kept, generator)
         _, probabilities = self.rbm.gibbs(start, self.sample_steps, generator)
         return probabilities.view(-1, *self.image_shape)
+
+    @property
+    def _kept(self) -> Tensor | None:
+        """The persistent chains; None where there are none."""
+        return self.chain if len(self.chain) else None
 
     def on_fit_start(self) -> None:
         """Make sure that the first batch's value range is checked."""
@@ -129,7 +128,7 @@ class RBM(LightningModule):
         v = torch.bernoulli(v) if self.binarize else v
         if batch_idx == 0:
             self.rbm.begin(v)
-        loss = self.rbm.divergence(v, self.k, self.chain if len(self.chain) else None)
+        loss = self.rbm.divergence(v, self.k, self._kept)
         require_finite({"train/loss": loss}, self.global_step)
         if is_logging_step(self):
             self.log("train/loss", loss.detach(), prog_bar=True)

@@ -92,6 +92,16 @@ class BinaryRBM(BoltzmannLayer):
         nn.init.normal_(self.up.weight, std=0.01)
         nn.init.zeros_(self.up.bias)
 
+    def starts(self, n: int, kept: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
+        """Draw ``n`` visible states ``(n, visible)`` for Gibbs steps to begin at: of those ``kept``, else of noise."""
+        place = self.visible_bias.device
+        device = generator.device if generator is not None else place
+        if kept is not None:
+            rows = torch.randint(len(kept), (n,), generator=generator, device=device)
+            return kept[rows.to(place)]
+        half = torch.full((n, len(self.visible_bias)), 0.5, device=device)
+        return torch.bernoulli(half, generator=generator).to(place)
+
     def features(self, v: Tensor) -> Tensor:
         """Return the probabilities ``(B, hidden)`` that hidden units are on, given visible ones ``(B, visible)``."""
         return torch.sigmoid(self.up(v))
