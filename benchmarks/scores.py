@@ -148,6 +148,11 @@ def mean_of_last_epoch(path: Path, metric: str) -> float:
     return statistics.fmean(float(row[metric]) for row in rows if float(row["epoch"]) == last)
 
 
+def curve(path: Path, metric: str) -> list[float]:
+    """Return the values that were logged as ``metric``, in their order."""
+    return [float(row[metric]) for row in _rows(path) if row.get(metric)]
+
+
 def _rows(path: Path) -> list[dict[str, str]]:
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
