@@ -100,24 +100,19 @@ class Autoencoder(LightningModule):
         return self.degrade(x, generator) if isinstance(self, Degrades) else x
 
     def check_range(self, x: Tensor) -> None:
-        """Raise UserError unless the values of ``x``, a fit's first batch, lie in [0, 1]."""
+        """Raise UserError unless the values of ``x``, an epoch's first batch, lie in [0, 1]."""
         check_unit_range(x, type(self).__name__)
 
     def reconstruction_loss(self, logits: Tensor, x: Tensor) -> Tensor:
         """Return the loss ``()`` of logits and images ``(B, C, H, W)``."""
         return LOSSES[self.loss](logits, x)
 
-    def on_fit_start(self) -> None:
-        """Make sure that the first batch's value range is checked."""
-        self._range_checked = False
-
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Do one step of gradient descent on a batch."""
         x = batch[0]
         check_images(x, self.image_shape, type(self).__name__)
-        if not getattr(self, "_range_checked", False):
+        if batch_idx == 0:  # a look at every batch would make a GPU wait
             self.check_range(x)
-            self._range_checked = True
         loss = self.reconstruction_loss(self(self.inputs(x)), x)
         require_finite({"train/loss": loss}, self.global_step)
         if is_logging_step(self):

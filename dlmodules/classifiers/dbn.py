@@ -87,7 +87,8 @@ class DBNClassifier(Classifier):
         x = batch[0]
         name = type(self).__name__
         check_images(x, self.input_shape or (), name, "input_shape")
-        check_unit_range(x, name)
+        if batch_idx == 0:  # a look at every batch would make a GPU wait
+            check_unit_range(x, name)
         loss = stack.divergence(torch.bernoulli(x.flatten(1)), index, first=batch_idx == 0)
         require_finite({"train/divergence": loss}, self.global_step)
         if is_logging_step(self):

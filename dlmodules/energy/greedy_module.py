@@ -82,17 +82,12 @@ class GreedyModule(LightningModule):
         index = self.stack.learning(self.current_epoch)
         return len(self.stack) - 1 if index is None else index
 
-    def on_fit_start(self) -> None:
-        """Make sure that the first batch's value range is checked."""
-        self._range_checked = False
-
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Do a step of contrastive divergence in the layer that learns."""
         x = batch[0]
         check_images(x, self.image_shape, type(self).__name__)
-        if not getattr(self, "_range_checked", False):
+        if batch_idx == 0:  # a look at every batch would make a GPU wait
             check_unit_range(x, type(self).__name__)
-            self._range_checked = True
         loss = self.stack.divergence(self.draw(self.visible(x)), self.learning, first=batch_idx == 0)
         require_finite({"train/loss": loss}, self.global_step)
         if is_logging_step(self):

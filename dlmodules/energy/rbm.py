@@ -113,17 +113,12 @@ class RBM(LightningModule):
         """The persistent chains; None where there are none."""
         return self.chain if len(self.chain) else None
 
-    def on_fit_start(self) -> None:
-        """Make sure that the first batch's value range is checked."""
-        self._range_checked = False
-
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Lower the free energy of a batch, and raise that of the model's samples."""
         x = batch[0]
         check_images(x, self.image_shape, type(self).__name__)
-        if not getattr(self, "_range_checked", False):
+        if batch_idx == 0:  # a look at every batch would make a GPU wait
             check_unit_range(x, type(self).__name__)
-            self._range_checked = True
         v = x.flatten(1)
         v = torch.bernoulli(v) if self.binarize else v
         if batch_idx == 0:
