@@ -64,7 +64,7 @@ def _classifier_row(
     )
 
 
-def _cosine(epochs: int) -> tuple[str, ...]:
+def cosine(epochs: int) -> tuple[str, ...]:
     """Arguments of a fit of so many epochs whose learning rate falls to nothing along a cosine."""
     return (
         *("--trainer.max_epochs", str(epochs)),
@@ -89,7 +89,7 @@ def _cifar10_row(name: str, system: str, budget: str, args: tuple[str, ...], bar
 
 def _cifar10_cosine_row(name: str, system: str, epochs: int, bar: float, book: str) -> Row:
     budget = f"{epochs} epochs of 49,000 images, the learning rate falling along a cosine"
-    return _cifar10_row(name, system, budget, _cosine(epochs), bar, book)
+    return _cifar10_row(name, system, budget, cosine(epochs), bar, book)
 
 
 SYSTEM_SCORES = (
@@ -243,7 +243,7 @@ SYSTEM_SCORES = (
         "6 epochs of 59,000 images, the learning rate falling along a cosine",
         0.993,
         "0.994 to 0.995 after 20 epochs",
-        args=_cosine(6),
+        args=cosine(6),
     ),
     _classifier_row(
         "mlp_shift_mnist",
