@@ -128,14 +128,14 @@ def _denoising_rows() -> list[Row]:
             system="DenoisingAutoencoder",
             config="configs/autoencoders/denoising_mnist.yaml",
             title=f"noise of deviation {std}",
-            budget="2 epochs of 55,000 images",
+            budget="1 epoch of 55,000 images",
             figures=(
                 Figure("test/read_noisy", "read of noisy digits, %", book="–"),
                 Figure("test/read_restored", "read of restored digits, %", book="–"),
             ),
             protocol="trained and tested with noise of mean 0.5 and the same deviation; 10,000 test images, read by"
             " this package's MNIST classifier (mlp_mnist, seed 0, best by val/accuracy)",
-            options={"args": ("--model.init_args.std", str(std), "--trainer.max_epochs", "2")},
+            options={"args": ("--model.init_args.std", str(std), "--trainer.max_epochs", "1")},
             elsewhere="two cores, minutes",
         )
         for number, std in enumerate((0.5, 0.75, 1.0), 1)
@@ -152,7 +152,7 @@ def _beta_rows() -> list[Row]:
             system="CVAE",
             config="configs/vaes/beta_cvae_mnist.yaml",
             title=f"beta {beta}, a code of 10 numbers",
-            budget="3 epochs of 55,000 images",
+            budget="2 epochs of 55,000 images",
             figures=(
                 Figure("val/active_units@last", "active units", book="–"),
                 Figure("val/elbo@last", "ELBO, nats per image", book="–"),
@@ -161,7 +161,7 @@ def _beta_rows() -> list[Row]:
             options={
                 "args": (
                     *("--model.init_args.beta", str(beta), "--model.init_args.latent_dim", "10"),
-                    *("--trainer.max_epochs", "3"),
+                    *("--trainer.max_epochs", "2"),
                 ),
                 "stage": "validate",
             },

@@ -20,4 +20,5 @@ from .reconstructions import Reconstructions as Reconstructions
 from .row_pictures import RowPictures as RowPictures
 from .saliency import Saliency as Saliency
 from .sample_grid import SampleGrid as SampleGrid
+from .throttled_progress_bar import ThrottledProgressBar as ThrottledProgressBar
 from .weight_pictures import WeightPictures as WeightPictures

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from jsonargparse import Namespace
+from pytorch_lightning.callbacks import ProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.plugins.io import CheckpointIO
 
@@ -17,6 +18,7 @@ import dlmodules
 from callbacks.checkpoints import AtomicCheckpointIO, LastCheckpoint
 from callbacks.exact_resume import ExactResume
 from callbacks.run_loggers import RunCSVLogger, RunWandbLogger
+from callbacks.throttled_progress_bar import ThrottledProgressBar
 from dlmodules.errors import UserError
 from dlmodules.loading import load_checkpoint
 from dlmodules_cli.configs import find_config
@@ -129,6 +131,8 @@ class SystemCLI(LightningCLI):
         if trainer.get("logger") in (None, True):
             kwargs["logger"] = self._loggers(folder)
         own = list(_as_list(trainer.get("callbacks")))
+        if trainer.get("enable_progress_bar") is not False and not any(isinstance(c, ProgressBar) for c in own):
+            own.append(ThrottledProgressBar())
         if trainer.get("enable_checkpointing") is not False:
             own += self._checkpointing(folder, own)
             plugins = _as_list(trainer.get("plugins"))
