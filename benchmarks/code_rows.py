@@ -7,6 +7,11 @@ _FEATURES = (
     "10,000 test images; the features are the probabilities of the {}; logistic regression of scikit-learn, at most"
     " 200 steps, on the training images"
 )
+# Squared error at a rate of 0.001 reads 0.945 after as many epochs.
+FAST_DENOISER = (
+    *("--model.init_args.loss", "bce", "--model.init_args.optimizer", "torch.optim.Adam"),
+    *("--model.init_args.optimizer.init_args.lr", "0.003", "--model.init_args.optimizer.init_args.eps", "1e-7"),
+)
 
 
 def _moved_figures(name: str) -> tuple[Figure, ...]:
@@ -97,7 +102,8 @@ CODE_SCORES = (
         program="denoising",
         system="DenoisingAutoencoder",
         config="configs/autoencoders/denoising_mnist.yaml",
-        budget="5 epochs of 55,000 images, the learning rate falling along a cosine (the book: 10, at a constant rate)",
+        budget="5 epochs of 55,000 images, cross-entropy, the learning rate falling from 0.003 along a cosine (the book:"
+        " 10 epochs, squared error, 0.001)",
         seeds=(0, 1, 2),
         figures=(
             Figure("test/read_restored", "accuracy of a classifier on restored digits", digits=4, bar=0.95),
@@ -107,7 +113,7 @@ CODE_SCORES = (
         ),
         protocol="10,000 test images with noise of mean and deviation 0.5, clipped to [0, 1]; read by this package's"
         " MNIST classifier (mlp_mnist, seed 0, best by val/accuracy), which was trained on clean digits",
-        options={"args": cosine(5)},
+        options={"args": (*FAST_DENOISER, *cosine(5))},
     ),
     Row(
         name="colorization_cifar10",
