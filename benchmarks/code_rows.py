@@ -102,8 +102,8 @@ CODE_SCORES = (
         program="denoising",
         system="DenoisingAutoencoder",
         config="configs/autoencoders/denoising_mnist.yaml",
-        budget="5 epochs of 55,000 images, cross-entropy, the learning rate falling from 0.003 along a cosine (the book:"
-        " 10 epochs, squared error, 0.001)",
+        budget="5 epochs of 55,000 images, cross-entropy, the learning rate falling from 0.003 along a cosine"
+        " (the book: 10 epochs, squared error, 0.001)",
         seeds=(0, 1, 2),
         figures=(
             Figure("test/read_restored", "accuracy of a classifier on restored digits", digits=4, bar=0.95),
