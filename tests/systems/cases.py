@@ -144,5 +144,9 @@ CASES = _cases()
 # The first configuration of each system stands for it where all of them would take too long.
 FIRST = list({case.name: case for case in reversed(CASES)}.values())[::-1]
 
+# The first system of each training loop, where what is tested is the loop and the process around it.
+LOOPS = list({case.module.training_step: case for case in reversed(FIRST)}.values())[::-1]
+
 every_config = pytest.mark.parametrize("case", CASES, ids=lambda case: case.config.stem)
 every_system = pytest.mark.parametrize("case", FIRST, ids=lambda case: case.name)
+every_loop = pytest.mark.parametrize("case", LOOPS, ids=lambda case: case.name)

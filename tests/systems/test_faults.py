@@ -1,9 +1,12 @@
-"""A run that is killed goes on to the weights of the unbroken one; one that is asked to end saves first."""
+"""A run that is killed goes on to the weights of the unbroken one; one that is asked to end saves first.
+
+Systems of one training loop are killed once: what each keeps besides is compared by the ladder's test of resuming.
+"""
 
 import pytest
 import torch
 
-from tests.systems.cases import AGENT, CASES, every_system
+from tests.systems.cases import AGENT, CASES, every_loop, every_system
 from tests.systems.processes import in_a_process
 from tests.systems.test_ladder import checkpoint, same
 
@@ -17,7 +20,7 @@ def probe(name, step):
 
 
 @pytest.mark.slow
-@every_system
+@every_loop
 def test_kill_in_a_step_and_kill_in_a_checkpoint_write(case, tmp_path, request):
     repository = request.config.rootpath
     torch.set_num_threads(1)
@@ -47,7 +50,7 @@ def test_kill_in_a_step_and_kill_in_a_checkpoint_write(case, tmp_path, request):
 
 
 @pytest.mark.slow
-@every_system
+@every_loop
 def test_sigterm_saves_and_exits(case, tmp_path, request):
     more = [*BUDGET, *(AGENT if case.is_agent else []), *probe("TerminateAtStep", 8)]
     done = in_a_process(case.arguments(tmp_path, *more), request.config.rootpath, tmp_path / "said")
