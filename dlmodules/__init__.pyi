@@ -25,7 +25,15 @@ from .densities.pixel_naive_bayes import PixelNaiveBayes as PixelNaiveBayes
 from .energy.conv_dbn import ConvDBN as ConvDBN
 from .energy.dbn import DBN as DBN
 from .energy.rbm import RBM as RBM
+from .gans.acgan import ACGAN as ACGAN
+from .gans.cgan import CGAN as CGAN
 from .gans.dcgan import DCGAN as DCGAN
+from .gans.gan import GAN as GAN
+from .gans.infogan import InfoGAN as InfoGAN
+from .gans.lsgan import LSGAN as LSGAN
+from .gans.sngan import SNGAN as SNGAN
+from .gans.wgan import WGAN as WGAN
+from .gans.wgan_gp import WGANGP as WGANGP
 from .rl.dqn import DQN as DQN
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

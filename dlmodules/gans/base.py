@@ -1,6 +1,7 @@
 """What all adversarial systems share: whose turn it is, which gradients flow, what counts as a step."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from pytorch_lightning import LightningModule
@@ -15,24 +16,77 @@ from dlmodules.one_step import one_global_step
 from dlmodules.step_logging import is_logging_step
 
 Batch = tuple[Tensor, Tensor]
+Schedule = Literal["alternating", "simultaneous", "separate"]
+
+
+class Latents(NamedTuple):
+    """What a generator makes images from.
+
+    Args:
+        noise: ``(B, latent_dim)``.
+        labels: ``(B,)`` int64, the classes that are asked for; None where the generator is not told any.
+        codes: ``(B, K)``, what it is asked for besides; None where it is not.
+    """
+
+    noise: Tensor
+    labels: Tensor | None = None
+    codes: Tensor | None = None
+
+
+class Images(NamedTuple):
+    """Real or made images, and what goes with them.
+
+    Args:
+        x: ``(B, C, H, W)`` in the generator's range.
+        labels: ``(B,)`` int64, or None.
+        codes: ``(B, K)``, or None.
+    """
+
+    x: Tensor
+    labels: Tensor | None = None
+    codes: Tensor | None = None
+
+
+class Judged(NamedTuple):
+    """Images and what the discriminator says of them.
+
+    Args:
+        images: which it saw.
+        source: ``(B,)``, larger for what it takes for real.
+        labels: logits ``(B, num_classes)`` of the classes it sees; None where it is not asked.
+        codes: what it says of the codes; None where it is not asked.
+    """
+
+    images: Images
+    source: Tensor
+    labels: Tensor | None = None
+    codes: Tensor | None = None
+
+
+class Update(NamedTuple):
+    """What one update of a network minimises, and what is logged of it by name."""
+
+    loss: Tensor
+    logged: dict[str, Tensor]
 
 
 class AdversarialModule(LightningModule):
     """A generator and a discriminator that train against each other.
 
-    A child sets ``generator`` and ``discriminator`` and defines ``draw_noise``, ``discriminator_loss``,
-    ``generator_loss`` and ``configure_optimizers`` (the discriminator's first). One ``training_step`` is
-    one discriminator update, one generator update in every ``n_critic`` of them, and one ``global_step``.
+    A child sets ``generator`` and ``discriminator`` and defines ``draw_latents``, ``discriminator_losses``,
+    ``generator_losses`` and ``configure_optimizers`` (the discriminator's first). One ``training_step`` is
+    one turn of the discriminator, one update of the generator in every ``n_critic`` of them, and one ``global_step``.
 
     Each loss is differentiated for its own network alone, so that no gradient is left in the other, and
     gradients are averaged over processes here, since neither backward pass meets all parameters of the
     module, which ``DistributedDataParallel`` would wait for.
 
     Args:
-        n_critic: discriminator updates for each generator update.
+        n_critic: turns of the discriminator for each update of the generator.
         update: ``alternating`` draws fresh noise for the generator, which then meets the updated
             discriminator; ``simultaneous`` makes one batch of fakes and takes both gradients before
-            either network changes.
+            either network changes; ``separate`` alternates, and updates the discriminator on the real images and
+            then once more on the fakes, where ``discriminator_updates`` of a child knows how.
         clip_grad_norm: largest norm of each network's gradient; None does not clip.
     """
 
@@ -41,37 +95,53 @@ class AdversarialModule(LightningModule):
     discriminator: nn.Module
 
     def __init__(
-        self,
-        n_critic: int = 1,
-        update: Literal["alternating", "simultaneous"] = "alternating",
-        clip_grad_norm: float | None = None,
+        self, n_critic: int = 1, update: Schedule = "alternating", clip_grad_norm: float | None = None
     ) -> None:
         super().__init__()
         if n_critic < 1:
             raise UserError(f"n_critic is {n_critic}; it must be at least 1")
+        if update not in get_args(Schedule):
+            raise UserError(f"update is {update!r}; choose one of {', '.join(get_args(Schedule))}")
         self.n_critic = n_critic
         self.update = update
         self.clip_grad_norm = clip_grad_norm
 
-    def draw_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Return ``n`` noise vectors ``(n, latent_dim)`` on the module's device."""
+    def draw_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
+        """Return what ``n`` images are made from, on the module's device."""
         raise NotImplementedError
 
-    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Return what the discriminator minimises."""
+    def generate(self, latents: Latents) -> Tensor:
+        """Return the images ``(B, C, H, W)`` that the generator makes from ``latents``, in its own range."""
+        images: Tensor = self.generator(latents.noise)
+        return images
+
+    def judge(self, images: Images) -> Judged:
+        """Let the discriminator look at ``images``."""
+        return Judged(images, self.discriminator(images.x))
+
+    def discriminator_losses(self, real: Judged, fake: Judged) -> dict[str, Tensor]:
+        """Return what the discriminator minimises as ``d_loss``, and what else is logged, by name."""
         raise NotImplementedError
 
-    def generator_loss(self, fake_logits: Tensor) -> Tensor:
-        """Return what the generator minimises."""
+    def generator_losses(self, fake: Judged) -> dict[str, Tensor]:
+        """Return what the generator minimises as ``g_loss``, and what else is logged, by name."""
         raise NotImplementedError
 
-    def prepare_real(self, x: Tensor) -> Tensor:
-        """Return the real images ``(B, C, H, W)`` as the discriminator takes them."""
-        return x
+    def discriminator_updates(self, real: Images, fake: Images) -> Iterator[Update]:
+        """Yield each update that the discriminator makes in a turn; it moves before the next is asked for."""
+        losses = self.discriminator_losses(self.judge(real), self.judge(fake))
+        yield Update(losses["d_loss"], losses)
+
+    def after_discriminator_update(self) -> None:
+        """Follow an update of the discriminator, such as by clipping its weights."""
+
+    def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
+        """Return the real images of a batch as the discriminator takes them."""
+        return Images(batch[0])
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Update the discriminator, and every ``n_critic`` steps the generator."""
-        real = self.prepare_real(batch[0])
+        """Give the discriminator its turn, and every ``n_critic`` steps the generator."""
+        real = self.prepare_real(batch, batch_idx)
         is_logging = is_logging_step(self)  # before the step is counted
         with one_global_step(self):
             generator_turn = (self.global_step + 1) % self.n_critic == 0
@@ -80,45 +150,42 @@ class AdversarialModule(LightningModule):
             else:
                 metrics = self._discriminator_step(real)
                 if generator_turn:
-                    metrics |= self._generator_step(len(real))
-        losses = {name: value for name, value in metrics.items() if name.endswith("_loss")}
+                    metrics |= self._generator_step(len(real.x))
+        losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("_loss")}
         require_finite(losses, self.global_step - 1)
         if is_logging:
-            self.log_dict({name: value.detach() for name, value in metrics.items()}, prog_bar=True)
+            self.log_dict({f"train/{name}": value.detach() for name, value in metrics.items()}, prog_bar=True)
 
-    def _discriminator_step(self, real: Tensor) -> dict[str, Tensor]:
+    def _made(self, n: int) -> Images:
+        latents = self.draw_latents(n)
+        return Images(self.generate(latents), latents.labels, latents.codes)
+
+    def _discriminator_step(self, real: Images) -> dict[str, Tensor]:
         with torch.no_grad():
-            fake = self.generator(self.draw_noise(len(real)))
-        real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
-        loss = self.discriminator_loss(real_logits, fake_logits)
-        self._descend(loss, self.discriminator, self._optimizer(0))
-        return {"train/d_loss": loss} | self.judgement(real_logits, fake_logits)
-
-    def _generator_step(self, batch_size: int) -> dict[str, Tensor]:
-        fake_logits = self.discriminator(self.generator(self.draw_noise(batch_size)))
-        loss = self.generator_loss(fake_logits)
-        self._descend(loss, self.generator, self._optimizer(1))
-        return {"train/g_loss": loss}
-
-    def _simultaneous_step(self, real: Tensor, generator_turn: bool) -> dict[str, Tensor]:
-        fake = self.generator(self.draw_noise(len(real)))
-        real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
-        d_loss = self.discriminator_loss(real_logits, fake_logits)
-        metrics = {"train/d_loss": d_loss} | self.judgement(real_logits, fake_logits)
-        self._backward(d_loss, self.discriminator, self._optimizer(0), retain_graph=generator_turn)
-        if generator_turn:
-            metrics["train/g_loss"] = self.generator_loss(fake_logits)
-            self._backward(metrics["train/g_loss"], self.generator, self._optimizer(1))
-            self._optimizer(1).step()
-        self._optimizer(0).step()
+            fake = self._made(len(real.x))
+        metrics: dict[str, Tensor] = {}
+        for update in self.discriminator_updates(real, fake):
+            self._descend(update.loss, self.discriminator, self._optimizer(0))
+            self.after_discriminator_update()
+            metrics |= update.logged
         return metrics
 
-    def judgement(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
-        """Return further metrics of the discriminator; a child whose logits are no probabilities overrides it."""
-        return {
-            "train/d_real": torch.sigmoid(real_logits.detach()).mean(),
-            "train/d_fake": torch.sigmoid(fake_logits.detach()).mean(),
-        }
+    def _generator_step(self, batch_size: int) -> dict[str, Tensor]:
+        losses = self.generator_losses(self.judge(self._made(batch_size)))
+        self._descend(losses["g_loss"], self.generator, self._optimizer(1))
+        return losses
+
+    def _simultaneous_step(self, real: Images, generator_turn: bool) -> dict[str, Tensor]:
+        fake = self.judge(self._made(len(real.x)))
+        metrics = self.discriminator_losses(self.judge(real), fake)
+        self._backward(metrics["d_loss"], self.discriminator, self._optimizer(0), retain_graph=generator_turn)
+        if generator_turn:
+            metrics = metrics | self.generator_losses(fake)
+            self._backward(metrics["g_loss"], self.generator, self._optimizer(1))
+            self._optimizer(1).step()
+        self._optimizer(0).step()
+        self.after_discriminator_update()
+        return metrics
 
     def _descend(self, loss: Tensor, network: nn.Module, optimizer: LightningOptimizer) -> None:
         self._backward(loss, network, optimizer)

@@ -1,7 +1,6 @@
 """The deep convolutional GAN."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -9,15 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
-from dlmodules.gans.base import AdversarialModule, Batch
-from dlmodules.gans.losses import (
-    discriminator_accuracy,
-    discriminator_loss,
-    non_saturating_generator_loss,
-)
-from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_images, check_unit_range
-from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.gans.base import Schedule
+from dlmodules.gans.gan import GAN, Noise
+from dlmodules.gans.losses import LossName
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.normalization import keras_batch_norm
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
@@ -74,27 +67,28 @@ class DCGANDiscriminator(nn.Module):
             for before, after, stride in zip(filters, filters[1:], (2, 2, 2, 1), strict=False)
         )
         height, width_ = (-(-side // 8) for side in image_shape[1:])
-        self.dense = nn.Linear(filters[-1] * height * width_, 1)
+        self.hidden_dim = filters[-1] * height * width_
+        self.dense = nn.Linear(self.hidden_dim, 1)
         glorot_uniform_(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(B, C, H, W)`` to logits ``(B,)``; positive means real."""
+        logits: Tensor = self.dense(self.hidden(x)).squeeze(1)
+        return logits
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Return the features ``(B, hidden_dim)`` of images ``(B, C, H, W)``."""
         x = self.convs[0](x)
         for conv in self.convs[1:]:
             x = conv(F.leaky_relu(x, 0.2))
-        logits: Tensor = self.dense(x.flatten(1)).squeeze(1)
-        return logits
+        return x.flatten(1)
 
 
-class DCGAN(AdversarialModule):
-    """A convolutional generator learns to make images that a discriminator takes for real.
+class DCGAN(GAN):
+    """A GAN of convolutions, without pooling; it logs what ``GAN`` logs.
 
     Paper: Radford, Metz & Chintala 2015, Unsupervised Representation Learning with DCGANs, arXiv:1511.06434.
     Books: atienza 4.2.1, lab L8.
-
-    Logged every few steps: ``train/d_loss`` (0.693 when the discriminator knows nothing),
-    ``train/g_loss``, ``train/d_accuracy``, ``train/d_real`` and ``train/d_fake`` (mean probability given
-    to real and made images); ``val/d_real`` on images that the discriminator never trained on.
 
     Args:
         image_shape: channels, height and width of the images; the default networks need multiples of 4.
@@ -102,13 +96,16 @@ class DCGAN(AdversarialModule):
         width: multiplies the filters of the default networks; 0.25 trains on a CPU.
         generator: maps noise to images; its attribute ``output_range`` (default [0, 1]) says in which range.
             None builds ``DCGANGenerator`` (1,301,505 parameters).
-        discriminator: maps images in the generator's range to logits ``(B,)``. None builds
+        discriminator: maps images in the generator's range to outputs ``(B,)``. None builds
             ``DCGANDiscriminator`` (1,080,577 parameters).
         noise: ``uniform`` on [-1, 1] (the book's) or ``normal``.
+        loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
+        r1: weight of the squared slope of the discriminator at real images; 0 for none.
         optimizer_d: makes the discriminator's optimizer.
         optimizer_g: makes the generator's optimizer; half the learning rate is more stable.
-        n_critic: discriminator updates for each generator update.
-        update: ``alternating``, or ``simultaneous`` with one batch of fakes for both networks.
+        n_critic: turns of the discriminator for each update of the generator.
+        update: ``alternating``; ``simultaneous`` with one batch of fakes for both networks; or ``separate`` updates of
+            the discriminator on real and on made images.
         clip_grad_norm: largest norm of each network's gradient; None does not clip.
     """
 
@@ -119,93 +116,26 @@ class DCGAN(AdversarialModule):
         width: float = 1.0,
         generator: nn.Module | None = None,
         discriminator: nn.Module | None = None,
-        noise: Literal["uniform", "normal"] = "uniform",
+        noise: Noise = "uniform",
+        loss: LossName = "non_saturating",
+        r1: float = 0.0,
         optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
         optimizer_g: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-4, alpha=0.9, eps=1e-7),
         n_critic: int = 1,
-        update: Literal["alternating", "simultaneous"] = "alternating",
+        update: Schedule = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
-        super().__init__(n_critic, update, clip_grad_norm)
-        save_portable_hyperparameters(self)
-        self.image_shape = tuple(image_shape)
-        self.latent_dim = latent_dim
-        self.noise = noise
-        self.generator = generator or DCGANGenerator(image_shape, latent_dim, width)
-        self.discriminator = discriminator or DCGANDiscriminator(image_shape, width)
-        self.optimizer_d, self.optimizer_g = optimizer_d, optimizer_g
-        self._checked = False
-        use_channels_last(self)
-
-    @property
-    def output_range(self) -> tuple[float, float]:
-        """Lowest and highest value of the generator's images."""
-        low, high = getattr(self.generator, "output_range", (0.0, 1.0))
-        return float(low), float(high)
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Return the images in [0, 1] of noise ``(B, latent_dim)``."""
-        low, high = self.output_range
-        images: Tensor = self.generator(z)
-        return (images - low) / (high - low)
-
-    def draw_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Return noise ``(n, latent_dim)``: uniform on [-1, 1] or standard normal."""
-        device = generator.device if generator is not None else self.device
-        shape = (n, self.latent_dim)
-        if self.noise == "uniform":
-            z = torch.rand(shape, generator=generator, device=device) * 2.0 - 1.0
-        else:
-            z = torch.randn(shape, generator=generator, device=device)
-        return z.to(self.device)
-
-    def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """Make ``n`` images ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
-        if labels is not None:
-            raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
-        images: Tensor = self(self.draw_noise(n, generator))
-        return images
-
-    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Cross-entropy of real against made images."""
-        return discriminator_loss(real_logits, fake_logits)
-
-    def generator_loss(self, fake_logits: Tensor) -> Tensor:
-        """Non-saturating loss."""
-        return non_saturating_generator_loss(fake_logits)
-
-    def prepare_real(self, x: Tensor) -> Tensor:
-        """Check the images and bring them from [0, 1] to the generator's range."""
-        check_images(x, self.image_shape, type(self).__name__)
-        if not self._checked:
-            check_unit_range(x, type(self).__name__)
-            self._checked = True
-        low, high = self.output_range
-        return x if (low, high) == (0.0, 1.0) else x * (high - low) + low
-
-    def judgement(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
-        """Add the discriminator's accuracy."""
-        accuracy = discriminator_accuracy(real_logits.detach(), fake_logits.detach())
-        return {"train/d_accuracy": accuracy} | super().judgement(real_logits, fake_logits)
-
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Ask the discriminator about real images that it never trained on: far below ``train/d_real`` it overfits."""
-        real_logits = self.discriminator(self.prepare_real(batch[0]))
-        self.log("val/d_real", torch.sigmoid(real_logits).mean(), batch_size=len(batch[0]), sync_dist=True)
-
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Ask the discriminator about the test images."""
-        real_logits = self.discriminator(self.prepare_real(batch[0]))
-        self.log("test/d_real", torch.sigmoid(real_logits).mean(), batch_size=len(batch[0]), sync_dist=True)
-
-    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return as many new images as the batch has."""
-        x = batch[0] if isinstance(batch, (tuple, list)) else batch
-        return self.sample(len(x))
-
-    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """Make the discriminator's and the generator's optimizer."""
-        return [
-            self.optimizer_d(self.discriminator.parameters()),
-            self.optimizer_g(self.generator.parameters()),
-        ]
+        super().__init__(
+            image_shape,
+            latent_dim,
+            generator or DCGANGenerator(image_shape, latent_dim, width),
+            discriminator or DCGANDiscriminator(image_shape, width),
+            noise,
+            loss,
+            r1,
+            optimizer_d,
+            optimizer_g,
+            n_critic,
+            update,
+            clip_grad_norm,
+        )

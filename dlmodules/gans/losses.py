@@ -1,23 +1,100 @@
-"""Adversarial losses as pure functions of the discriminator's logits."""
+"""Adversarial losses as pure functions of what the discriminator says, chosen by name."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 from torch.nn import functional as F
 
+LossName = Literal["non_saturating", "minimax", "least_squares", "wasserstein", "hinge"]
 
-def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """Binary cross-entropy of telling real from fake, averaged over both halves.
 
-    -(E[log D(x)] + E[log(1 - D(G(z)))]) / 2 with D the sigmoid of the logits: the mean over one batch
-    that holds as many real as fake images. A discriminator that knows nothing has log 2 = 0.693.
+class AdversarialLoss(NamedTuple):
+    """What a discriminator and a generator minimise; each function maps outputs ``(B,)`` to their mean loss.
+
+    Args:
+        real: of the discriminator's outputs for real images.
+        fake: of its outputs for made images.
+        generator: of the same outputs, for the generator.
+        weight: of ``real + fake``, where both halves make one loss.
+        threshold: the output above which an image counts as judged real; None where outputs have no such meaning.
+        is_logit: whether the sigmoid of an output is the probability that the image is real.
     """
-    return 0.5 * (F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean())
+
+    real: Callable[[Tensor], Tensor]
+    fake: Callable[[Tensor], Tensor]
+    generator: Callable[[Tensor], Tensor]
+    weight: float = 1.0
+    threshold: float | None = None
+    is_logit: bool = False
+
+    def discriminator(self, real_outputs: Tensor, fake_outputs: Tensor) -> Tensor:
+        """Return the loss ``()`` of telling real images from made ones."""
+        return self.weight * (self.real(real_outputs) + self.fake(fake_outputs))
 
 
-def non_saturating_generator_loss(fake_logits: Tensor) -> Tensor:
-    """-E[log D(G(z))]: it keeps its gradient while the discriminator is sure of the fakes."""
-    return F.softplus(-fake_logits).mean()
+def negative_log_sigmoid(logits: Tensor) -> Tensor:
+    """-E[log D], with D the sigmoid of the logits: the cross-entropy of the answer "real"."""
+    return F.softplus(-logits).mean()
 
 
-def discriminator_accuracy(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """Return the fraction in [0, 1] of images that the discriminator judges rightly."""
-    return 0.5 * ((real_logits > 0).float().mean() + (fake_logits <= 0).float().mean())
+def negative_log_complement(logits: Tensor) -> Tensor:
+    """-E[log(1 - D)]: the cross-entropy of the answer "made"."""
+    return F.softplus(logits).mean()
+
+
+def log_complement(logits: Tensor) -> Tensor:
+    """E[log(1 - D(G(z)))]: the generator's side of the minimax game, flat where the discriminator is sure of fakes."""
+    return -F.softplus(logits).mean()
+
+
+def squared_distance_to_one(outputs: Tensor) -> Tensor:
+    """E[(D - 1)^2]."""
+    return (outputs - 1.0).square().mean()
+
+
+def squared_distance_to_zero(outputs: Tensor) -> Tensor:
+    """E[D^2]."""
+    return outputs.square().mean()
+
+
+def mean(outputs: Tensor) -> Tensor:
+    """E[D]: the critic lowers it on made images."""
+    return outputs.mean()
+
+
+def negative_mean(outputs: Tensor) -> Tensor:
+    """-E[D]: the critic raises D on real images, the generator on its own."""
+    return -outputs.mean()
+
+
+def hinge_real(outputs: Tensor) -> Tensor:
+    """E[max(0, 1 - D)]: real images are asked to lie above 1, and no further."""
+    return F.relu(1.0 - outputs).mean()
+
+
+def hinge_fake(outputs: Tensor) -> Tensor:
+    """E[max(0, 1 + D)]: made images are asked to lie below -1, and no further."""
+    return F.relu(1.0 + outputs).mean()
+
+
+# Cross-entropy and squares are means over one batch that holds as many real as made images, as the books take them:
+# a discriminator that knows nothing then has log 2 = 0.693, and 0.25.
+LOSSES: dict[LossName, AdversarialLoss] = {
+    "non_saturating": AdversarialLoss(
+        negative_log_sigmoid, negative_log_complement, negative_log_sigmoid, 0.5, threshold=0.0, is_logit=True
+    ),
+    "minimax": AdversarialLoss(
+        negative_log_sigmoid, negative_log_complement, log_complement, 0.5, threshold=0.0, is_logit=True
+    ),
+    "least_squares": AdversarialLoss(
+        squared_distance_to_one, squared_distance_to_zero, squared_distance_to_one, 0.5, threshold=0.5
+    ),
+    "wasserstein": AdversarialLoss(negative_mean, mean, negative_mean),
+    "hinge": AdversarialLoss(hinge_real, hinge_fake, negative_mean, threshold=0.0),
+}
+
+
+def judged_rightly(real_outputs: Tensor, fake_outputs: Tensor, threshold: float) -> Tensor:
+    """Return the fraction in [0, 1] of images on the right side of ``threshold``; each half weighs the same."""
+    return 0.5 * ((real_outputs > threshold).float().mean() + (fake_outputs <= threshold).float().mean())

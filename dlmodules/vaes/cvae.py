@@ -7,9 +7,9 @@ from typing import Literal
 import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dlmodules.errors import UserError
+from dlmodules.labels import check_labels, draw_labels, one_hot
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
 from dlmodules.vaes.vae import VAE, Batch
@@ -122,17 +122,7 @@ class CVAE(VAE):
 
         Raises UserError where there are no labels, another number of them, or one outside the classes.
         """
-        name = type(self).__name__
-        if labels is None:
-            raise UserError(f"{name} is conditional: it needs the labels of the images, one for each")
-        if labels.shape != (n,) or labels.is_floating_point():
-            raise UserError(f"the labels are {labels.dtype} {list(labels.shape)}; {name} needs {n} whole numbers")
-        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < self.num_classes:
-            raise UserError(
-                f"a label is outside 0..{self.num_classes - 1} (labels here: {int(labels.min())}..{int(labels.max())});"
-                f" set --model.num_classes or mend the labels"
-            )
-        return F.one_hot(labels, self.num_classes).float()
+        return one_hot(check_labels(labels, n, self.num_classes, type(self).__name__), self.num_classes)
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         """Decode ``n`` draws from the prior: ``(n, C, H, W)`` in [0, 1].
@@ -140,8 +130,7 @@ class CVAE(VAE):
         ``labels`` ``(n,)`` says what is drawn; None draws the classes at random too.
         """
         device = generator.device if generator is not None else self.device
-        if labels is None:
-            labels = torch.randint(self.num_classes, (n,), generator=generator, device=device)
+        labels = draw_labels(n, self.num_classes, generator, self.device) if labels is None else labels
         z = torch.randn(n, self.latent_dim, generator=generator, device=device)
         return self.decode(z.to(self.device), labels.to(self.device))
 

@@ -41,7 +41,7 @@ def test_samples_lie_in_the_unit_range_whatever_the_generator_gives():
     assert images.min() >= 0.0
     assert images.max() <= 1.0
     real = torch.rand(4, 1, 28, 28)
-    assert torch.allclose(module.prepare_real(real), real * 2 - 1)
+    assert torch.allclose(module.prepare_real((real, None)).x, real * 2 - 1)
 
 
 def test_noise_is_uniform_or_normal():

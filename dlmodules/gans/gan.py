@@ -1,0 +1,205 @@
+"""The generative adversarial network, with any pair of networks and any of the adversarial losses."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import torch
+from pytorch_lightning.cli import OptimizerCallable
+from torch import Tensor, nn
+
+from dlmodules.errors import UserError
+from dlmodules.gans.base import AdversarialModule, Batch, Images, Judged, Latents, Schedule, Update
+from dlmodules.gans.dense import DenseDiscriminator, DenseGenerator
+from dlmodules.gans.losses import LOSSES, LossName, judged_rightly
+from dlmodules.gans.penalties import r1_penalty
+from dlmodules.hparams import save_portable_hyperparameters
+from dlmodules.images import check_images, check_unit_range
+from dlmodules.layers.channels_last import use_channels_last
+
+Noise = Literal["uniform", "normal"]
+
+
+class GAN(AdversarialModule):
+    """A generator learns to make images that a discriminator takes for real.
+
+    The default networks are dense, as the first were; ``DCGAN`` has convolutional ones. Variants give other networks,
+    or override ``discriminator_loss``, ``generator_loss``, ``draw_latents``, ``judge`` or the two methods that sum
+    up what is minimised, ``discriminator_losses`` and ``generator_losses``.
+
+    Logged every few steps: ``train/d_loss`` (0.693 when a discriminator of the cross-entropy knows nothing),
+    ``train/g_loss``, ``train/d_accuracy`` where the loss knows right from wrong, ``train/d_real`` and ``train/d_fake``
+    (the mean probability given to real and made images, or the mean output of a loss without probabilities), and
+    ``train/r1_loss`` where it is used; ``val/d_real`` on images that the discriminator never trained on.
+
+    Paper: Goodfellow et al. 2014, Generative Adversarial Networks, arXiv:1406.2661; Mescheder, Geiger & Nowozin 2018,
+        Which Training Methods for GANs do actually Converge?, arXiv:1801.04406 (R1).
+    Books: vasilev 6.10, foster F4.7.
+
+    Args:
+        image_shape: channels, height and width of the images.
+        latent_dim: size of the noise vector.
+        generator: maps noise to images; its attribute ``output_range`` (default [0, 1]) says in which range.
+            None builds ``DenseGenerator`` (576,912 parameters).
+        discriminator: maps images in the generator's range to outputs ``(B,)``. None builds ``DenseDiscriminator``
+            (233,985 parameters).
+        noise: ``uniform`` on [-1, 1] or ``normal``.
+        loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
+        r1: weight of the squared slope of the discriminator at real images; 0 for none.
+        optimizer_d: makes the discriminator's optimizer.
+        optimizer_g: makes the generator's optimizer.
+        n_critic: turns of the discriminator for each update of the generator.
+        update: ``alternating``; ``simultaneous`` with one batch of fakes for both networks; or ``separate`` updates of
+            the discriminator on real and on made images, the books'.
+        clip_grad_norm: largest norm of each network's gradient; None does not clip.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (1, 28, 28),
+        latent_dim: int = 64,
+        generator: nn.Module | None = None,
+        discriminator: nn.Module | None = None,
+        noise: Noise = "normal",
+        loss: LossName = "non_saturating",
+        r1: float = 0.0,
+        optimizer_d: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=2e-4, betas=(0.5, 0.999), eps=1e-7),
+        optimizer_g: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=2e-4, betas=(0.5, 0.999), eps=1e-7),
+        n_critic: int = 1,
+        update: Schedule = "separate",
+        clip_grad_norm: float | None = None,
+    ) -> None:
+        super().__init__(n_critic, update, clip_grad_norm)
+        save_portable_hyperparameters(self)
+        if latent_dim < 1:
+            raise UserError(f"latent_dim is {latent_dim}; it must be at least 1")
+        if loss not in LOSSES:
+            raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
+        if r1 < 0:
+            raise UserError(f"r1 is {r1}; it must be 0 or more")
+        self.image_shape = tuple(image_shape)
+        self.latent_dim = latent_dim
+        self.noise = noise
+        self.loss = LOSSES[loss]
+        self.r1 = r1
+        self.generator = generator or DenseGenerator(image_shape, latent_dim)
+        self.discriminator = discriminator or DenseDiscriminator(image_shape)
+        self.optimizer_d, self.optimizer_g = optimizer_d, optimizer_g
+        use_channels_last(self)
+
+    @property
+    def output_range(self) -> tuple[float, float]:
+        """Lowest and highest value of the generator's images."""
+        low, high = getattr(self.generator, "output_range", (0.0, 1.0))
+        return float(low), float(high)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return the images in [0, 1] of noise ``(B, latent_dim)``."""
+        return self.to_unit_range(self.generate(Latents(z)))
+
+    def to_unit_range(self, images: Tensor) -> Tensor:
+        """Bring images from the generator's range to [0, 1]."""
+        low, high = self.output_range
+        return (images - low) / (high - low)
+
+    def draw_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Return noise ``(n, latent_dim)``: uniform on [-1, 1] or standard normal."""
+        device = generator.device if generator is not None else self.device
+        shape = (n, self.latent_dim)
+        if self.noise == "uniform":
+            z = torch.rand(shape, generator=generator, device=device) * 2.0 - 1.0
+        else:
+            z = torch.randn(shape, generator=generator, device=device)
+        return z.to(self.device)
+
+    def draw_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
+        """Return ``n`` noise vectors."""
+        return Latents(self.draw_noise(n, generator))
+
+    def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+        """Make ``n`` images ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
+        if labels is not None:
+            raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
+        return self.to_unit_range(self.generate(self.draw_latents(n, generator)))
+
+    def discriminator_loss(self, real_outputs: Tensor, fake_outputs: Tensor) -> Tensor:
+        """Return the loss ``()`` of telling real images from made ones."""
+        return self.loss.discriminator(real_outputs, fake_outputs)
+
+    def generator_loss(self, fake_outputs: Tensor) -> Tensor:
+        """Return the loss ``()`` of made images that are told from real ones."""
+        return self.loss.generator(fake_outputs)
+
+    def discriminator_losses(self, real: Judged, fake: Judged) -> dict[str, Tensor]:
+        """Return ``d_loss``, with R1 where it is asked for, and how well the discriminator judges."""
+        losses = {"d_loss": self.discriminator_loss(real.source, fake.source)}
+        return self.with_r1(losses, real.images) | self.judgement(real.source, fake.source)
+
+    def generator_losses(self, fake: Judged) -> dict[str, Tensor]:
+        """Return ``g_loss``."""
+        return {"g_loss": self.generator_loss(fake.source)}
+
+    def with_r1(self, losses: dict[str, Tensor], real: Images) -> dict[str, Tensor]:
+        """Add the penalty of real images to ``d_loss``, where it has a weight."""
+        if self.r1 == 0:
+            return losses
+        penalty = r1_penalty(lambda x: self.judge(real._replace(x=x)).source, real.x)
+        return losses | {"d_loss": losses["d_loss"] + self.r1 * penalty, "r1_loss": penalty}
+
+    def discriminator_updates(self, real: Images, fake: Images) -> Iterator[Update]:
+        """Yield the one update of the discriminator, or the two where they are separate."""
+        if self.update != "separate":
+            yield from super().discriminator_updates(real, fake)
+            return
+        on_real = self.judge(real)
+        losses = self.with_r1({"d_loss": self.loss.real(on_real.source)}, real)
+        yield Update(losses["d_loss"], {})
+        on_fake = self.judge(fake)
+        loss = self.loss.fake(on_fake.source)
+        # Logged is the loss of both halves, as where they are one.
+        logged = losses | {"d_loss": self.loss.weight * (losses["d_loss"] + loss)}
+        yield Update(loss, logged | self.judgement(on_real.source, on_fake.source))
+
+    def judgement(self, real_outputs: Tensor, fake_outputs: Tensor) -> dict[str, Tensor]:
+        """Return how the discriminator judges, for the logs."""
+        real, fake = real_outputs.detach(), fake_outputs.detach()
+        found = {}
+        if self.loss.threshold is not None:
+            found["d_accuracy"] = judged_rightly(real, fake, self.loss.threshold)
+        if self.loss.is_logit:
+            real, fake = torch.sigmoid(real), torch.sigmoid(fake)
+        return found | {"d_real": real.mean(), "d_fake": fake.mean()}
+
+    def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
+        """Check the images of a batch and bring them from [0, 1] to the generator's range."""
+        x = batch[0]
+        name = type(self).__name__
+        check_images(x, self.image_shape, name)
+        if batch_idx == 0:  # a look at every batch would make a GPU wait
+            check_unit_range(x, name)
+        low, high = self.output_range
+        return Images(x if (low, high) == (0.0, 1.0) else x * (high - low) + low)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Ask the discriminator about real images that it never trained on: far below ``train/d_real`` it overfits."""
+        self._judge_held_out(batch, batch_idx, "val")
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Ask the discriminator about the test images."""
+        self._judge_held_out(batch, batch_idx, "test")
+
+    def _judge_held_out(self, batch: Batch, batch_idx: int, stage: str) -> None:
+        source = self.judge(self.prepare_real(batch, batch_idx)).source
+        judgement = self.judgement(source, source)["d_real"]
+        self.log(f"{stage}/d_real", judgement, batch_size=len(batch[0]), sync_dist=True)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return as many new images as the batch has."""
+        x = batch[0] if isinstance(batch, (tuple, list)) else batch
+        return self.sample(len(x))
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Make the discriminator's and the generator's optimizer."""
+        return [
+            self.optimizer_d(self.discriminator.parameters()),
+            self.optimizer_g(self.generator.parameters()),
+        ]

@@ -1,0 +1,35 @@
+"""Labels of a conditional module: checked, and as rows of zeros and a one."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dlmodules.errors import UserError
+
+
+def check_labels(labels: Tensor | None, n: int, num_classes: int, owner: str) -> Tensor:
+    """Return labels ``(n,)`` int64 in ``[0, num_classes)`` as they are.
+
+    Raises UserError where there are no labels, another number of them, or one outside the classes.
+    """
+    if labels is None:
+        raise UserError(f"{owner} is conditional: it needs the labels of the images, one for each")
+    if labels.shape != (n,) or labels.is_floating_point():
+        raise UserError(f"the labels are {labels.dtype} {list(labels.shape)}; {owner} needs {n} whole numbers")
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < num_classes:
+        raise UserError(
+            f"a label is outside 0..{num_classes - 1} (labels here: {int(labels.min())}..{int(labels.max())});"
+            f" set --model.num_classes or mend the labels"
+        )
+    return labels
+
+
+def one_hot(labels: Tensor, num_classes: int) -> Tensor:
+    """Return labels ``(B,)`` as rows ``(B, num_classes)`` of zeros and a one."""
+    return F.one_hot(labels, num_classes).float()
+
+
+def draw_labels(n: int, num_classes: int, generator: torch.Generator | None, device: torch.device) -> Tensor:
+    """Return ``n`` labels on ``device``, each class as probable as another; ``generator`` draws on its own device."""
+    drawn_on = generator.device if generator is not None else device
+    return torch.randint(num_classes, (n,), generator=generator, device=drawn_on).to(device)

@@ -1,0 +1,213 @@
+"""What each variant of the GAN does differently."""
+
+import pytest
+import torch
+
+from dlmodules import ACGAN, CGAN, GAN, LSGAN, SNGAN, WGAN, WGANGP, InfoGAN
+from dlmodules.errors import UserError
+from dlmodules.gans.base import Images, Judged
+from dlmodules.gans.infogan import gaussian_nll, printed_code_loss
+from tests.dlmodules.gans.test_base import loader, trainer
+
+TINY = {"image_shape": (1, 8, 8), "latent_dim": 4, "width": 0.05}
+
+
+def count(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+def statistics(network):
+    return sum(b.numel() for name, b in network.named_buffers() if "running" in name)
+
+
+def labelled(batches=6):
+    torch.manual_seed(1)
+    n = 4 * batches
+    return torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(torch.rand(n, 1, 8, 8), torch.arange(n) % 10), batch_size=4
+    )
+
+
+def test_parameter_counts_are_the_books():
+    dense = GAN()
+    assert count(dense.generator) == 576_912
+    assert count(dense.generator) + statistics(dense.generator) == 578_704
+    assert count(dense.discriminator) == 233_985
+    conditional = CGAN()
+    assert count(conditional.generator) + statistics(conditional.generator) == 1_364_225
+    assert count(conditional.discriminator) == 1_090_001
+    assert count(ACGAN().discriminator) == 1_606_283
+    info = InfoGAN()
+    assert count(info.generator) + statistics(info.generator) == 1_138_433
+    assert count(InfoGAN(latent_dim=100).generator) + statistics(info.generator) == 1_376_769
+    assert count(info.discriminator) == 1_606_541 + 2  # each code's deviation
+    assert count(SNGAN().discriminator) == count(LSGAN().discriminator) == 1_080_577
+
+
+def test_separate_updates_are_two_and_the_second_meets_the_moved_discriminator(tmp_path):
+    seen = []
+
+    class Watching(GAN):
+        def judge(self, images):
+            judged = super().judge(images)
+            if self.trainer.fit_loop.total_batch_idx == 0:
+                seen.append(self.discriminator.dense.weight.detach().clone())
+            return judged
+
+    module = Watching(image_shape=(1, 8, 8), latent_dim=4)
+    run = trainer(tmp_path)
+    run.fit(module, loader(batches=3))
+    assert run.global_step == 3
+    on_real, on_fake, for_generator = seen[:3]
+    assert not torch.equal(on_real, on_fake)
+    assert not torch.equal(on_fake, for_generator)
+
+
+def test_the_critics_weights_are_clipped_and_the_generators_are_not(tmp_path):
+    module = WGAN(**TINY, clip=0.01, n_critic=2, optimizer_d=lambda p: torch.optim.SGD(p, lr=1.0))
+    trainer(tmp_path).fit(module, loader(4))
+    values = torch.cat([p.flatten() for p in module.discriminator.parameters()])
+    assert values.abs().max().item() == pytest.approx(0.01)
+    assert max(p.abs().max().item() for p in module.generator.parameters()) > 0.02
+
+
+@pytest.mark.parametrize("system", [LSGAN, SNGAN, WGAN, WGANGP])
+def test_variants_train_and_sample(system, tmp_path):
+    module = system(**TINY)
+    before = [p.clone() for p in module.parameters()]
+    trainer(tmp_path).fit(module, loader(6))
+    moved = [not torch.equal(a, b) for a, b in zip(before, module.parameters(), strict=True)]
+    assert sum(moved) > len(moved) - 3  # a bias may stand still
+    images = module.eval().sample(3)
+    assert images.shape == (3, 1, 8, 8)
+    assert 0 <= images.min() <= images.max() <= 1
+
+
+def test_r1_adds_its_weight_times_the_penalty():
+    torch.manual_seed(0)
+    module = GAN(image_shape=(1, 2, 2), latent_dim=2, r1=5.0)
+    module.discriminator = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 1), torch.nn.Flatten(0))
+    weight = module.discriminator[1].weight
+    real, fake = (module.judge(Images(torch.rand(3, 1, 2, 2))) for _ in range(2))
+    found = module.discriminator_losses(real, fake)
+    assert found["r1_loss"].item() == pytest.approx(0.5 * weight.square().sum().item())
+    plain = module.discriminator_loss(real.source, fake.source)
+    assert found["d_loss"].item() == pytest.approx((plain + 5 * found["r1_loss"]).item())
+
+
+def test_the_gradient_penalty_reaches_the_loss():
+    module = WGANGP(image_shape=(1, 2, 2), latent_dim=2, generator=torch.nn.Identity(), discriminator=Linear())
+    real, fake = (module.judge(Images(torch.rand(3, 1, 2, 2))) for _ in range(2))
+    found = module.discriminator_losses(real, fake)
+    penalty = (module.discriminator.layer.weight.norm() - 1).square().item()
+    assert found["gp_loss"].item() == pytest.approx(penalty, rel=1e-5)
+    assert found["wasserstein"].item() == pytest.approx((real.source.mean() - fake.source.mean()).item())
+    assert found["d_loss"].item() == pytest.approx(-found["wasserstein"].item() + 10 * penalty, rel=1e-4)
+
+
+class Linear(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.layer(x.flatten(1)).squeeze(1)
+
+
+def test_spectral_normalization_bounds_every_layers_largest_singular_value(tmp_path):
+    module = SNGAN(**TINY, optimizer_d=lambda p: torch.optim.SGD(p, lr=0.1))
+    trainer(tmp_path).fit(module, loader(8))
+    module.train()
+    for _ in range(50):  # power iteration goes on while training
+        module.discriminator(torch.rand(2, 1, 8, 8))
+    for layer in (*module.discriminator.convs, module.discriminator.dense):
+        assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("system", [CGAN, ACGAN, InfoGAN])
+def test_conditional_variants_train_and_make_what_is_asked(system, tmp_path):
+    module = system(**TINY)
+    trainer(tmp_path).fit(module, labelled())
+    module.eval()
+    labels = torch.tensor([3, 3, 7])
+    draw = lambda labels: module.sample(3, labels, torch.Generator().manual_seed(0))  # noqa: E731
+    assert torch.equal(draw(labels), draw(labels))
+    assert not torch.equal(draw(labels), draw(torch.tensor([4, 4, 8])))
+    assert module.sample(2).shape == (2, 1, 8, 8)
+    with pytest.raises(UserError, match=r"a label is outside 0\.\.9"):
+        module.sample(1, torch.tensor([10]))
+    with pytest.raises(UserError, match="needs 2 whole numbers"):
+        module.sample(2, labels)
+
+
+@pytest.mark.parametrize(("system", "needs"), [(CGAN, True), (ACGAN, True), (InfoGAN, False)])
+def test_labels_of_the_data(system, needs, tmp_path):
+    """The conditional ones need them, in range; InfoGAN finds its classes without."""
+    data = torch.utils.data.DataLoader([(torch.rand(1, 8, 8), torch.tensor(12))] * 8, batch_size=4)
+    if needs:
+        with pytest.raises(UserError, match="a label is outside"):
+            trainer(tmp_path).fit(system(**TINY), data)
+    else:
+        trainer(tmp_path).fit(system(**TINY), data)
+        with pytest.raises(UserError, match="a label is outside"):
+            trainer(tmp_path).fit(system(**TINY, use_labels=True), data)
+
+
+def test_the_discriminator_of_a_cgan_is_told_the_label():
+    module = CGAN(**TINY).eval()
+    x = torch.rand(2, 1, 8, 8)
+    told = [module.judge(Images(x, torch.tensor(labels))).source for labels in ([1, 2], [5, 2])]
+    assert told[0][0] != told[1][0]
+    assert told[0][1] == told[1][1]
+
+
+def test_class_losses_by_hand():
+    module = ACGAN(**TINY, label_weight=2.0)
+    sure = torch.full((1, 10), -1e4).index_fill(1, torch.tensor([3]), 1e4)
+    none = torch.zeros(1, 10)
+    zero = torch.zeros(1)
+    real = Judged(Images(zero, torch.tensor([3])), zero, sure)
+    fake = Judged(Images(zero, torch.tensor([1])), zero, none)
+    found = module.discriminator_losses(real, fake)
+    log2, log10 = torch.tensor([2.0, 10.0]).log().tolist()
+    assert found["d_label_loss"].item() == pytest.approx(log10 / 2)
+    assert found["d_loss"].item() == pytest.approx(log2 + log10)
+    assert module.generator_losses(fake)["g_loss"].item() == pytest.approx(log2 + 2 * log10)
+
+
+def test_code_losses_by_hand():
+    codes, mean = torch.tensor([[1.0, -0.5]]), torch.tensor([[0.0, 0.5]])
+    # With deviations 1 and 2: 1/2 + 0, and (1/2)^2 / 2 + log 2.
+    log_std = torch.tensor([0.0, 0.6931472])
+    assert gaussian_nll(codes, mean, log_std).item() == pytest.approx(0.5 + 0.125 + 0.6931472, abs=1e-6)
+    # sigmoid(0) = 1/2: -(1 * log 1/2) + 0.5 * log sigmoid(0.5).
+    expected = 0.6931472 + 0.5 * torch.sigmoid(torch.tensor(0.5)).log().item()
+    assert printed_code_loss(codes, mean).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_codes_reach_the_images_and_their_own_shape_is_asked_for():
+    module = InfoGAN(**TINY).eval()
+    draw = lambda codes: module.sample(2, torch.tensor([1, 1]), torch.Generator().manual_seed(0), codes)  # noqa: E731
+    assert not torch.equal(draw(torch.zeros(2, 2)), draw(torch.ones(2, 2)))
+    with pytest.raises(UserError, match=r"codes are \(2, 3\); this InfoGAN needs \(2, 2\)"):
+        draw(torch.zeros(2, 3))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: GAN(loss="hingee"), "loss 'hingee' is unknown"),
+        (lambda: GAN(update="both"), "update is 'both'"),
+        (lambda: GAN(r1=-1.0), "r1 is -1.0"),
+        (lambda: WGAN(**TINY, clip=0.0), "clip is 0.0"),
+        (lambda: WGANGP(**TINY, penalty=-1.0), "penalty is -1.0"),
+        (lambda: WGANGP(**TINY, update="separate"), "WGANGP has no separate updates"),
+        (lambda: ACGAN(**TINY, update="separate"), "ACGAN has no separate updates"),
+        (lambda: CGAN(**TINY, num_classes=0), "num_classes is 0"),
+        (lambda: InfoGAN(**TINY, num_codes=0), "num_codes is 0"),
+        (lambda: InfoGAN(**TINY, code_loss="mse"), "code_loss 'mse' is unknown"),
+    ],
+)
+def test_wrong_arguments_end_in_one_line(make, message):
+    with pytest.raises(UserError, match=message):
+        make()
