@@ -28,7 +28,7 @@ def normal_(module: nn.Module, std: float = 0.02) -> None:
 class UpsamplingGenerator(nn.Module):
     """Noise to image in [-1, 1]: a dense layer, then 5x5 convolutions, each perhaps after a doubling of the image.
 
-    The defaults are those of foster F4.1: 844,161 parameters, 12,992 of which are running statistics and buffers here.
+    The defaults are those of foster F4.1: 844,161 parameters, 6,784 of which are running statistics and buffers here.
     A doubling repeats rows and columns, or is the stride of a transposed convolution, which can leave a checkerboard.
 
     Args:
