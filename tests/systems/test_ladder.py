@@ -8,6 +8,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from dlmodules.gans.base import Images
 from dlmodules.loading import load_module
 from dlmodules.protocols import Acts, Samples, SamplesRows
 from dlmodules_cli.main import main
@@ -167,7 +168,8 @@ def _use(module: nn.Module) -> None:
     elif hasattr(module, "image_shape") or hasattr(module, "input_shape"):
         x = torch.rand(4, *(getattr(module, "image_shape", None) or module.input_shape))
         if hasattr(module, "discriminator"):
-            module.discriminator(x)
+            latents = module.draw_latents(4)
+            module.judge(Images(x, latents.labels, latents.codes))
             module.sample(4)
             return
         given = (x, torch.arange(4)) if getattr(module, "conditional", False) else (x,)
