@@ -11,6 +11,7 @@ from dlmodules.errors import UserError
 from dlmodules.gans.base import AdversarialModule, Batch, Images, Judged, Latents, Schedule, Update
 from dlmodules.gans.dense import DenseDiscriminator, DenseGenerator
 from dlmodules.gans.losses import LOSSES, LossName, judged_rightly
+from dlmodules.gans.optimizers import AdversarialAdam
 from dlmodules.gans.penalties import r1_penalty
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_images, check_unit_range
@@ -62,8 +63,8 @@ class GAN(AdversarialModule):
         noise: Noise = "normal",
         loss: LossName = "non_saturating",
         r1: float = 0.0,
-        optimizer_d: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=2e-4, betas=(0.5, 0.999), eps=1e-7),
-        optimizer_g: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=2e-4, betas=(0.5, 0.999), eps=1e-7),
+        optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5, eps=1e-7),
+        optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5, eps=1e-7),
         n_critic: int = 1,
         update: Schedule = "separate",
         clip_grad_norm: float | None = None,

@@ -136,6 +136,8 @@ class InfoGAN(ACGAN):
         clip_grad_norm: largest norm of each network's gradient; None does not clip.
     """
 
+    loss_falls = False  # nothing can be read back before the generator makes use of what it is given
+
     def __init__(
         self,
         image_shape: Sequence[int] = (1, 28, 28),

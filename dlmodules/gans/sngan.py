@@ -11,6 +11,7 @@ from dlmodules.gans.base import Schedule
 from dlmodules.gans.dcgan import DCGAN, DCGANDiscriminator
 from dlmodules.gans.gan import Noise
 from dlmodules.gans.losses import LossName
+from dlmodules.gans.optimizers import AdversarialAdam
 
 
 class SpectralDiscriminator(DCGANDiscriminator):
@@ -63,8 +64,8 @@ class SNGAN(DCGAN):
         discriminator: nn.Module | None = None,
         noise: Noise = "normal",
         loss: LossName = "hinge",
-        optimizer_d: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=2e-4, betas=(0.5, 0.999)),
-        optimizer_g: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=2e-4, betas=(0.5, 0.999)),
+        optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
+        optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
         n_critic: int = 1,
         update: Schedule = "alternating",
         clip_grad_norm: float | None = None,

@@ -10,6 +10,7 @@ from dlmodules.errors import UserError
 from dlmodules.gans.base import Judged, Schedule
 from dlmodules.gans.dcgan import DCGAN
 from dlmodules.gans.gan import Noise
+from dlmodules.gans.optimizers import AdversarialAdam
 from dlmodules.gans.penalties import gradient_penalty
 
 
@@ -50,8 +51,8 @@ class WGANGP(DCGAN):
         generator: nn.Module | None = None,
         discriminator: nn.Module | None = None,
         noise: Noise = "normal",
-        optimizer_d: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-4, betas=(0.0, 0.9)),
-        optimizer_g: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-4, betas=(0.0, 0.9)),
+        optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=1e-4, beta1=0.0, beta2=0.9),
+        optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=1e-4, beta1=0.0, beta2=0.9),
         n_critic: int = 5,
         update: Schedule = "alternating",
         clip_grad_norm: float | None = None,

@@ -1,11 +1,13 @@
 """What every public system must stand, from its configurations alone."""
 
 import inspect
+import warnings
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from jsonargparse import ArgumentParser
 from torch import nn
 
 from dlmodules.gans.base import Images
@@ -64,6 +66,16 @@ def test_arguments_are_documented_and_typed(case):
     for name, parameter in inspect.signature(case.module).parameters.items():
         assert f"    {name}:" in doc, f"{case.name}: {name} is not in the docstring"
         assert parameter.annotation is not parameter.empty
+
+
+@every_system
+def test_defaults_can_be_written_into_a_configuration(case):
+    """As a run's config.yaml and its checkpoints hold them; a default that cannot be written only warns."""
+    parser = ArgumentParser()
+    parser.add_class_arguments(case.module, "model")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=r"\s*Unable to serialize")
+        parser.dump(parser.get_defaults())
 
 
 @every_config

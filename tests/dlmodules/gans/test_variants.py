@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from pytorch_lightning.cli import instantiate_module
 
 from dlmodules import ACGAN, CGAN, GAN, LSGAN, SNGAN, WGAN, WGANGP, InfoGAN
 from dlmodules.errors import UserError
@@ -81,6 +82,15 @@ def test_variants_train_and_sample(system, tmp_path):
     images = module.eval().sample(3)
     assert images.shape == (3, 1, 8, 8)
     assert 0 <= images.min() <= images.max() <= 1
+
+
+@pytest.mark.parametrize(("system", "betas"), [(GAN, (0.5, 0.999)), (SNGAN, (0.5, 0.999)), (WGANGP, (0.0, 0.9))])
+def test_a_rebuilt_module_has_the_same_optimizers(system, betas):
+    settings = dict(system(image_shape=(1, 8, 8)).hparams)
+    assert settings["optimizer_d"]["init_args"]["beta1"] == betas[0]
+    settings.pop("_instantiator")
+    again = instantiate_module(system, settings)
+    assert [optimizer.defaults["betas"] for optimizer in again.configure_optimizers()] == [betas, betas]
 
 
 def test_r1_adds_its_weight_times_the_penalty():
