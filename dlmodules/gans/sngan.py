@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm

@@ -64,6 +64,16 @@ def test_separate_updates_are_two_and_the_second_meets_the_moved_discriminator(t
     assert not torch.equal(on_fake, for_generator)
 
 
+def test_separate_updates_refuse_a_loss_that_they_would_not_use():
+    class Own(GAN):
+        def discriminator_loss(self, real_outputs, fake_outputs):
+            return real_outputs.mean() - fake_outputs.mean()
+
+    with pytest.raises(UserError, match=r"do not use Own\.discriminator_loss: choose update='alternating'"):
+        Own(image_shape=(1, 8, 8), latent_dim=4)
+    Own(image_shape=(1, 8, 8), latent_dim=4, update="alternating")
+
+
 def test_the_critics_weights_are_clipped_and_the_generators_are_not(tmp_path):
     module = WGAN(**TINY, clip=0.01, n_critic=2, optimizer_d=lambda p: torch.optim.SGD(p, lr=1.0))
     trainer(tmp_path).fit(module, loader(4))
