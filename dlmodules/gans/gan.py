@@ -77,9 +77,9 @@ class GAN(AdversarialModule):
             raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
         if r1 < 0:
             raise UserError(f"r1 is {r1}; it must be 0 or more")
-        own = [n for n in ("discriminator_loss", "discriminator_losses") if getattr(type(self), n) is not getattr(GAN, n)]
-        if update == "separate" and own:
-            raise UserError(f"separate updates do not use {type(self).__name__}.{own[0]}: choose update='alternating'")
+        for name in ("discriminator_loss", "discriminator_losses"):
+            if update == "separate" and getattr(type(self), name) is not getattr(GAN, name):
+                raise UserError(f"separate updates do not use {type(self).__name__}.{name}: choose update='alternating'")
         self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
         self.noise = noise
