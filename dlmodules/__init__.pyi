@@ -32,6 +32,7 @@ from .gans.gan import GAN as GAN
 from .gans.infogan import InfoGAN as InfoGAN
 from .gans.lsgan import LSGAN as LSGAN
 from .gans.sngan import SNGAN as SNGAN
+from .gans.stackedgan import StackedGAN as StackedGAN
 from .gans.wgan import WGAN as WGAN
 from .gans.wgan_gp import WGANGP as WGANGP
 from .rl.dqn import DQN as DQN

@@ -144,17 +144,21 @@ class AdversarialModule(LightningModule):
         real = self.prepare_real(batch, batch_idx)
         is_logging = is_logging_step(self)  # before the step is counted
         with one_global_step(self):
-            generator_turn = (self.global_step + 1) % self.n_critic == 0
-            if self.update == "simultaneous":
-                metrics = self._simultaneous_step(real, generator_turn)
-            else:
-                metrics = self._discriminator_step(real)
-                if generator_turn:
-                    metrics |= self._generator_step(len(real.x))
+            metrics = self.take_turns(real)
         losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("_loss")}
         require_finite(losses, self.global_step - 1)
         if is_logging:
             self.log_dict({f"train/{name}": value.detach() for name, value in metrics.items()}, prog_bar=True)
+
+    def take_turns(self, real: Images) -> dict[str, Tensor]:
+        """Make the updates of one training step, and return what is logged of them; losses end in ``_loss``."""
+        generator_turn = (self.global_step + 1) % self.n_critic == 0
+        if self.update == "simultaneous":
+            return self._simultaneous_step(real, generator_turn)
+        metrics = self._discriminator_step(real)
+        if generator_turn:
+            metrics |= self._generator_step(len(real.x))
+        return metrics
 
     def _made(self, n: int) -> Images:
         latents = self.draw_latents(n)

@@ -10,7 +10,6 @@ import torch
 from jsonargparse import ArgumentParser
 from torch import nn
 
-from dlmodules.gans.base import Images
 from dlmodules.loading import load_module
 from dlmodules.protocols import Acts, Samples, SamplesRows
 from dlmodules_cli.main import main
@@ -180,8 +179,7 @@ def _use(module: nn.Module) -> None:
     elif hasattr(module, "image_shape") or hasattr(module, "input_shape"):
         x = torch.rand(4, *(getattr(module, "image_shape", None) or module.input_shape))
         if hasattr(module, "discriminator"):
-            latents = module.draw_latents(4)
-            module.judge(Images(x, latents.labels, latents.codes))
+            module.judge(module.prepare_real((x, torch.arange(4))))
             module.sample(4)
             return
         given = (x, torch.arange(4)) if getattr(module, "conditional", False) else (x,)

@@ -1,0 +1,322 @@
+"""The stacked GAN: one generator makes features of a class, another makes images of features."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from pytorch_lightning.cli import OptimizerCallable
+from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics.classification import MulticlassAccuracy
+
+from dlmodules.errors import UserError
+from dlmodules.gans.base import AdversarialModule, Batch, Images, Judged, Latents
+from dlmodules.gans.losses import LOSSES, judged_rightly
+from dlmodules.gans.stackedgan_networks import Reading, StackedDiscriminator, StackedEncoder, StackedGenerator
+from dlmodules.hparams import save_portable_hyperparameters
+from dlmodules.images import check_images, check_unit_range
+from dlmodules.labels import check_labels, draw_labels
+from dlmodules.layers.channels_last import use_channels_last
+
+Stage = Literal["encoder", "independent", "joint"]
+
+ENCODER, DISCRIMINATOR, GENERATOR = range(3)  # their optimizers
+
+
+class StackedGAN(AdversarialModule):
+    """Class to features to image, each step a GAN that inverts one level of a classifier, with a code of its own.
+
+    In the first ``encoder_epochs`` the encoder learns to tell the classes, and nothing else learns. Then each level
+    learns by itself: level 1 makes features of real labels, level 0 makes images of real features. With
+    ``independent_epochs`` the levels go on together after that many epochs: level 0 is then given what level 1 made,
+    and its gradient reaches level 1. A generator minimises ``-log D``, the distance of what the encoder reads off its
+    work from what it was given, and that of the code that the discriminator reads off it from its own.
+
+    Logged every few steps: ``train/encoder_loss`` and ``train/encoder_accuracy`` in the first stage; then
+    ``train/d_loss`` and ``train/g_loss``, sums over ``train/d0_loss``, ``train/d1_loss``, ``train/g0_loss`` and
+    ``train/g1_loss``, whose parts are ``..._entropy_loss`` of the codes and ``..._condition_loss`` of what was given;
+    ``train/d_accuracy``, ``train/d_real`` and ``train/d_fake`` of images, ``train/d1_accuracy`` of features;
+    ``val/encoder_accuracy`` and ``val/d_real``.
+
+    Paper: Huang, Li, Poursaeed, Hopcroft & Belongie 2017, Stacked Generative Adversarial Networks, arXiv:1612.04357.
+    Books: atienza 6.2.1, atienza 6.2.E.
+
+    Args:
+        image_shape: channels, height and width of the images, multiples of 4.
+        latent_dim: size of each of the two codes.
+        num_classes: number of classes.
+        feature_dim: number of features between the levels.
+        code_std: deviation of the normal distribution that the codes are drawn from.
+        width: multiplies filters and units of generator and discriminator; 0.25 trains on a CPU.
+        encoder: image to features to logits; None builds ``StackedEncoder`` (843,210 parameters).
+        generator: None builds ``StackedGenerator`` (3,022,849 parameters in two levels, running statistics included).
+        discriminator: None builds ``StackedDiscriminator`` (1,430,118 parameters in two levels).
+        encoder_epochs: epochs that the encoder learns for, first; 0 where it has learned already.
+        independent_epochs: epochs after those in which each level learns by itself; None for all the rest, the book's.
+        adversarial_weight: of ``-log D`` in the generators' losses.
+        condition_weight: of the distance from what a generator was given: the mean squared error of the features,
+            the cross-entropy of the class.
+        entropy_weights: of the mean squared error of the codes, in the losses of level 0 and of level 1.
+        optimizer_e: makes the encoder's optimizer.
+        optimizer_d: makes the optimizer of both discriminators.
+        optimizer_g: makes the optimizer of both generators.
+        clip_grad_norm: largest norm of the gradient of each network that is updated; None does not clip.
+    """
+
+    conditional = True
+    encoder: StackedEncoder
+    generator: StackedGenerator
+    discriminator: StackedDiscriminator
+
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (1, 28, 28),
+        latent_dim: int = 50,
+        num_classes: int = 10,
+        feature_dim: int = 256,
+        code_std: float = 0.5,
+        width: float = 1.0,
+        encoder: StackedEncoder | None = None,
+        generator: StackedGenerator | None = None,
+        discriminator: StackedDiscriminator | None = None,
+        encoder_epochs: int = 2,
+        independent_epochs: int | None = None,
+        adversarial_weight: float = 1.0,
+        condition_weight: float = 1.0,
+        entropy_weights: Sequence[float] = (10.0, 1.0),
+        optimizer_e: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
+        optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
+        optimizer_g: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-4, alpha=0.9, eps=1e-7),
+        clip_grad_norm: float | None = None,
+    ) -> None:
+        super().__init__(clip_grad_norm=clip_grad_norm)
+        save_portable_hyperparameters(self)
+        _check(latent_dim=latent_dim, num_classes=num_classes, feature_dim=feature_dim)
+        if code_std <= 0:
+            raise UserError(f"code_std is {code_std}; it must be greater than 0")
+        if encoder_epochs < 0:
+            raise UserError(f"encoder_epochs is {encoder_epochs}; it must be 0 or more")
+        if independent_epochs is not None and independent_epochs < 0:
+            raise UserError(
+                f"independent_epochs is {independent_epochs}; it must be 0 or more, or null for all the rest"
+            )
+        weights = (adversarial_weight, condition_weight, *entropy_weights)
+        if len(weights) != 4 or min(weights) < 0:
+            raise UserError(
+                "the weights of the losses must be 0 or more, and entropy_weights are two, of levels 0 and 1"
+            )
+        self.image_shape = tuple(image_shape)
+        self.latent_dim, self.num_classes, self.code_std = latent_dim, num_classes, code_std
+        self.encoder_epochs, self.independent_epochs = encoder_epochs, independent_epochs
+        self.adversarial_weight, self.condition_weight = adversarial_weight, condition_weight
+        self.entropy_weights = tuple(entropy_weights)
+        self.generator = generator or StackedGenerator(image_shape, latent_dim, num_classes, feature_dim, width)
+        self.discriminator = discriminator or StackedDiscriminator(image_shape, latent_dim, feature_dim, width)
+        self.encoder = encoder or StackedEncoder(image_shape, num_classes, feature_dim)
+        self.loss = LOSSES["non_saturating"]
+        self.optimizer_e, self.optimizer_d, self.optimizer_g = optimizer_e, optimizer_d, optimizer_g
+        self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")
+        self.test_accuracy = MulticlassAccuracy(num_classes, average="micro")
+        use_channels_last(self)
+
+    @property
+    def output_range(self) -> tuple[float, float]:
+        """Lowest and highest value of the images: the encoder reads real ones as the data has them."""
+        return 0.0, 1.0
+
+    @property
+    def stage(self) -> Stage:
+        """What learns in the present epoch."""
+        if self.current_epoch < self.encoder_epochs:
+            return "encoder"
+        first_joint = None if self.independent_epochs is None else self.encoder_epochs + self.independent_epochs
+        return "independent" if first_joint is None or self.current_epoch < first_joint else "joint"
+
+    def forward(self, z0: Tensor, labels: Tensor, z1: Tensor) -> Tensor:
+        """Return the images in [0, 1] of codes ``(B, latent_dim)`` and labels ``(B,)``."""
+        return self.generate(Latents(z0, self.checked(labels, len(z0)), z1))
+
+    def checked(self, labels: Tensor | None, n: int) -> Tensor:
+        """Return labels ``(n,)`` on the module's device. Raises UserError where there are none, or one is no class."""
+        return check_labels(labels, n, self.num_classes, type(self).__name__).to(self.device)
+
+    def draw_code(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Return codes ``(n, latent_dim)`` of one level: normal, with mean 0 and deviation ``code_std``."""
+        device = generator.device if generator is not None else self.device
+        return (self.code_std * torch.randn(n, self.latent_dim, generator=generator, device=device)).to(self.device)
+
+    def draw_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
+        """Return codes of level 0 as noise, labels, each class as probable as another, and codes of level 1."""
+        z0, z1 = self.draw_code(n, generator), self.draw_code(n, generator)
+        return Latents(z0, draw_labels(n, self.num_classes, generator, self.device), z1)
+
+    def generate(self, latents: Latents) -> Tensor:
+        """Return the images ``(B, C, H, W)`` in [0, 1] that both generators, one after the other, make."""
+        images: Tensor = self.generator(*latents)
+        return images
+
+    def sample(
+        self,
+        n: int,
+        labels: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        z0: Tensor | None = None,
+        z1: Tensor | None = None,
+    ) -> Tensor:
+        """Make ``n`` images ``(n, C, H, W)`` in [0, 1] of classes ``(n,)`` and codes ``(n, latent_dim)``.
+
+        What is None is drawn at random; what is given leaves the draws of the others as they are.
+        """
+        drawn = self.draw_latents(n, generator)
+        return self.generate(
+            Latents(
+                drawn.noise if z0 is None else self._checked_code(z0, n, "z0"),
+                drawn.labels if labels is None else self.checked(labels, n),
+                drawn.codes if z1 is None else self._checked_code(z1, n, "z1"),
+            )
+        )
+
+    def _checked_code(self, z: Tensor, n: int, name: str) -> Tensor:
+        if z.shape != (n, self.latent_dim):
+            raise UserError(f"{name} is {tuple(z.shape)}; this {type(self).__name__} needs ({n}, {self.latent_dim})")
+        return z.to(self.device)
+
+    def judge(self, images: Images) -> Judged:
+        """Let encoder and discriminators look at ``images``; the verdict is that of the images' discriminator."""
+        features, logits = self.encoder(images.x)
+        (source, code), _ = self.discriminator(images.x, features)
+        return Judged(images, source, logits, code)
+
+    def discriminator_level(self, level: int, real: Reading, fake: Reading, z: Tensor) -> dict[str, Tensor]:
+        """Return what the discriminator of ``level`` minimises as ``loss``, and its part ``entropy_loss``.
+
+        The codes ``z`` ``(B, latent_dim)`` are those of what was made; nothing real has one.
+        """
+        entropy = F.mse_loss(fake.code, z)
+        loss = self.loss.discriminator(real.source, fake.source) + self.entropy_weights[level] * entropy
+        return {"loss": loss, "entropy_loss": entropy}
+
+    def generator_level(self, level: int, fake: Reading, z: Tensor, condition: Tensor) -> dict[str, Tensor]:
+        """Return what the generator of ``level`` minimises as ``loss``, and its parts.
+
+        Args:
+            level: 0 or 1.
+            fake: what the discriminator says of what was made.
+            z: ``(B, latent_dim)``, the codes that it was made with.
+            condition: ``()``, how far it is from what the generator was given.
+        """
+        entropy = F.mse_loss(fake.code, z)
+        loss = self.adversarial_weight * self.loss.generator(fake.source) + self.condition_weight * condition
+        return {
+            "loss": loss + self.entropy_weights[level] * entropy,
+            "entropy_loss": entropy,
+            "condition_loss": condition,
+        }
+
+    def take_turns(self, real: Images) -> dict[str, Tensor]:
+        """Update the encoder in its epochs; after them the discriminators, then the generators."""
+        assert real.labels is not None
+        if self.stage == "encoder":
+            return self._encoder_turn(real.x, real.labels)
+        self._optimizer(ENCODER).zero_grad()  # what its last epoch has left
+        with torch.no_grad():
+            features = self.encoder.level0(real.x)
+        joint = self.stage == "joint"
+        metrics = self._discriminators_turn(real.x, features, real.labels, joint)
+        return metrics | self._generators_turn(features, real.labels, joint)
+
+    def _encoder_turn(self, x: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        logits = self.encoder(x)[1]
+        loss = F.cross_entropy(logits, labels)
+        self._descend(loss, self.encoder, self._optimizer(ENCODER))
+        accuracy = (logits.detach().argmax(dim=1) == labels).float().mean()
+        return {"encoder_loss": loss, "encoder_accuracy": accuracy}
+
+    def _discriminators_turn(self, x: Tensor, features: Tensor, labels: Tensor, joint: bool) -> dict[str, Tensor]:
+        z0, z1 = self.draw_code(len(x)), self.draw_code(len(x))
+        with torch.no_grad():
+            made_features = self.generator.level1(labels, z1)
+            made_images = self.generator.level0(made_features if joint else features, z0)
+        reader1, reader0 = self.discriminator.level1, self.discriminator.level0
+        real1, fake1 = reader1(features), reader1(made_features)
+        level1 = self.discriminator_level(1, real1, fake1, z1)
+        self._descend(level1["loss"], reader1, self._optimizer(DISCRIMINATOR))
+        real0, fake0 = reader0(x), reader0(made_images)
+        level0 = self.discriminator_level(0, real0, fake0, z0)
+        self._descend(level0["loss"], reader0, self._optimizer(DISCRIMINATOR))
+        return _named("d", level0, level1) | {
+            "d_accuracy": judged_rightly(real0.source.detach(), fake0.source.detach(), 0.0),
+            "d1_accuracy": judged_rightly(real1.source.detach(), fake1.source.detach(), 0.0),
+            "d_real": torch.sigmoid(real0.source.detach()).mean(),
+            "d_fake": torch.sigmoid(fake0.source.detach()).mean(),
+        }
+
+    def _generators_turn(self, features: Tensor, labels: Tensor, joint: bool) -> dict[str, Tensor]:
+        z0, z1 = self.draw_code(len(labels)), self.draw_code(len(labels))
+        made = self.generator.level1(labels, z1)
+        condition = F.cross_entropy(self.encoder.level1(made), labels)
+        level1 = self.generator_level(1, self.discriminator.level1(made), z1, condition)
+        if not joint:
+            self._descend(level1["loss"], self.generator.level1, self._optimizer(GENERATOR))
+        given = made if joint else features
+        images = self.generator.level0(given, z0)
+        condition = F.mse_loss(self.encoder.level0(images), given)
+        level0 = self.generator_level(0, self.discriminator.level0(images), z0, condition)
+        if joint:
+            self._descend(level0["loss"] + level1["loss"], self.generator, self._optimizer(GENERATOR))
+        else:
+            self._descend(level0["loss"], self.generator.level0, self._optimizer(GENERATOR))
+        return _named("g", level0, level1)
+
+    def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
+        """Check the images in [0, 1] and the labels of a batch."""
+        name = type(self).__name__
+        if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+            raise UserError(f"{name} is conditional: it needs batches of images and labels")
+        x, labels = batch[:2]
+        check_images(x, self.image_shape, name)
+        if batch_idx == 0:  # a look at every batch would make a GPU wait
+            check_unit_range(x, name)
+            self.checked(labels, len(x))
+        return Images(x, labels)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Ask encoder and discriminator about real images that they never trained on."""
+        self._judge_held_out(batch, batch_idx, "val", self.val_accuracy)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Ask encoder and discriminator about the test images."""
+        self._judge_held_out(batch, batch_idx, "test", self.test_accuracy)
+
+    def _judge_held_out(self, batch: Batch, batch_idx: int, stage: str, accuracy: MulticlassAccuracy) -> None:
+        judged = self.judge(self.prepare_real(batch, batch_idx))
+        assert judged.labels is not None
+        accuracy(judged.labels, judged.images.labels)
+        size = len(judged.images.x)
+        self.log(f"{stage}/encoder_accuracy", accuracy, batch_size=size, prog_bar=True)
+        self.log(f"{stage}/d_real", torch.sigmoid(judged.source).mean(), batch_size=size, sync_dist=True)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return as many new images as the batch has."""
+        x = batch[0] if isinstance(batch, (tuple, list)) else batch
+        return self.sample(len(x))
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Make the optimizers of the encoder, of the discriminators and of the generators."""
+        return [
+            self.optimizer_e(self.encoder.parameters()),
+            self.optimizer_d(self.discriminator.parameters()),
+            self.optimizer_g(self.generator.parameters()),
+        ]
+
+
+def _check(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise UserError(f"{name} is {size}; it must be at least 1")
+
+
+def _named(network: str, level0: dict[str, Tensor], level1: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the losses of both levels by name, such as ``d0_loss``, and their sum."""
+    levels = {f"{network}{level}_{name}": value for level in (0, 1) for name, value in (level0, level1)[level].items()}
+    return {f"{network}_loss": level0["loss"] + level1["loss"]} | levels
