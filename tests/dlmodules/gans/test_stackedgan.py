@@ -275,19 +275,18 @@ def test_wrong_inputs_end_in_one_line(tmp_path):
 def test_the_encoder_reads_the_class_that_was_asked_for(tmp_path):
     """By chance it would on one sample in ten: so it is where a level does not learn from its condition."""
     pl.seed_everything(0)
-    data = DigitsDataModule(image_size=16, batch_size=32, drop_last=True)
+    data = DigitsDataModule(image_size=8, batch_size=16, drop_last=True)
     module = StackedGAN(
-        image_shape=(1, 16, 16), latent_dim=8, feature_dim=64, width=0.25, encoder_epochs=3, independent_epochs=4,
+        image_shape=(1, 8, 8), latent_dim=8, feature_dim=64, width=0.25, encoder_epochs=3, independent_epochs=3,
         optimizer_d=_adam, optimizer_g=_adam,
     )  # fmt: skip
-    run = trainer(tmp_path, max_epochs=8, limit_val_batches=0)
-    run.fit(module, data)
+    trainer(tmp_path, max_epochs=8, limit_val_batches=0).fit(module, data)
     labels = torch.arange(500) % 10
     with torch.no_grad():
         images = module.eval().sample(500, labels, torch.Generator().manual_seed(0))
         read = module.encoder(images)[1].argmax(dim=1)
-    assert (read == labels).float().mean() > 0.7
-    assert images.flatten(1).var(dim=0).mean() > 0.01  # and it makes more than one image of each
+    assert (read == labels).float().mean() > 0.6
+    assert images.var(dim=0).mean() > 0.02  # of digits it is 0.07
 
 
 def _adam(parameters):
