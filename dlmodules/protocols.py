@@ -21,6 +21,31 @@ class Samples(Protocol):
 
 
 @runtime_checkable
+class Sweeps(Protocol):
+    """Draws images while one thing that it makes them from changes, and everything else stays."""
+
+    @property
+    def sweeps(self) -> tuple[str, ...]:
+        """The names of what can change."""
+        ...
+
+    def sample_sweep(
+        self,
+        name: str,
+        values: Tensor,
+        n: int,
+        labels: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Draw ``n`` rows of images ``(n, K, C, H, W)`` in which ``name`` takes the ``values`` ``(K,)``.
+
+        The images of a row have the same noise and class; ``labels`` is ``(n,)`` int64 for a conditional module.
+        Raises UserError for a name that is not among ``sweeps``.
+        """
+        ...
+
+
+@runtime_checkable
 class SamplesRows(Protocol):
     """Draws new rows of numbers or categories, or points."""
 

@@ -12,12 +12,15 @@ from jsonargparse import ArgumentParser
 from pytorch_lightning import LightningModule
 
 from callbacks.ema import GeneratorEMA
-from callbacks.grids import image_grid
+from callbacks.grids import Picture, image_grid
 from dlmodules.errors import UserError
 from dlmodules.loading import load_checkpoint, load_module
-from dlmodules.protocols import Acts, Samples, SamplesRows
+from dlmodules.protocols import Acts, Samples, SamplesRows, Sweeps
 from dlmodules_cli.episodes import play
 from dlmodules_cli.messages import OneLineErrors
+from dlmodules_cli.sweep import FORM, Sweep, parse_sweep
+
+NUM = 64
 
 
 class SampleParser(OneLineErrors, ArgumentParser):
@@ -29,8 +32,17 @@ def sample(args: list[str]) -> None:
     parser = SampleParser(prog="sample", description=__doc__)
     parser.add_argument("--ckpt_path", type=str, required=True, help="Checkpoint of a run.")
     parser.add_argument("--output", type=str, required=True, help="Folder for the picture and the raw samples.")
-    parser.add_argument("--num", type=int, default=64, help="Number of images, of rows, or of episodes of an agent.")
+    parser.add_argument(
+        "--num",
+        type=int | None,
+        default=None,
+        help=f"Number of images, of rows, or of episodes of an agent (default: {NUM}); with --sweep, rows of images"
+        " (default: one for each class, or one).",
+    )
     parser.add_argument("--label", type=int | None, default=None, help="Class to sample, for a conditional module.")
+    parser.add_argument(
+        "--sweep", type=str | None, default=None, help=f"Change one code along each row of images: {FORM}."
+    )
     parser.add_argument("--seed", type=int, default=0, help="Seed of the noise: the same seed gives the same images.")
     parser.add_argument("--ema", type=bool, default=True, help="Use averaged weights where the checkpoint has them.")
     parser.add_argument(
@@ -40,19 +52,23 @@ def sample(args: list[str]) -> None:
         help="Modules to import first, where the module is your own class.",
     )
     chosen = parser.parse_args(args)
-    if chosen.num < 1:
+    if chosen.num is not None and chosen.num < 1:
         raise UserError(f"--num is {chosen.num}; at least 1 is needed")
+    num = NUM if chosen.num is None else chosen.num
+    sweep = None if chosen.sweep is None else parse_sweep(chosen.sweep)
     import_own(chosen.imports)
     module, checkpoint = load_trained(chosen.ckpt_path, chosen.ema)
     output = Path(chosen.output)
     try:
         output.mkdir(parents=True, exist_ok=True)
-        if isinstance(module, Acts):
-            play(module, checkpoint, output, chosen.num, chosen.seed)
+        if sweep is not None:
+            _sample_sweep(module, output, sweep, chosen.num, chosen.label, chosen.seed)
+        elif isinstance(module, Acts):
+            play(module, checkpoint, output, num, chosen.seed)
         elif isinstance(module, Samples):
-            _sample_images(module, output, chosen.num, chosen.label, chosen.seed)
+            _sample_images(module, output, num, chosen.label, chosen.seed)
         elif isinstance(module, SamplesRows):
-            _sample_rows(module, output, chosen.num, chosen.label, chosen.seed)
+            _sample_rows(module, output, num, chosen.label, chosen.seed)
         else:
             raise UserError(f"{type(module).__name__} neither samples nor acts")
     except OSError as error:
@@ -83,24 +99,56 @@ def import_own(names: list[str]) -> None:
 
 
 def _sample_images(module: Any, output: Path, num: int, label: int | None, seed: int) -> None:
-    labels = None
-    if label is not None:
-        num_classes = getattr(module, "num_classes", None)
-        if num_classes is None:
-            raise UserError(f"{type(module).__name__} is not conditional: leave --label out")
-        if not 0 <= label < num_classes:
-            raise UserError(f"--label is {label}; this {type(module).__name__} knows 0..{num_classes - 1}")
-        labels = torch.full((num,), label)
+    labels = None if label is None else torch.full((num,), _checked(module, label))
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         images = module.sample(num, labels=labels, generator=generator).float().cpu()
+    arrays = {"samples": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
+    where = _write(output, image_grid(images), arrays)
+    print(f"{num} samples: {where} (array `samples`, {tuple(images.shape)}, in [0, 1])")
+
+
+def _sample_sweep(module: Any, output: Path, sweep: Sweep, num: int | None, label: int | None, seed: int) -> None:
+    if not isinstance(module, Sweeps):
+        raise UserError(f"{type(module).__name__} has no codes to change: leave --sweep out")
+    num_classes = getattr(module, "num_classes", None)
+    labels = None
+    if label is not None:
+        labels = torch.full((num or 1,), _checked(module, label))
+    elif num_classes is not None:
+        labels = torch.arange(num or num_classes) % num_classes
+    rows = (num or 1) if labels is None else len(labels)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        images = module.sample_sweep(sweep.name, sweep.values, rows, labels=labels, generator=generator).float().cpu()
+    names = None if labels is None else [str(of_row) for of_row in labels.tolist()]
+    arrays = {"samples": images.numpy(), "values": sweep.values.numpy()}
+    arrays |= {} if labels is None else {"labels": labels.numpy()}
+    where = _write(output, image_grid(images.flatten(0, 1), sweep.steps, row_labels=names), arrays)
+    print(
+        f"{sweep.name} from {sweep.low:g} to {sweep.high:g}: {where} (array `samples`, {tuple(images.shape)}:"
+        " rows, values, images in [0, 1])"
+    )
+
+
+def _checked(module: Any, label: int) -> int:
+    """Return ``label`` if it is a class of the module."""
+    num_classes = getattr(module, "num_classes", None)
+    if num_classes is None:
+        raise UserError(f"{type(module).__name__} is not conditional: leave --label out")
+    if not 0 <= label < num_classes:
+        raise UserError(f"--label is {label}; this {type(module).__name__} knows 0..{num_classes - 1}")
+    return label
+
+
+def _write(output: Path, grid: Picture, arrays: dict[str, Any]) -> str:
+    """Write picture and arrays; return where they lie, for a person."""
     from PIL import Image
 
-    grid = output / "samples.png"
-    Image.fromarray(image_grid(images)).save(grid)
-    arrays = {"samples": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
-    np.savez_compressed(output / "samples.npz", **arrays)
-    print(f"{num} samples: {grid} and {output / 'samples.npz'} (array `samples`, {tuple(images.shape)}, in [0, 1])")
+    picture, raw = output / "samples.png", output / "samples.npz"
+    Image.fromarray(grid).save(picture)
+    np.savez_compressed(raw, **arrays)
+    return f"{picture} and {raw}"
 
 
 def _sample_rows(module: Any, output: Path, num: int, label: int | None, seed: int) -> None:

@@ -106,7 +106,8 @@ class InfoGAN(ACGAN):
     """A GAN whose generator is given a class and codes, which the discriminator reads back from the images.
 
     No label of a real image is used, unless ``use_labels`` asks for it: the classes are found. ``sample`` takes codes
-    besides labels. It logs what ``ACGAN`` logs, and ``train/d_code_loss`` and ``train/g_code_loss``.
+    besides labels, and ``sample_sweep`` changes one of them from image to image. It logs what ``ACGAN`` logs, and
+    ``train/d_code_loss`` and ``train/g_code_loss``.
 
     Paper: Chen et al. 2016, InfoGAN, arXiv:1606.03657.
     Books: atienza 6.1.1.
@@ -229,6 +230,36 @@ class InfoGAN(ACGAN):
         if codes is not None:
             latents = latents._replace(codes=self.checked_codes(codes, n))
         return self.to_unit_range(self.generate(latents))
+
+    @property
+    def sweeps(self) -> tuple[str, ...]:
+        """``code1``, ``code2`` and so on: what ``sample_sweep`` can change."""
+        return tuple(f"code{index + 1}" for index in range(self.num_codes))
+
+    def sample_sweep(
+        self,
+        name: str,
+        values: Tensor,
+        n: int,
+        labels: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Make ``n`` rows of images ``(n, K, C, H, W)`` in [0, 1] in which the code ``name`` takes ``values`` ``(K,)``.
+
+        The other codes are 0. A row has one noise and one class, of ``labels`` ``(n,)`` or drawn at random. Raises
+        UserError for another name.
+        """
+        if name not in self.sweeps:
+            raise UserError(f"this {type(self).__name__} has no {name}; choose {' or '.join(self.sweeps)}")
+        latents = self.draw_latents(n, generator)
+        drawn = latents.labels if labels is None else self.checked(labels, n)
+        assert drawn is not None
+        steps = len(values)
+        codes = torch.zeros(n * steps, self.num_codes, device=self.device)
+        codes[:, self.sweeps.index(name)] = values.to(codes).repeat(n)
+        noise = latents.noise.repeat_interleave(steps, dim=0)
+        images = self.to_unit_range(self.generate(Latents(noise, drawn.repeat_interleave(steps), codes)))
+        return images.view(n, steps, *images.shape[1:])
 
     def judge(self, images: Images) -> Judged:
         """Let the discriminator look at images, and read their class and codes."""
