@@ -3,11 +3,14 @@ from .box_picture import BoxPicture as BoxPicture
 from .checkpoints import AtomicCheckpointIO as AtomicCheckpointIO
 from .checkpoints import LastCheckpoint as LastCheckpoint
 from .class_report import ClassReport as ClassReport
+from .collapse_alarm import CollapseAlarm as CollapseAlarm
 from .confusion_matrix import ConfusionMatrix as ConfusionMatrix
+from .discriminator_histogram import DiscriminatorHistogram as DiscriminatorHistogram
 from .ema import GeneratorEMA as GeneratorEMA
 from .episode_video import EpisodeVideo as EpisodeVideo
 from .exact_resume import ExactResume as ExactResume
 from .generative_metrics import GenerativeMetrics as GenerativeMetrics
+from .gradient_norms import GradientNorms as GradientNorms
 from .input_space import InputSpace as InputSpace
 from .latent_map import LatentMap as LatentMap
 from .latent_walks import CodeHistograms as CodeHistograms

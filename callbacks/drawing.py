@@ -1,7 +1,7 @@
 """When a callback draws, and how it leaves everything as it found it."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, ClassVar
 
 import torch
@@ -38,18 +38,21 @@ def averaged_weights(trainer: Trainer, pl_module: LightningModule) -> Iterator[N
 
 
 @contextmanager
-def undisturbed(trainer: Trainer, pl_module: LightningModule, seed: int = 0) -> Iterator[torch.Generator]:
+def undisturbed(
+    trainer: Trainer, pl_module: LightningModule, seed: int = 0, averaged: bool = True
+) -> Iterator[torch.Generator]:
     """Ask a module for pictures between two training steps without a trace.
 
-    Within, the module is in evaluation mode, has its averaged weights and the trainer's precision,
-    and no gradient is recorded. All random number generators start from ``seed``; afterwards they,
-    and the mode of each submodule, are what they were.
+    Within, the module is in evaluation mode, has its averaged weights (or with ``averaged`` false those that are
+    trained) and the trainer's precision, and no gradient is recorded. All random number generators start from
+    ``seed``; afterwards they, and the mode of each submodule, are what they were.
 
     Yields:
         A generator on the module's device, seeded with ``seed``, to be given to ``sample``.
     """
     modes = [(module, module.training) for module in pl_module.modules()]
-    with isolate_rng(), torch.no_grad(), averaged_weights(trainer, pl_module):
+    weights = averaged_weights(trainer, pl_module) if averaged else nullcontext()
+    with isolate_rng(), torch.no_grad(), weights:
         torch.manual_seed(seed)
         pl_module.eval()
         try:

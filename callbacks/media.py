@@ -69,7 +69,9 @@ def write_file(trainer: Trainer, path: Path, write: Callable[[Path], object]) ->
     return True
 
 
-def save_image(trainer: Trainer, name: str, image: Picture, caption: str | None = None, numbered: bool = True) -> None:
+def save_image(
+    trainer: Trainer, name: str, image: Picture, caption: str | None = None, numbered: bool = True
+) -> Path | None:
     """Write a picture to the run folder and hand it to the loggers.
 
     Args:
@@ -78,17 +80,22 @@ def save_image(trainer: Trainer, name: str, image: Picture, caption: str | None 
         image: ``(H, W)`` or ``(H, W, 3)``, uint8.
         caption: a line for loggers that show one.
         numbered: put the step into the file name; without, each picture replaces the one before.
+
+    Returns:
+        The file, where one was written.
     """
     if is_quiet(trainer) or not trainer.is_global_zero:
-        return
+        return None
     from PIL import Image
 
-    write_file(trainer, _path(trainer, name, "png", numbered), Image.fromarray(image).save)
+    path = _path(trainer, name, "png", numbered)
+    written = write_file(trainer, path, Image.fromarray(image).save)
     for logger in trainer.loggers:
         try:
             _log_image(logger, name, image, logged_step(trainer), caption)
         except Exception as error:  # a logger is other people's code: whatever it raises, the training goes on
             warn_once(logger, f"{type(logger).__name__} did not take the picture {name} ({error}).")
+    return path if written else None
 
 
 def _log_image(logger: Any, name: str, image: Picture, step: int, caption: str | None) -> None:
@@ -126,6 +133,7 @@ def save_video(
     fps: float,
     fmt: str = "gif",
     caption: str | None = None,
+    numbered: bool = True,
 ) -> None:
     """Write a film to the run folder and hand it to the loggers that have ``log_video``.
 
@@ -136,10 +144,11 @@ def save_video(
         fps: pictures a second. A GIF drops pictures above 50, since viewers refuse to play it faster.
         fmt: ``gif``, or ``mp4`` (needs imageio-ffmpeg).
         caption: a line for loggers that show one.
+        numbered: as for :func:`save_image`.
     """
     if is_quiet(trainer) or not trainer.is_global_zero or not len(frames):
         return
-    path = _path(trainer, name, fmt, numbered=True)
+    path = _path(trainer, name, fmt, numbered)
     write = _write_mp4 if fmt == "mp4" else write_gif
     if not write_file(trainer, path, lambda target: write(target, frames, fps)):
         return

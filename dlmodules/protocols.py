@@ -8,7 +8,7 @@ Images are ``(B, C, H, W)`` float32 in [0, 1], whatever range the networks use i
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @runtime_checkable
@@ -96,6 +96,31 @@ class BoundsCodes(Protocol):
 
     code_range: tuple[float, float]
     """The lowest and the highest value."""
+
+
+@runtime_checkable
+class Judges(Protocol):
+    """Has a discriminator that tells real images from made ones."""
+
+    def judge_images(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the discriminator's outputs ``(B,)`` for images ``x``: the larger, the more real it takes them for.
+
+        ``labels`` is ``(B,)`` int64 where the discriminator is told the class.
+        """
+        ...
+
+
+class HasAdversaries(Protocol):
+    """Trains two networks against each other.
+
+    Not for ``isinstance``: from Python 3.12 on it does not see the submodules of a module.
+    """
+
+    generator: nn.Module
+    """Makes images."""
+
+    discriminator: nn.Module
+    """Judges them."""
 
 
 @runtime_checkable

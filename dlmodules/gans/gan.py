@@ -105,6 +105,18 @@ class GAN(AdversarialModule):
         low, high = self.output_range
         return (images - low) / (high - low)
 
+    def from_unit_range(self, images: Tensor) -> Tensor:
+        """Bring images from [0, 1] to the generator's range."""
+        low, high = self.output_range
+        return images if (low, high) == (0.0, 1.0) else images * (high - low) + low
+
+    def judge_images(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the discriminator's outputs ``(B,)`` for images in [0, 1], larger for what it takes for real.
+
+        A discriminator that is told the class needs ``labels`` ``(B,)``; no other looks at them.
+        """
+        return self.judge(Images(self.from_unit_range(x), labels)).source
+
     def draw_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Return noise ``(n, latent_dim)``: uniform on [-1, 1] or standard normal."""
         device = generator.device if generator is not None else self.device
@@ -180,8 +192,7 @@ class GAN(AdversarialModule):
         check_images(x, self.image_shape, name)
         if batch_idx == 0:  # a look at every batch would make a GPU wait
             check_unit_range(x, name)
-        low, high = self.output_range
-        return Images(x if (low, high) == (0.0, 1.0) else x * (high - low) + low)
+        return Images(self.from_unit_range(x))
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Ask the discriminator about real images that it never trained on: far below ``train/d_real`` it overfits."""

@@ -10,11 +10,14 @@ import callbacks
     [
         ("AttributeVectors", {"examples": 2, "strengths": [-1.0, 0.0, 1.5], "attributes": ["Hat"]}),
         ("ClassReport", {"every_n_epochs": 5}),
+        ("CollapseAlarm", {"every_n_steps": 10, "threshold": 0.5, "labels": [1], "stop": True}),
         ("ConfusionMatrix", {"every_n_epochs": 2, "max_classes": 50}),
+        ("DiscriminatorHistogram", {"num": 8, "bins": 5}),
         ("EpisodeVideo", {"episodes": 2, "fmt": "gif", "every_n_steps": 100}),
         ("GenerativeMetrics", {"feature_network": "runs/x.ckpt", "num_samples": 100}),
         ("GenerativeMetrics", {"feature_network": {"class_path": "torch.nn.Flatten"}}),
         ("GeneratorEMA", {"decay": 0.9, "modules": ["generator", "mapping.net"]}),
+        ("GradientNorms", {}),
         ("LatentMap", {"manifold": "quantiles", "manifold_size": 10}),
         ("LatentMap", {"projection": "tsne", "colour_by": "Smiling"}),
         ("LossCurve", {"every_n_epochs": 3}),
@@ -24,7 +27,7 @@ import callbacks
         ("Saliency", {"num": 3, "layer": "network.0"}),
         ("BoxPicture", {"every_n_epochs": 2, "seed": 3}),
         ("RowPictures", {"num": 4, "columns": 2}),
-        ("SampleGrid", {"num": 3, "labels": [1, 2]}),
+        ("SampleGrid", {"num": 3, "labels": [1, 2], "film_fps": 2.0}),
         ("WeightPictures", {"num": 25, "columns": 5, "color": False}),
     ],
 )

@@ -6,6 +6,7 @@ from pytorch_lightning import LightningModule
 
 from callbacks import SampleGrid
 from callbacks.grids import image_grid
+from callbacks.sample_grid import film_frames
 from dlmodules.errors import UserError
 
 
@@ -82,3 +83,54 @@ def test_mistakes_are_told_before_training(tmp_path):
         trainer(tmp_path, SampleGrid(labels=[5])).fit(Labelled(), loader())
     with pytest.raises(UserError, match="at least 1 sample"):
         SampleGrid(num=0)
+
+
+def frames(path):
+    from PIL import Image, ImageSequence
+
+    with Image.open(path) as film:
+        return [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(film)]
+
+
+def test_the_grids_become_a_film_also_of_a_resumed_run(tmp_path):
+    from PIL import Image
+
+    logger = ImageLogger()
+    run = trainer(tmp_path, SampleGrid(num=4, every_n_steps=2), logger=logger)
+    run.fit(ToyVAE(), loader())
+    run.save_checkpoint(tmp_path / "x.ckpt")
+    film = tmp_path / "media" / "samples_film.gif"
+    assert [name for name, *_ in logger.films] == ["samples_film"]
+    assert len(frames(film)) == 2  # steps 2 and 3
+    (tmp_path / "media" / "samples-0000001.png").write_bytes(b"another run's")
+    again = trainer(tmp_path, SampleGrid(num=4, every_n_steps=2), max_epochs=2)
+    again.fit(ToyVAE(), loader(), ckpt_path=tmp_path / "x.ckpt", weights_only=True)
+    found = frames(film)
+    names = [f"samples-000000{step}.png" for step in (2, 3, 4, 6)]
+    assert len(found) == 4
+    for frame, name in zip(found, names, strict=True):
+        drawn = np.asarray(Image.open(tmp_path / "media" / name).convert("RGB"))
+        assert np.abs(frame.astype(int) - drawn).max() <= 8  # a GIF has 256 colours
+
+
+def test_no_film_of_one_grid_or_where_it_is_not_wanted(tmp_path):
+    trainer(tmp_path, SampleGrid(num=4)).fit(ToyVAE(), loader())
+    trainer(tmp_path / "b", SampleGrid(num=4, every_n_steps=1, film_fps=0)).fit(ToyVAE(), loader())
+    assert not list(tmp_path.rglob("*.gif"))
+
+
+def test_frames_of_a_long_training(tmp_path):
+    from PIL import Image
+
+    names = [f"{index}.png" for index in range(7)]
+    for index, name in enumerate(names):
+        Image.fromarray(np.full((4, 3 if index == 2 else 4), index, dtype=np.uint8)).save(tmp_path / name)
+    (tmp_path / "1.png").unlink()
+    found = film_frames(tmp_path, names, most=4)
+    assert [frame[0, 0, 0] for frame in found] == [0, 3, 4, 6]
+    assert len(film_frames(tmp_path, names)) == 5  # one is gone, one of another size
+    assert film_frames(tmp_path, []) == []
+
+
+def test_two_grids_in_one_training(tmp_path):
+    trainer(tmp_path, SampleGrid(num=4), SampleGrid(num=9)).fit(ToyVAE(), loader())
