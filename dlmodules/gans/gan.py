@@ -79,7 +79,9 @@ class GAN(AdversarialModule):
             raise UserError(f"r1 is {r1}; it must be 0 or more")
         for name in ("discriminator_loss", "discriminator_losses"):
             if update == "separate" and getattr(type(self), name) is not getattr(GAN, name):
-                raise UserError(f"separate updates do not use {type(self).__name__}.{name}: choose update='alternating'")
+                raise UserError(
+                    f"separate updates do not use {type(self).__name__}.{name}: choose update='alternating'"
+                )
         self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
         self.noise = noise
