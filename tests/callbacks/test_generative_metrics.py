@@ -277,7 +277,8 @@ def test_two_processes_agree_and_count_all_images(tmp_path):
     protocol = json.loads((tmp_path / "generative_metrics.json").read_text())["val"]["protocol"]
     assert (protocol["n_real"], protocol["n_fake"]) == (24, 33)
     names = {path.name.split("-")[0] for path in (tmp_path / "media").iterdir()}
-    assert names == {"samples", "reconstructions", "latent_map", "latent_manifold", "loss_curve.png"}
+    pictures = {"samples", "reconstructions", "latent_map", "latent_manifold", "loss_curve.png", "samples_film.gif"}
+    assert names == pictures
 
 
 def _environment(root):
