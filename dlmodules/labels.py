@@ -1,10 +1,19 @@
 """Labels of a conditional module: checked, and as rows of zeros and a one."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
+
+
+def with_labels(batch: Sequence[Tensor] | Tensor, owner: str) -> tuple[Tensor, Tensor]:
+    """Return images and labels of a batch. Raises UserError where it is one of images alone."""
+    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+        raise UserError(f"{owner} is conditional: it needs batches of images and labels")
+    return batch[0], batch[1]
 
 
 def check_labels(labels: Tensor | None, n: int, num_classes: int, owner: str) -> Tensor:

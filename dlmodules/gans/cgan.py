@@ -12,7 +12,7 @@ from dlmodules.gans.base import Batch, Images, Judged, Latents, Schedule
 from dlmodules.gans.dcgan import DCGAN, DCGANDiscriminator, DCGANGenerator
 from dlmodules.gans.gan import Noise
 from dlmodules.gans.losses import LossName
-from dlmodules.labels import check_labels, draw_labels, one_hot
+from dlmodules.labels import check_labels, draw_labels, one_hot, with_labels
 from dlmodules.layers.initialization import glorot_uniform_
 
 
@@ -169,9 +169,7 @@ class CGAN(DCGAN):
 
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
         """Check the images and labels of a batch, and bring the images from [0, 1] to the generator's range."""
-        if not isinstance(batch, (tuple, list)) or len(batch) < 2:
-            raise UserError(f"{type(self).__name__} is conditional: it needs batches of images and labels")
-        x, labels = batch[:2]
+        x, labels = with_labels(batch, type(self).__name__)
         if batch_idx == 0:  # a look at every batch would make a GPU wait
             self.checked(labels, len(x))
         return super().prepare_real(batch, batch_idx)._replace(labels=labels)

@@ -15,7 +15,7 @@ from dlmodules.gans.losses import LOSSES, judged_rightly
 from dlmodules.gans.stackedgan_networks import Reading, StackedDiscriminator, StackedEncoder, StackedGenerator
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_images, check_unit_range
-from dlmodules.labels import check_labels, draw_labels
+from dlmodules.labels import check_labels, draw_labels, with_labels
 from dlmodules.layers.channels_last import use_channels_last
 
 Stage = Literal["encoder", "independent", "joint"]
@@ -271,9 +271,7 @@ class StackedGAN(AdversarialModule):
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
         """Check the images in [0, 1] and the labels of a batch."""
         name = type(self).__name__
-        if not isinstance(batch, (tuple, list)) or len(batch) < 2:
-            raise UserError(f"{name} is conditional: it needs batches of images and labels")
-        x, labels = batch[:2]
+        x, labels = with_labels(batch, name)
         check_images(x, self.image_shape, name)
         if batch_idx == 0:  # a look at every batch would make a GPU wait
             check_unit_range(x, name)
