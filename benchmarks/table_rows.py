@@ -154,7 +154,7 @@ def _beta_rows() -> list[Row]:
             system="CVAE",
             config="configs/vaes/beta_cvae_mnist.yaml",
             title=f"beta {beta}, a code of 10 numbers",
-            budget="2 epochs of 55,000 images",
+            budget="5 epochs of 55,000 images",
             figures=(
                 Figure("val/active_units@last", "active units", book="–"),
                 Figure("val/elbo@last", "ELBO, nats per image", book="–"),
@@ -163,7 +163,7 @@ def _beta_rows() -> list[Row]:
             options={
                 "args": (
                     *("--model.init_args.beta", str(beta), "--model.init_args.latent_dim", "10"),
-                    *("--trainer.max_epochs", "2"),
+                    *("--trainer.max_epochs", "5"),
                 ),
                 "stage": "validate",
             },
