@@ -18,12 +18,14 @@ from .drawing import averaging_callbacks, cycled_labels, images_and_labels, undi
 from .evaluation import WatchesEvaluation
 from .feature_network import FeatureNetwork, load_feature_network
 from .media import is_quiet, run_folder, write_file
+from .neighbourhoods import NeighbourhoodScores
 
 
 class GenerativeMetrics(WatchesEvaluation):
     """Measures samples against the real images of the validation set, or in ``test`` of the test set.
 
-    Logs ``val/fid`` and ``val/kid``, and where the feature network is a classifier
+    Logs ``val/fid`` and ``val/kid``; ``val/precision``, ``val/recall`` and ``val/coverage`` (the shares of
+    ``NeighbourhoodScores``); and where the feature network is a classifier
     ``val/class_coverage``, the share of the classes that it finds among the samples, and for a
     conditional module ``val/conditional_accuracy``, the share of the samples in which it reads the
     class that was asked for. A score means nothing without its protocol, so this is written beside
@@ -39,6 +41,7 @@ class GenerativeMetrics(WatchesEvaluation):
         batch_size: samples drawn at once.
         kid_subsets: subsets over which KID is averaged.
         kid_subset_size: images in a subset, fewer where there are fewer images.
+        neighbours: whose distance bounds a neighbourhood for precision, recall and coverage; 0 does not measure them.
         coverage_share: a class counts as covered from this share of the samples on, in [0, 1].
         seed: seed of the noise and of KID's subsets; no other random numbers are touched.
     """
@@ -51,13 +54,14 @@ class GenerativeMetrics(WatchesEvaluation):
         batch_size: int = 256,
         kid_subsets: int = 100,
         kid_subset_size: int = 500,
+        neighbours: int = 5,
         coverage_share: float = 0.01,
         seed: int = 0,
     ) -> None:
-        if num_samples < 2 or min(every_n_epochs, batch_size, kid_subsets) < 1 or kid_subset_size < 2:
+        if num_samples < 2 or min(every_n_epochs, batch_size, kid_subsets) < 1 or kid_subset_size < 2 or neighbours < 0:
             raise UserError(
                 "GenerativeMetrics: num_samples and kid_subset_size must be 2 or more, every_n_epochs,"
-                " batch_size and kid_subsets 1 or more"
+                " batch_size and kid_subsets 1 or more, neighbours 0 or more"
             )
         self.feature_network = feature_network
         self.num_samples = num_samples
@@ -65,6 +69,7 @@ class GenerativeMetrics(WatchesEvaluation):
         self.batch_size = batch_size
         self.kid_subsets = kid_subsets
         self.kid_subset_size = kid_subset_size
+        self.neighbours = neighbours
         self.coverage_share = coverage_share
         self.seed = seed
         self._network: FeatureNetwork | None = None
@@ -162,12 +167,16 @@ class GenerativeMetrics(WatchesEvaluation):
             kid = KernelInceptionDistance(
                 feature=_AlreadyFeatures(real.shape[1]), subsets=self.kid_subsets, subset_size=subset
             ).to(device)
-        for metric in (fid, kid):
+        neighbours = min(self.neighbours, n_real - 1, n_fake - 1)
+        among = NeighbourhoodScores(max(1, neighbours)).to(device)
+        for metric in (fid, kid, among):
             metric.update(real.to(device).double(), real=True)
             metric.update(fake.to(device).double(), real=False)
         with isolate_rng():  # the subsets are drawn from the global generator
             torch.manual_seed(self.seed)
             scores = {"fid": float(fid.compute()), "kid": float(kid.compute()[0])}
+        if neighbours > 0:
+            scores |= {name: float(value) for name, value in among.compute().items()}
         if read is not None:
             scores |= self._read_back(trainer, asked, read, n_fake)
         protocol = self._network.description | {
@@ -176,6 +185,7 @@ class GenerativeMetrics(WatchesEvaluation):
             "n_fake": n_fake,
             "kid_subsets": self.kid_subsets,
             "kid_subset_size": subset,
+            "neighbours": neighbours,
             "coverage_share": self.coverage_share,
             "batch_norm": "eval",
             "ema_decay": next((callback.decay for callback in averaging_callbacks(trainer)), None),

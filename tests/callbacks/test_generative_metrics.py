@@ -92,6 +92,16 @@ def test_kid_of_the_whole_sets(tmp_path):
     assert got == pytest.approx(kernel_distance(*(x.flatten(1).double().numpy() for x in (real, fake))), rel=1e-4)
 
 
+def test_precision_and_recall_are_apart(tmp_path):
+    """All samples among the darker half of the real images: precise, but half of the images have none near."""
+    real = torch.cat([pixels(100, 1), pixels(100, 2) + 5])
+    scores = measured(tmp_path, real, pixels(100, 3))
+    assert scores["val/precision"] > 0.6
+    assert scores["val/recall"] <= 0.5
+    assert 0.4 < scores["val/coverage"] <= 0.5
+    assert "val/precision" not in measured(tmp_path, real, pixels(100, 3), neighbours=0)
+
+
 class Reader(nn.Module):
     """Reads the class off the brightness: 0.05 is class 0, 0.15 class 1 and so on."""
 
@@ -189,6 +199,7 @@ def test_protocol_lies_beside_the_scores(tmp_path):
         "n_fake": 20,
         "kid_subsets": 3,
         "kid_subset_size": 20,
+        "neighbours": 5,
         "coverage_share": 0.01,
         "batch_norm": "eval",
         "ema_decay": 0.9,
@@ -233,7 +244,7 @@ def test_mistakes_are_told_before_training(tmp_path):
         setup(ToyVAE(), "nowhere.ckpt")
     with pytest.raises(UserError, match="tells 5 classes apart, but Three makes 3"):
         setup(Three(), Reader())
-    for options in ({"num_samples": 1}, {"every_n_epochs": 0}, {"kid_subset_size": 1}):
+    for options in ({"num_samples": 1}, {"every_n_epochs": 0}, {"kid_subset_size": 1}, {"neighbours": -1}):
         with pytest.raises(UserError, match="GenerativeMetrics: "):
             GenerativeMetrics("x", **options)
 
@@ -258,7 +269,8 @@ def test_two_processes_agree_and_count_all_images(tmp_path):
             fitted = trainer({str(tmp_path)!r}, GeneratorEMA(0.9), GenerativeMetrics(Reader(), 33), *drawing,
                 strategy="ddp", devices=2, max_epochs=2)
             fitted.fit(ToyVAE(), loader(), loader(n=24))
-            values = torch.tensor([float(fitted.callback_metrics[n]) for n in ("val/fid", "val/kid")])
+            names = ("val/fid", "val/kid", "val/precision", "val/recall", "val/coverage")
+            values = torch.tensor([float(fitted.callback_metrics[n]) for n in names])
             gathered = fitted.strategy.all_gather(values)
             assert torch.equal(gathered[0], gathered[1]), gathered
             """
