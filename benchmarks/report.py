@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from benchmarks.record import RECORDS, ROOT, Record, read_records
 from benchmarks.row import Figure, Row
@@ -72,16 +73,33 @@ def score_table(rows: Sequence[Row], found: dict[str, list[Record]]) -> str:
 def variants(name: str, rows: Sequence[Row], found: dict[str, list[Record]]) -> str:
     """Return the table of the variants ``name``: our figures, each beside the book's."""
     chosen = [row for row in rows if row.table == name]
+    # A table that a book has is set beside it.
+    has_book = any(figure.book for row in chosen for figure in row.figures)
     lines = []
     for row in chosen:
         line = [row.title, row.budget]
         for figure in row.figures:
-            scale = 100 if figure.label.endswith("%") else 1
-            values = [scale * record.metrics[figure.key] for record in found[row.name]]
-            line += [", ".join(f"{value:.2f}" for value in values) or NOT_YET, figure.book]
+            line.append(variant_cell(figure, found[row.name]))
+            line += [figure.book] if has_book else []
         lines.append(line)
-    head = [text for figure in chosen[0].figures for text in (f"{figure.label}, ours", f"{figure.label}, book")]
+    head: list[str] = []
+    for figure in chosen[0].figures:
+        head += [f"{figure.label}, ours", f"{figure.label}, book"] if has_book else [figure.label]
     return f"`python -m benchmarks.run {name}`\n\n" + table(("variant", "ours: budget", *head), lines)
+
+
+def variant_cell(figure: Figure, records: Sequence[Record]) -> str:
+    """Return the runs' values of a figure, with its bar where it has one."""
+    if not records:
+        return NOT_YET
+    scale = 100 if figure.label.endswith("%") else 1
+    values = [record.metrics[figure.key] for record in records if figure.key in record.metrics]
+    cell = ", ".join(f"{scale * value:.2f}" for value in values) or NOTHING
+    return (
+        cell
+        if figure.bar is None
+        else f"{cell} ({score_bar(replace(figure, bar=scale * figure.bar), [scale * value for value in values])})"
+    )
 
 
 def spread(values: Sequence[float], digits: int, runs: int) -> str:

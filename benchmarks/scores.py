@@ -38,7 +38,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         *row.options.get("args", ()),
         *("--trainer.default_root_dir", str(folder)),
     ]
-    fit = ["train.py", "fit", *common, *quick_arguments(row, context)]
+    fit = ["train.py", "fit", *common, *row.options.get("fit_args", ()), *quick_arguments(row, context)]
     fit_seconds = run_command(fit, context, log, **sweep_variables())
     run = versions(folder / Path(row.config).stem)[-1]
     metrics: dict[str, float] = {}
@@ -83,7 +83,9 @@ def quick_arguments(row: Row, context: Context) -> list[str]:
         return []
     if row.system == "DQN":
         return ["--data.init_args.total_steps", "2000", "--data.init_args.steps_per_epoch", "1000"]
-    steps = ["--trainer.max_steps", "6"] if row.system == "DCGAN" else ["--trainer.max_epochs", "1"]
+    # Generators are trained for steps, not epochs.
+    by_steps = str(row.config).startswith("configs/gans/")
+    steps = ["--trainer.max_steps", "10"] if by_steps else ["--trainer.max_epochs", "1"]
     return [*steps, "--trainer.limit_train_batches", "5", "--trainer.limit_val_batches", "2"]
 
 

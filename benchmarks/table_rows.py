@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.code_rows import FAST_DENOISER
+from benchmarks.gan_rows import GAN_TABLE
 from benchmarks.row import Figure, Row
 from benchmarks.score_rows import cosine
 
@@ -203,7 +204,15 @@ def _pretraining_rows() -> list[Row]:
     ]
 
 
-TABLES = (*_pretraining_rows(), *_mlp_rows(), *_cnn_rows(), *_rnn_rows(), *_denoising_rows(), *_beta_rows())
+TABLES = (
+    *_pretraining_rows(),
+    *_mlp_rows(),
+    *_cnn_rows(),
+    *_rnn_rows(),
+    *_denoising_rows(),
+    *_beta_rows(),
+    *GAN_TABLE,
+)
 # What each table is, for the report.
 TABLE_TITLES = {
     "mlp_table": "MLP on MNIST: atienza, table 1.3.2 (20 epochs there; read as three hidden layers)",
@@ -211,5 +220,6 @@ TABLE_TITLES = {
     "pretraining_table": "DBNClassifier on MNIST: does the greedy pretraining of vasilev 3.5 help (no figures there)",
     "denoising_table": "DenoisingAutoencoder on MNIST: the noise sweep of atienza 3.3.1-N (pictures there)",
     "beta_table": "CVAE on MNIST: the weights of atienza 8.3.1 (pictures there)",
+    "gan_table": "GANs on MNIST: all variants at the same number of updates (pictures in the books)",
     "rnn_table": "SimpleRNN on MNIST: atienza, table 1.5.1 (20 epochs there)",
 }

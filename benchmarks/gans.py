@@ -1,0 +1,127 @@
+"""Generators: scores as ``scores`` takes them, FID over the updates, and what an update costs."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import spearmanr
+
+from benchmarks import scores
+from benchmarks.programs import Context
+from benchmarks.record import Record
+from benchmarks.row import Row
+from benchmarks.sweeps_of_images import effects
+from callbacks import GeneratorEMA
+from callbacks.feature_network import FeatureNetwork, load_feature_network
+from dlmodules import InfoGAN
+from dlmodules.loading import load_checkpoint
+from dlmodules.protocols import Samples, Sweeps
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Fit and test ``row`` as ``scores`` does, with validations on the way, and read its codes.
+
+    Options of the row: ``n_critic``, ``updates`` of the generator, ``every`` so many of them a validation, and
+    ``warmup``, steps before its first update.
+    """
+    path = scores.feature_network(context)
+    clock = Path(context.folder(row, seed), "update.json").resolve()
+    options = row.options
+    on_the_way = replace(
+        row,
+        options={
+            **options,
+            "args": (*options.get("args", ()), *steps(row)),
+            "fit_args": fit_arguments(row, path, clock, context),
+        },
+    )
+    record = scores.measure(on_the_way, seed, context)
+    run = context.folder(row, seed) / Path(str(row.config)).stem / record.details["run"]
+    cost: dict[str, float] = json.loads(clock.read_text())
+    metrics = {**record.metrics, **of_update(cost, options["n_critic"])}
+    fid = over_updates(run / "metrics.csv", "val/fid", row)
+    details: dict[str, Any] = {**record.details, "fid": fid}
+    if row.system in ("WGAN", "WGANGP"):
+        distance = over_updates(run / "metrics.csv", "train/wasserstein", row)
+        details["wasserstein"] = distance
+        if len(fid) > 2:
+            metrics["rank_correlation"] = float(spearmanr(*paired(distance, fid)).statistic)
+    module = scores.trained_module(row, seed, context, record)
+    GeneratorEMA.load_averaged(module, load_checkpoint(run / "checkpoints" / "last.ckpt"))
+    network = load_feature_network(path)
+    n = 100 if context.quick else 1000
+    if isinstance(module, InfoGAN):
+        metrics["asked"] = matched_accuracy(module, network, 10 * n, seed)
+    elif "test/conditional_accuracy@last" in metrics:
+        metrics["asked"] = metrics["test/conditional_accuracy@last"]
+    if isinstance(module, Sweeps):
+        metrics |= effects(module, network, options.get("span", 1.0), n, seed)
+    return replace(record, metrics=metrics, details=details)
+
+
+def steps(row: Row) -> list[str]:
+    """Return the arguments of the row's number of updates, a validation after each ``every``."""
+    each = row.options["every"] * row.options["n_critic"]
+    total = row.options["updates"] * row.options["n_critic"] + row.options.get("warmup", 0)
+    return ["--trainer.max_steps", str(total), "--trainer.limit_train_batches", str(each)]
+
+
+def fit_arguments(row: Row, network: Path, clock: Path, context: Context) -> list[str]:
+    """Return what measures on the way."""
+    return [
+        "--trainer.callbacks+=callbacks.GenerativeMetrics",
+        f"--trainer.callbacks.feature_network={network}",
+        f"--trainer.callbacks.num_samples={100 if context.quick else 2000}",
+        "--trainer.callbacks+=benchmarks.update_clock.UpdateClock",
+        f"--trainer.callbacks.result={clock}",
+        f"--trainer.callbacks.skip={row.options.get('warmup', 0)}",
+    ]
+
+
+def of_update(cost: dict[str, float], n_critic: int) -> dict[str, float]:
+    """Return what an update of the generator costs, the turns of the discriminator before it included."""
+    return {"update_ms": cost["cpu_ms"] * n_critic, "peak_gib": cost["peak_gib"]}
+
+
+def over_updates(path: Path, metric: str, row: Row) -> list[tuple[float, float]]:
+    """Return the mean of ``metric`` between the validations, each with the updates of the generator so far."""
+    each, warmup = row.options["every"] * row.options["n_critic"], row.options.get("warmup", 0)
+    found: dict[int, list[float]] = {}
+    with open(path, newline="") as file:
+        for line in csv.DictReader(file):
+            if line.get(metric):
+                # A step is logged by its index: the last of an epoch is one below a multiple of ``each``.
+                found.setdefault(int(line["step"]) // each, []).append(float(line[metric]))
+    curve = [
+        (((epoch + 1) * each - warmup) / row.options["n_critic"], values) for epoch, values in sorted(found.items())
+    ]
+    return [(updates, sum(values) / len(values)) for updates, values in curve if updates > 0]
+
+
+def paired(first: list[tuple[float, float]], second: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """Return the values of two curves at the updates that both have."""
+    other = dict(second)
+    both = [(value, other[updates]) for updates, value in first if updates in other]
+    return [one for one, _ in both], [two for _, two in both]
+
+
+@torch.no_grad()
+def matched_accuracy(module: LightningModule, network: FeatureNetwork, n: int, seed: int) -> float:
+    """Return in which share of ``n`` samples the reader sees the digit that goes with the asked class.
+
+    Which digit goes with which class is chosen so that the share is largest.
+    """
+    assert isinstance(module, Samples)
+    asked = torch.arange(n) % 10
+    generator = torch.Generator().manual_seed(seed)
+    read = [network.classes(module.sample(len(part), labels=part, generator=generator)) for part in asked.split(500)]
+    counts = torch.zeros(10, 10)
+    for one, other in zip(asked.tolist(), torch.cat([part for part in read if part is not None]).tolist(), strict=True):
+        counts[one, other] += 1
+    rows, columns = linear_sum_assignment(counts.numpy(), maximize=True)
+    return float(counts[rows, columns].sum() / n)
