@@ -44,29 +44,102 @@ def _figures(bars: tuple[str, ...]) -> tuple[Figure, ...]:
         Figure("test/coverage@last", "coverage, %"),
         Figure("test/class_coverage@last", "classes present, %", bar=1.0 if "classes" in bars else None),
         Figure("asked", "asked class read, %", bar=asked),
+        Figure("loss_correlation", "rank correlation of loss and FID"),
         Figure("update_ms", "ms an update"),
         Figure("peak_gib", "peak GiB"),
     )
 
 
-def _row(number: int, system: str, config: str, title: str, bars: tuple[str, ...], options: dict[str, Any]) -> Row:
+def _row(
+    table: str,
+    number: int,
+    system: str,
+    config: str,
+    title: str,
+    figures: tuple[Figure, ...],
+    options: dict[str, Any],
+    seeds: tuple[int, ...] = (0, 1, 2),
+    updates: int = UPDATES,
+) -> Row:
     return Row(
-        name=f"gan_table_{number:02}",
-        table="gan_table",
+        name=f"{table}_{number:02}",
+        table=table,
         kind="table",
         program="gans",
         system=system,
         config=f"configs/gans/{config}.yaml",
         title=title,
-        budget=f"{UPDATES:,} updates of the generator" + ("" if system == "GAN" else f", {WIDTH}"),
-        seeds=(0, 1, 2),
-        figures=_figures(bars),
-        protocol=f"{GENERATIVE}; precision, recall and coverage by the 5 nearest neighbours among 10,000; last"
-        " checkpoint, averaged generator (decay 0.999), batch norm in evaluation mode; an update is one of the"
-        " generator with the discriminator's turns before it, in processor time of one thread",
-        options={"generative": True, "n_critic": 1, "updates": UPDATES, "every": 250} | options,
+        budget=f"{updates:,} updates of the generator" + ("" if system == "GAN" else f", {WIDTH}"),
+        seeds=seeds,
+        figures=figures,
+        protocol=_PROTOCOL,
+        options={"generative": True, "n_critic": 1, "updates": updates, "every": 250} | options,
         elsewhere="two cores, 5 to 20 minutes a seed",
     )
 
 
-GAN_TABLE = tuple(_row(number, *variant) for number, variant in enumerate(_VARIANTS, 1))
+_PROTOCOL = (
+    f"{GENERATIVE}; precision, recall and coverage by the 5 nearest neighbours among 10,000; last checkpoint, averaged"
+    " generator (decay 0.999), batch norm in evaluation mode; an update is one of the generator with the"
+    " discriminator's turns before it, in processor time of one thread; the rank correlation is Spearman's, between FID"
+    " (2,000 samples against 5,000 validation images) at each validation and the mean of the generator's loss"
+    " since the last, or of the critic's estimate where there is one: 1 for a loss that tells which samples are better"
+)
+
+
+def _network(role: str, name: str) -> tuple[str, ...]:
+    path = f"--model.init_args.{role}"
+    return (path, f"dlmodules.gans.dcgan_ablations.{name}", f"{path}.init_args.width", "0.25")
+
+
+def _adam(role: str, lr: float, beta1: float = 0.5) -> tuple[str, ...]:
+    path = f"--model.init_args.optimizer_{role}.init_args"
+    return (f"{path}.lr", str(lr), f"{path}.betas", f"[{beta1}, 0.999]")
+
+
+_ALARM = ("--trainer.callbacks+=callbacks.CollapseAlarm", "--trainer.callbacks.every_n_steps=250")
+
+# Configuration, what is changed, and the arguments that change it.
+_ABLATIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("dcgan", "batch normalization in the discriminator", _network("discriminator", "NormalizedDiscriminator")),
+    ("wgan", "batch normalization in the critic of WGAN", _network("discriminator", "NormalizedDiscriminator")),
+    (
+        "dcgan",
+        "the last two convolutions of the generator double the size",
+        _network("generator", "LateStridesGenerator"),
+    ),
+    ("dcgan", "images in [-1, 1], by a hyperbolic tangent", _network("generator", "TanhGenerator")),
+    ("dcgan", "the generator at half the discriminator's rate", _adam("g", 5e-4)),
+    ("dcgan", "the discriminator starved: a hundredth of its rate", (*_adam("d", 1e-5), *_ALARM)),
+    (
+        "dcgan",
+        "oscillation: momentum of 0.9 and five times the rate",
+        (*_adam("d", 5e-3, 0.9), *_adam("g", 5e-3, 0.9), *_ALARM),
+    ),
+)
+GAN_TABLE = tuple(
+    _row("gan_table", number, system, config, title, _figures(bars), options)
+    for number, (system, config, title, bars, options) in enumerate(_VARIANTS, 1)
+)
+GAN_ABLATIONS = tuple(
+    _row(
+        "gan_ablations",
+        number,
+        "WGAN" if config == "wgan" else "DCGAN",
+        f"{config}_mnist_cpu",
+        title,
+        (
+            Figure("test/fid@last", "FID", better="lower"),
+            Figure("test/precision@last", "precision, %"),
+            Figure("test/recall@last", "recall, %"),
+            Figure("test/class_coverage@last", "classes present, %"),
+            Figure("loss_swing", "deviation of the discriminator's loss"),
+            Figure("collapse_distance", "distance of two samples"),
+            Figure("loss_correlation", "rank correlation of loss and FID"),
+        ),
+        {"args": args, "every": 125, "n_critic": 5 if config == "wgan" else 1},
+        seeds=(0,),
+        updates=1000,
+    )
+    for number, (config, title, args) in enumerate(_ABLATIONS, 1)
+)

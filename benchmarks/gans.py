@@ -2,6 +2,7 @@
 
 import csv
 import json
+import statistics
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,16 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     run = context.folder(row, seed) / Path(str(row.config)).stem / record.details["run"]
     cost: dict[str, float] = json.loads(clock.read_text())
     metrics = {**record.metrics, **of_update(cost, options["n_critic"])}
-    fid = over_updates(run / "metrics.csv", "val/fid", row)
-    details: dict[str, Any] = {**record.details, "fid": fid}
-    if row.system in ("WGAN", "WGANGP"):
-        distance = over_updates(run / "metrics.csv", "train/wasserstein", row)
-        details["wasserstein"] = distance
-        if len(fid) > 2:
-            metrics["rank_correlation"] = float(spearmanr(*paired(distance, fid)).statistic)
+    log = run / "metrics.csv"
+    fid = over_updates(log, "val/fid", row)
+    # What a person would watch: the critic's estimate of the distance where there is one.
+    watched = over_updates(log, "train/wasserstein", row) or over_updates(log, "train/g_loss", row)
+    details: dict[str, Any] = {**record.details, "fid": fid, "watched_loss": watched}
+    if len(fid) > 2:
+        metrics["loss_correlation"] = float(spearmanr(*paired(watched, fid)).statistic)
+    metrics["loss_swing"] = swing(scores.curve(log, "train/d_loss"))
+    if alarm := scores.curve(log, "collapse/distance"):
+        metrics["collapse_distance"] = alarm[-1]
     module = scores.trained_module(row, seed, context, record)
     GeneratorEMA.load_averaged(module, load_checkpoint(run / "checkpoints" / "last.ckpt"))
     network = load_feature_network(path)
@@ -101,6 +105,11 @@ def over_updates(path: Path, metric: str, row: Row) -> list[tuple[float, float]]
         (((epoch + 1) * each - warmup) / row.options["n_critic"], values) for epoch, values in sorted(found.items())
     ]
     return [(updates, sum(values) / len(values)) for updates, values in curve if updates > 0]
+
+
+def swing(losses: list[float]) -> float:
+    """Return the standard deviation of the second half of ``losses``."""
+    return statistics.pstdev(losses[len(losses) // 2 :]) if losses else 0.0
 
 
 def paired(first: list[tuple[float, float]], second: list[tuple[float, float]]) -> tuple[list[float], list[float]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.code_rows import FAST_DENOISER
-from benchmarks.gan_rows import GAN_TABLE
+from benchmarks.gan_rows import GAN_ABLATIONS, GAN_TABLE
 from benchmarks.row import Figure, Row
 from benchmarks.score_rows import cosine
 
@@ -212,6 +212,7 @@ TABLES = (
     *_denoising_rows(),
     *_beta_rows(),
     *GAN_TABLE,
+    *GAN_ABLATIONS,
 )
 # What each table is, for the report.
 TABLE_TITLES = {
@@ -221,5 +222,6 @@ TABLE_TITLES = {
     "denoising_table": "DenoisingAutoencoder on MNIST: the noise sweep of atienza 3.3.1-N (pictures there)",
     "beta_table": "CVAE on MNIST: the weights of atienza 8.3.1 (pictures there)",
     "gan_table": "GANs on MNIST: all variants at the same number of updates (pictures in the books)",
+    "gan_ablations": "DCGAN on MNIST with one thing changed: atienza 4.2.1-V, 5.1.2-B, foster F4.3 (pictures there)",
     "rnn_table": "SimpleRNN on MNIST: atienza, table 1.5.1 (20 epochs there)",
 }

@@ -24,6 +24,7 @@ class DCGANGenerator(nn.Module):
     """
 
     output_range = (0.0, 1.0)
+    strides: tuple[int, ...] = (2, 2, 1, 1)
 
     def __init__(self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 100, width: float = 1.0) -> None:
         super().__init__()
@@ -39,7 +40,7 @@ class DCGANGenerator(nn.Module):
         self.norms = nn.ModuleList(keras_batch_norm(n) for n in filters[:-1])
         self.deconvs = nn.ModuleList(
             SameConvTranspose2d(before, after, 5, stride=stride)
-            for before, after, stride in zip(filters, filters[1:], (2, 2, 1, 1), strict=False)
+            for before, after, stride in zip(filters, filters[1:], self.strides, strict=False)
         )
         glorot_uniform_(self)
 
@@ -48,6 +49,10 @@ class DCGANGenerator(nn.Module):
         x = self.dense(z).view(-1, *self.bottom)
         for norm, deconv in zip(self.norms, self.deconvs, strict=True):
             x = deconv(F.relu(norm(x)))
+        return self.output(x)
+
+    def output(self, x: Tensor) -> Tensor:
+        """Bring what the last convolution gives to ``output_range``."""
         return torch.sigmoid(x)
 
 
