@@ -28,7 +28,9 @@ def timed_fit(
     result.unlink(missing_ok=True)
     command = ["train.py", "fit", *args, "--seed_everything", str(seed)]
     command += ["--trainer.default_root_dir", str(folder)]
-    command += ["--trainer.callbacks=benchmarks.clock.EpochClock", f"--trainer.callbacks.result={result}"]
+    # In place of a configuration's callbacks, which cost time of their own; those that are measured stay.
+    sign = "+=" if any(arg.startswith("--trainer.callbacks+=") for arg in args) else "="
+    command += [f"--trainer.callbacks{sign}benchmarks.clock.EpochClock", f"--trainer.callbacks.result={result}"]
     if epochs is not None:
         command += ["--trainer.max_epochs", str(epochs)]
         if context.quick:

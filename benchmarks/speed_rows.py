@@ -30,6 +30,7 @@ def _epoch_row(name: str, system: str, bar: float, options: Mapping[str, Any], n
 
 
 _VAE_ARGS = ("--model", "VAE", "--data", "MNISTDataModule", "--data.batch_size", "128")
+_DCGAN_ARGS = ("--model", "DCGAN", "--data", "MNISTDataModule", "--data.batch_size", "64", "--data.drop_last", "true")
 SPEEDS = (
     Row(
         name="speed_data",
@@ -119,6 +120,48 @@ SPEEDS = (
             "pairs": 3,
         },
         "a quarter of the book's width, batches of 64",
+    ),
+    _epoch_row(
+        "dcgan_book",
+        "DCGAN",
+        1.0,
+        {"args": (*_DCGAN_ARGS, "--trainer.limit_train_batches", "40", "--trainer.limit_val_batches", "2"), "pairs": 5},
+        "the book's width, epochs of 40 batches of 64",
+    ),
+    Row(
+        name="speed_keras_dcgan",
+        kind="speed",
+        program="speed_keras_gan",
+        system="DCGAN",
+        protocol="the book's width, batches of 64: `train.py fit` by its epochs of 20 updates, the first left out, and"
+        " the book's program with its `predict` and two `train_on_batch` an update, in Keras 3 on TensorFlow for the"
+        f" CPU, the median update; processes {_ALTERNATING}",
+        title="DCGAN: an update of `fit` against the book's in Keras 3 on TensorFlow",
+        bar=("<=", 0.6),
+        ours="fit {:.3f} s",
+        other="Keras {:.3f} s",
+        options={"args": _DCGAN_ARGS, "updates": 20, "pairs": 3},
+        elsewhere="pip install tensorflow-cpu",
+    ),
+    *(
+        Row(
+            name=f"speed_dcgan_{name}",
+            kind="speed",
+            program="speed_flags",
+            system="DCGAN",
+            protocol="the book's width, batches of 64, epochs of 20 updates, the first left out; with"
+            f" `{' '.join(flags)}` against without; processes {_ALTERNATING}",
+            title=f"DCGAN: an update {title} against one without",
+            bar=("<=", bar),
+            ours="with {:.3f} s",
+            other="without {:.3f} s",
+            options={"args": _DCGAN_ARGS, "flags": flags, "updates": 20, "pairs": 3},
+        )
+        for name, title, bar, flags in (
+            ("shared", "with one batch of fakes for both networks", 1.0, ("--model.update", "simultaneous")),
+            ("compiled", "of compiled networks", 1.0, ("--trainer.callbacks+=callbacks.CompileNetworks",)),
+            ("bf16", "in bf16-mixed precision", 1.0, ("--trainer.precision", "bf16-mixed")),
+        )
     ),
     Row(
         name="speed_allocator_vae",

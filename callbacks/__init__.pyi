@@ -4,6 +4,7 @@ from .checkpoints import AtomicCheckpointIO as AtomicCheckpointIO
 from .checkpoints import LastCheckpoint as LastCheckpoint
 from .class_report import ClassReport as ClassReport
 from .collapse_alarm import CollapseAlarm as CollapseAlarm
+from .compile_networks import CompileNetworks as CompileNetworks
 from .confusion_matrix import ConfusionMatrix as ConfusionMatrix
 from .discriminator_histogram import DiscriminatorHistogram as DiscriminatorHistogram
 from .ema import GeneratorEMA as GeneratorEMA

@@ -124,6 +124,16 @@ class HasAdversaries(Protocol):
 
 
 @runtime_checkable
+class DifferentiatesTwice(Protocol):
+    """Has networks whose gradient is differentiated too, which no compiler can do."""
+
+    @property
+    def twice_differentiated(self) -> tuple[str, ...]:
+        """The names of these submodules; none where no penalty is used."""
+        ...
+
+
+@runtime_checkable
 class Acts(Protocol):
     """Plays an environment."""
 

@@ -98,6 +98,11 @@ class GAN(AdversarialModule):
         low, high = getattr(self.generator, "output_range", (0.0, 1.0))
         return float(low), float(high)
 
+    @property
+    def twice_differentiated(self) -> tuple[str, ...]:
+        """The networks whose gradient a penalty differentiates."""
+        return ("discriminator",) if self.r1 > 0 else ()
+
     def forward(self, z: Tensor) -> Tensor:
         """Return the images in [0, 1] of noise ``(B, latent_dim)``."""
         return self.to_unit_range(self.generate(Latents(z)))

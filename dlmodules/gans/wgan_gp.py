@@ -77,6 +77,11 @@ class WGANGP(DCGAN):
         )
         self.penalty = penalty
 
+    @property
+    def twice_differentiated(self) -> tuple[str, ...]:
+        """The critic, whose gradient the penalty differentiates."""
+        return ("discriminator",)
+
     def discriminator_losses(self, real: Judged, fake: Judged) -> dict[str, Tensor]:
         """Add the gradient penalty."""
         losses = super().discriminator_losses(real, fake)

@@ -1,0 +1,22 @@
+"""Updates by ``fit`` with other arguments against those without, processes in turn."""
+
+import time
+from statistics import median
+
+from benchmarks.programs import Context, compare, row_record, summary
+from benchmarks.record import Record
+from benchmarks.row import Row
+from benchmarks.speed_epoch import timed_fit
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Compare seconds an epoch of a few batches, the first epoch left out: a compiler works in it."""
+    begin = time.perf_counter()
+    count = 5 if context.quick else row.options["updates"]
+
+    def seconds(*flags: str) -> float:
+        args = [*row.options["args"], "--trainer.limit_train_batches", str(count), *flags]
+        return median(timed_fit(row, seed, context, args, epochs=3)["fit"][1:]) / count
+
+    pairs = compare(lambda: seconds(*row.options["flags"]), seconds, 1 if context.quick else row.options["pairs"])
+    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})

@@ -1,0 +1,33 @@
+"""An update of DCGAN at the book's width by ``fit``, against the book's program in Keras 3 on TensorFlow."""
+
+import json
+import time
+from pathlib import Path
+from statistics import median
+
+from benchmarks.programs import Context, compare, row_record, run_command, summary
+from benchmarks.record import Record
+from benchmarks.row import Row
+from benchmarks.speed_epoch import timed_fit
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Compare seconds an update, processes in turn."""
+    begin = time.perf_counter()
+    count = 5 if context.quick else row.options["updates"]
+    parameters = {}
+
+    def ours() -> float:
+        args = [*row.options["args"], "--trainer.limit_train_batches", str(count)]
+        return median(timed_fit(row, seed, context, args, epochs=3)["fit"][1:]) / count
+
+    def theirs() -> float:
+        folder = context.folder(row, seed)
+        result = Path(folder, "keras.json").resolve()
+        run_command(["-m", "benchmarks.keras_dcgan", str(result), str(2 * count + 3)], context, folder / "log.txt")
+        found: dict[str, float] = json.loads(result.read_text())
+        parameters["generator"] = found["generator"]
+        return found["seconds"]
+
+    pairs = compare(ours, theirs, 1 if context.quick else row.options["pairs"])
+    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs, **parameters})
