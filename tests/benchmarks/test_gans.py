@@ -12,6 +12,7 @@ from benchmarks.rows import ROWS
 from benchmarks.sweeps_of_images import effects, moments
 from benchmarks.update_clock import WARMUP, UpdateClock
 from callbacks.feature_network import FeatureNetwork
+from tests.benchmarks.records import record
 
 
 def test_every_variant_makes_the_same_number_of_updates():
@@ -102,3 +103,19 @@ def test_the_clock_counts_the_steps_after_the_first(tmp_path):
     found = json.loads((tmp_path / "update.json").read_text())
     assert found["peak_gib"] > 0.1
     assert 0 <= found["cpu_ms"] < 100
+
+
+def test_the_figure_draws_each_system_once(tmp_path):
+    from benchmarks.gan_figure import curves, draw
+
+    records = [
+        record(
+            name=name, kind="table", seed=seed, system=ROWS[name].system, details={"fid": [[250, 90 + seed], [500, 9]]}
+        )
+        for name in ("gan_table_02", "gan_table_03")
+        for seed in (0, 1)
+    ]
+    found = curves([*records, record(name="mlp_mnist", kind="score")])
+    assert found == {"DCGAN": [[[250, 90], [500, 9]], [[250, 91], [500, 9]]], "LSGAN": found["DCGAN"]}
+    draw(found, tmp_path / "fid.png")
+    assert (tmp_path / "fid.png").stat().st_size > 10_000
