@@ -3,7 +3,7 @@
 from typing import Any
 
 from benchmarks.row import Figure, Row
-from benchmarks.score_rows import GENERATIVE
+from benchmarks.score_rows import GAN_PROTOCOL, GENERATIVE, GENERATIVE_FIGURES
 
 UPDATES = 2000
 WIDTH = "a quarter of the book's width"
@@ -142,4 +142,22 @@ GAN_ABLATIONS = tuple(
         updates=1000,
     )
     for number, (config, title, args) in enumerate(_ABLATIONS, 1)
+)
+GAN_SCORES = tuple(
+    Row(
+        name=f"{name}_mnist_5000",
+        kind="score",
+        program="scores",
+        system=system,
+        config=f"configs/gans/{name}_mnist.yaml",
+        budget="5,000 of the book's 40,000 steps of 64 images, at its width",
+        figures=(*GENERATIVE_FIGURES, *figures),
+        protocol=GAN_PROTOCOL,
+        options={"generative": True, "args": ("--trainer.max_steps", "5000")},
+        elsewhere="two cores, more than an hour",
+    )
+    for name, system, figures in (
+        ("dcgan", "DCGAN", ()),
+        ("acgan", "ACGAN", (Figure("test/conditional_accuracy@last", "asked digit read back", digits=4),)),
+    )
 )

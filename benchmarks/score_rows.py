@@ -8,12 +8,12 @@ GENERATIVE = (
     " (mlp_mnist, seed 0, best by val/accuracy); KID over 100 subsets of 500; a class counts as covered from 1 % of"
     " the samples on; not comparable with Inception scores"
 )
-_GENERATIVE_FIGURES = (
+GENERATIVE_FIGURES = (
     Figure("test/fid@last", "FID", better="lower"),
     Figure("test/kid@last", "KID", digits=4, better="lower"),
     Figure("test/class_coverage@last", "class coverage"),
 )
-_GAN_PROTOCOL = f"{GENERATIVE}; last checkpoint, averaged generator (decay 0.999), batch norm in evaluation mode"
+GAN_PROTOCOL = f"{GENERATIVE}; last checkpoint, averaged generator (decay 0.999), batch norm in evaluation mode"
 _ELBO_FIGURES = (
     Figure("test/elbo@last", "ELBO, nats per image", digits=2),
     Figure("test/reconstruction@last", "reconstruction, nats per image", digits=2, better="lower"),
@@ -136,8 +136,8 @@ SYSTEM_SCORES = (
         config="configs/gans/dcgan_mnist_cpu.yaml",
         budget="4,000 steps of 64 images, a quarter of the book's width",
         seeds=(0, 1, 2),
-        figures=_GENERATIVE_FIGURES,
-        protocol=_GAN_PROTOCOL,
+        figures=GENERATIVE_FIGURES,
+        protocol=GAN_PROTOCOL,
         options={"generative": True},
     ),
     Row(
@@ -147,8 +147,8 @@ SYSTEM_SCORES = (
         system="DCGAN",
         config="configs/gans/dcgan_mnist.yaml",
         budget="40,000 steps of 64 images",
-        figures=_GENERATIVE_FIGURES,
-        protocol=_GAN_PROTOCOL,
+        figures=GENERATIVE_FIGURES,
+        protocol=GAN_PROTOCOL,
         options={"generative": True},
         elsewhere="a GPU; about 5.5 hours on two cores",
     ),
@@ -159,8 +159,8 @@ SYSTEM_SCORES = (
         system="DCGAN",
         config="configs/gans/dcgan_lab_mnist.yaml",
         budget="50 epochs of 55,000 images",
-        figures=_GENERATIVE_FIGURES,
-        protocol=_GAN_PROTOCOL,
+        figures=GENERATIVE_FIGURES,
+        protocol=GAN_PROTOCOL,
         options={"generative": True},
         elsewhere="a GPU; hours on two cores",
     ),
@@ -171,7 +171,7 @@ SYSTEM_SCORES = (
         system="real images",
         budget="none",
         seeds=(0, 1, 2),
-        figures=_GENERATIVE_FIGURES,
+        figures=GENERATIVE_FIGURES,
         protocol=f"{GENERATIVE}; the samples are 10,000 training images: what a perfect generator would get",
         options={"reference": "real"},
     ),
@@ -182,7 +182,7 @@ SYSTEM_SCORES = (
         system="DCGAN, untrained",
         budget="none, a quarter of the book's width",
         seeds=(0, 1, 2),
-        figures=_GENERATIVE_FIGURES,
+        figures=GENERATIVE_FIGURES,
         protocol=f"{GENERATIVE}; the samples are of first, random weights",
         options={"reference": "untrained"},
     ),
