@@ -22,6 +22,7 @@ STAND_INS = {
     "MNISTDataModule": DIGITS,
     "BinarizedMNISTDataModule": DIGITS,
     "FashionMNISTDataModule": DIGITS,
+    "QuickDrawDataModule": DIGITS,
     "CIFAR10DataModule": [*DIGITS, "--data.image_size", "32", "--data.channels", "3"],
     "CelebADataModule": [*DIGITS, "--data.channels", "3"],
     "IMDBDataModule": SENTIMENT,
