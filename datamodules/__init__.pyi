@@ -11,6 +11,7 @@ from .iris import IrisDataModule as IrisDataModule
 from .land import LandDataModule as LandDataModule
 from .mnist import MNISTDataModule as MNISTDataModule
 from .planet_pixel import PlanetPixelDataModule as PlanetPixelDataModule
+from .quickdraw import QuickDrawDataModule as QuickDrawDataModule
 from .states import StatesDataModule as StatesDataModule
 from .table import TableDataModule as TableDataModule
 from .tensor_dataset import TensorImageDataset as TensorImageDataset

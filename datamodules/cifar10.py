@@ -1,14 +1,18 @@
 """CIFAR-10, by way of torchvision."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from dlmodules.errors import UserError
 
+from .class_choice import chosen_classes
 from .download import download
 from .sampling import Transform
+from .tensor_dataset import Batch
 from .vision import VisionDataModule, at_least, fit_images
 
 FOLDER = "cifar-10-batches-py"
@@ -35,9 +39,11 @@ class CIFAR10DataModule(VisionDataModule):
             generator depends on ``seed``, the epoch and the batch.
         pin_memory: copy batches to pinned memory, for transfers to a GPU.
         limit_train: use only so many training images; all where None.
+        classes: names of the classes whose images are used, in the order of their labels; all where None.
+        join_splits: train and validate on the test images too, as generative runs may; none is left to test.
 
     Raises:
-        UserError: for a number out of range, a failed download, or a damaged file.
+        UserError: for a number out of range, an unknown class, a failed download, or a damaged file.
     """
 
     names = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -54,6 +60,8 @@ class CIFAR10DataModule(VisionDataModule):
         train_transform: Transform | None = None,
         pin_memory: bool = False,
         limit_train: int | None = None,
+        classes: Sequence[str] | None = None,
+        join_splits: bool = False,
     ) -> None:
         super().__init__(
             batch_size=batch_size,
@@ -68,6 +76,13 @@ class CIFAR10DataModule(VisionDataModule):
         )
         image_size = at_least("image_size", image_size, 1)
         self.image_shape = (3, image_size, image_size)
+        self.chosen = None if classes is None else chosen_classes(classes, self.names)
+        self.join_splits = join_splits
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes that are used, in the order of their labels."""
+        return list(self.names) if self.chosen is None else [self.names[number] for number in self.chosen]
 
     def prepare_data(self) -> None:
         """Download and unpack the archive where its folder is missing."""
@@ -91,7 +106,25 @@ class CIFAR10DataModule(VisionDataModule):
         )
 
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
-        """Return the 50,000 training or the 10,000 test images."""
+        """Return the training or the test images of the classes that are used; with ``join_splits`` all or none."""
+        if self.join_splits and not train:
+            return torch.empty(0, *self.image_shape, dtype=torch.uint8), torch.empty(0, dtype=torch.int64)
+        parts = [self._read(part) for part in ([True, False] if self.join_splits else [train])]
+        images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        if self.chosen is not None:
+            numbers = torch.full((len(self.names),), -1)
+            numbers[self.chosen] = torch.arange(len(self.chosen))
+            labels = numbers[labels]
+            images, labels = images[labels >= 0], labels[labels >= 0]
+        return fit_images(images, self.image_shape[1], 3), labels
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Return the test batches in order."""
+        if self.join_splits:
+            raise UserError("join_splits trains on the test images too; set it to false to have images to test on")
+        return super().test_dataloader()
+
+    def _read(self, train: bool) -> tuple[Tensor, Tensor]:
         from torchvision.datasets import CIFAR10
 
         folder = Path(self.data_dir) / FOLDER
@@ -102,4 +135,4 @@ class CIFAR10DataModule(VisionDataModule):
         except RuntimeError as error:  # its files do not have the known MD5 sums
             raise UserError(f"{folder} is damaged; delete it, and it is downloaded again") from error
         images = torch.from_numpy(source.data).permute(0, 3, 1, 2).contiguous()
-        return fit_images(images, self.image_shape[1], 3), torch.tensor(source.targets)
+        return images, torch.tensor(source.targets)

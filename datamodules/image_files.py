@@ -3,6 +3,7 @@
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dlmodules.errors import UserError
+
+from .class_choice import chosen_classes
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 SPLITS = ("train", "val", "test")
@@ -37,6 +40,22 @@ class Listing:
     def rows(self, *splits: str) -> list[int]:
         """Return the rows of the files that belong to one of ``splits``."""
         return [row for row, split in enumerate(self.splits) if split in splits]
+
+    def only(self, classes: Sequence[str]) -> "Listing":
+        """Return the listing of some ``classes`` alone, whose places are the labels.
+
+        Raises:
+            UserError: for classes that are none, repeated or not there.
+        """
+        chosen = chosen_classes(classes, self.class_names)
+        kept = [row for row, label in enumerate(self.labels) if label in chosen]
+        return Listing(
+            self.root,
+            list(classes),
+            [self.files[row] for row in kept],
+            [chosen.index(self.labels[row]) for row in kept],
+            [self.splits[row] for row in kept],
+        )
 
 
 def list_images(folder: Path) -> Listing:

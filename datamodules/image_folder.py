@@ -1,5 +1,7 @@
 """Anyone's own images."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -43,10 +45,12 @@ class ImageFolderDataModule(VisionDataModule):
             generator depends on ``seed``, the epoch and the batch.
         pin_memory: copy batches to pinned memory, for transfers to a GPU.
         limit_train: use only so many training images; all where None.
+        classes: names of the classes whose images are used, in the order of their labels; all where None.
+        join_splits: take the folder's own sets for one, from which ``val_fraction`` and ``test_fraction`` are taken.
 
     Raises:
-        UserError: for a number out of range, a folder that is missing, empty or not laid out as above, and an
-            image that cannot be read.
+        UserError: for a number out of range, a folder that is missing, empty or not laid out as above, a class that
+            it lacks, and an image that cannot be read.
     """
 
     def __init__(
@@ -65,6 +69,8 @@ class ImageFolderDataModule(VisionDataModule):
         train_transform: Transform | None = None,
         pin_memory: bool = False,
         limit_train: int | None = None,
+        classes: Sequence[str] | None = None,
+        join_splits: bool = False,
     ) -> None:
         if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction >= 1:
             raise UserError(
@@ -90,16 +96,21 @@ class ImageFolderDataModule(VisionDataModule):
         self.test_fraction = test_fraction
         self.on_corrupt = on_corrupt
         self.cache_dir = cache_dir
+        self.classes = classes
+        self.join_splits = join_splits
         self._pixels: tuple[Tensor, Tensor] | None = None
 
     @cached_property
     def listing(self) -> Listing:
-        """The images of the folder, looked up when first asked for."""
-        return list_images(self.folder)
+        """The images of the folder that are used, looked up when first asked for."""
+        found = list_images(self.folder)
+        if self.classes is not None:
+            found = found.only(self.classes)
+        return replace(found, splits=[""] * len(found.files)) if self.join_splits else found
 
     @property
     def class_names(self) -> list[str]:
-        """Names of the class folders, sorted; the folder's own name where it has none."""
+        """Names of the class folders, sorted or as ``classes`` orders them; the folder's own name where it has none."""
         return self.listing.class_names
 
     def prepare_data(self) -> None:

@@ -93,7 +93,7 @@ class DCGAN(GAN):
     """A GAN of convolutions, without pooling; it logs what ``GAN`` logs.
 
     Paper: Radford, Metz & Chintala 2015, Unsupervised Representation Learning with DCGANs, arXiv:1511.06434.
-    Books: atienza 4.2.1, lab L8.
+    Books: atienza 4.2.1, lab L8, foster F4.1, foster F4.2, foster F4.6.
 
     Args:
         image_shape: channels, height and width of the images; the default networks need multiples of 4.

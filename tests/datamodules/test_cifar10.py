@@ -92,3 +92,32 @@ def test_missing_and_damaged_data(archive: Path, tmp_path: Path) -> None:
     batch.write_bytes(batch.read_bytes()[:100])
     with pytest.raises(UserError, match="cifar-10-batches-py is damaged"):
         data.setup("fit")
+
+
+def test_some_classes_of_both_splits(archive: Path, tmp_path: Path) -> None:
+    folder = str(tmp_path / "data")
+    data = CIFAR10DataModule(data_dir=folder, val_size=2, classes=["bird", "truck"], join_splits=True)
+    data.prepare_data()
+    data.setup()
+    assert data.class_names == ["bird", "truck"]
+    assert data.num_classes == 2
+    # Image 0 of each of six files is a truck (label 9), image 3 a bird (label 2).
+    images, labels = data.load(train=True)
+    assert labels.tolist() == [1, 0] * 6
+    assert images[:, 0, 0, 0].tolist() == [10, 13] * 6
+    assert data.train_set is not None
+    assert len(data.train_set) == 10
+    with pytest.raises(UserError, match="join_splits trains on the test images"):
+        data.test_dataloader()
+    apart = CIFAR10DataModule(data_dir=folder, val_size=1, image_size=16, classes=["airplane"])
+    assert [len(apart.load(train)[0]) for train in (True, False)] == [5, 1]
+    assert apart.load(train=False)[1].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [(["cow"], "no class 'cow'; there are airplane, auto"), ([], "one or more"), ("dog", r"such as \[dog\]")],
+)
+def test_classes_that_there_are_not(classes: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        CIFAR10DataModule(classes=classes)

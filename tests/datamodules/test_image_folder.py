@@ -325,3 +325,21 @@ def test_hidden_and_other_files_are_passed_over(folder: Path) -> None:
     assert data.class_names == ["cat", "dog"]
     assert len(data.listing.files) == 21
     assert len(data.listing.rows("")) == 21
+
+
+def test_some_classes_of_joined_splits(tmp_path: Path) -> None:
+    for number, (split, pet) in enumerate((s, p) for s in ("train", "test") for p in ("cat", "dog", "owl")):
+        for red in range(5):
+            save(tmp_path / split / pet / f"{red}.png", (10 * number + red, 0, 0))
+    data = ready(tmp_path, classes=["owl", "dog"], join_splits=True, val_fraction=0.2, test_fraction=0.3)
+    assert data.class_names == ["owl", "dog"]
+    loaders = (data.train_dataloader(), data.val_dataloader(), data.test_dataloader())
+    parts = [{(red, label) for red, _, label in members(loader)} for loader in loaders]
+    assert [len(part) for part in parts] == [10, 4, 6]
+    # Files are numbered cat, dog, owl of train, then of test.
+    expected = {(10 * number + red, label) for number, label in ((1, 1), (2, 0), (4, 1), (5, 0)) for red in range(5)}
+    assert set.union(*parts) == expected
+    given = ready(tmp_path, classes=["dog"], val_fraction=0.2)
+    assert {red for red, _, _ in members(given.test_dataloader())} == set(range(40, 45))
+    with pytest.raises(UserError, match="no class 'cow'; there are cat, dog, owl"):
+        ready(tmp_path, classes=["cow"])
