@@ -1,7 +1,7 @@
 """The rows of scores of what learns a code: autoencoders, energy models and VAEs."""
 
 from benchmarks.row import Figure, Row
-from benchmarks.score_rows import GENERATIVE, cosine
+from benchmarks.score_rows import GENERATIVE, READER, cosine
 
 _FEATURES = (
     "10,000 test images; the features are the probabilities of the {}; logistic regression of scikit-learn, at most"
@@ -111,8 +111,8 @@ CODE_SCORES = (
             Figure("test/read_clean", "the same on clean digits", digits=4),
             Figure("test/mse@last", "mean squared error of restored digits", digits=4, better="lower"),
         ),
-        protocol="10,000 test images with noise of mean and deviation 0.5, clipped to [0, 1]; read by this package's"
-        " MNIST classifier (mlp_mnist, seed 0, best by val/accuracy), which was trained on clean digits",
+        protocol=f"10,000 test images with noise of mean and deviation 0.5, clipped to [0, 1]; read by {READER}, which"
+        " was trained on clean digits",
         options={"args": (*FAST_DENOISER, *cosine(10))},
     ),
     Row(

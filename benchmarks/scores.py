@@ -19,7 +19,7 @@ from dlmodules.errors import UserError
 from dlmodules.loading import load_checkpoint, load_module
 from dlmodules_cli.runs import versions
 
-FEATURE_ROW = "mlp_mnist"
+FEATURE_ROW = "cnn_mnist"
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:

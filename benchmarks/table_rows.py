@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from benchmarks.code_rows import FAST_DENOISER
 from benchmarks.gan_rows import GAN_ABLATIONS, GAN_TABLE
 from benchmarks.row import Figure, Row
-from benchmarks.score_rows import cosine
+from benchmarks.score_rows import READER, cosine
 
 _OPTIMIZERS = {  # at Keras' defaults
     "SGD": ("torch.optim.SGD", {"lr": 0.01}),
@@ -137,7 +137,7 @@ def _denoising_rows() -> list[Row]:
                 Figure("test/read_restored", "read of restored digits, %", book="–"),
             ),
             protocol="trained and tested with noise of mean 0.5 and the same deviation; 10,000 test images, read by"
-            " this package's MNIST classifier (mlp_mnist, seed 0, best by val/accuracy)",
+            f" {READER}",
             options={"args": ("--model.init_args.std", str(std), *FAST_DENOISER, *cosine(2))},
             elsewhere="two cores, minutes",
         )
