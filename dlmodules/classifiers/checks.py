@@ -21,5 +21,5 @@ def check_at_least_one(**numbers: int) -> None:
 def check_widths(name: str, widths: Sequence[int], fewest: int = 1) -> None:
     """Raise UserError unless ``widths``, one for each layer, are 1 or more and ``fewest`` of them or more."""
     if len(widths) < fewest or min(widths, default=1) < 1:
-        least = f", and {fewest} of them or more" if fewest else ""
+        least = f", at least {fewest} of them" if fewest else ""
         raise UserError(f"{name} is {list(widths)}; it must be numbers of 1 or more, one for each layer{least}")
