@@ -20,11 +20,11 @@ Row = tuple[str, float, float, float, int]
 
 
 class ClassReport(DrawingOfPredictions):
-    """Writes precision, recall, F1 and the number of images of each class, after each validation.
+    """Writes precision, recall, F1 and the number of examples of each class, after each validation.
 
     Files: ``media/class_report.txt`` and ``.csv``, replaced each time; ``test_class_report`` of the test set.
     A logger that takes tables, such as W&B's, gets the table ``class_report``. Works with any
-    classifier (``dlmodules.protocols.Classifies``). A ratio without images to divide by is 0.
+    classifier (``dlmodules.protocols.Classifies``). A ratio without examples to divide by is 0.
 
     Args:
         every_n_epochs: write after each that many epochs, and when the training ends.
@@ -80,7 +80,7 @@ class ClassReport(DrawingOfPredictions):
 
 
 def report_text(rows: Sequence[Row], title: str) -> str:
-    """Lay out a report as plain text, the mean over the classes that have images in the last line."""
+    """Lay out a report as plain text, the mean over the classes that have examples in the last line."""
     present = [row for row in rows if row[4] > 0] or rows
     means = tuple(sum(column) / len(present) for column in list(zip(*present, strict=True))[1:4])
     last: Row = ("mean over classes", *means, sum(row[4] for row in rows))

@@ -28,7 +28,7 @@ TICKS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 class ConfusionMatrix(DrawingOfPredictions):
     """Draws how often each class (a row) was taken for each other (a column), after each validation.
 
-    A cell says the number of images and their share of the row; the colour is the share. From 13
+    A cell says the number of examples and their share of the row; the colour is the share. From 13
     classes on it says the share alone, from 26 on the colour has to do. Works with any classifier
     (``dlmodules.protocols.Classifies``). Picture: ``confusion_matrix``, and ``test/confusion_matrix`` of the
     test set.
@@ -67,13 +67,13 @@ class ConfusionMatrix(DrawingOfPredictions):
 
 
 def row_shares(counts: Counts) -> npt.NDArray[np.float64]:
-    """Divide each row of a confusion matrix ``(K, K)`` by its sum; a row without images stays zero."""
+    """Divide each row of a confusion matrix ``(K, K)`` by its sum; a row without examples stays zero."""
     shares: npt.NDArray[np.float64] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return shares
 
 
 def most_mistaken(counts: Counts, number: int) -> npt.NDArray[np.int64]:
-    """The ``number`` classes, in their order, with the most mistakes: images of them, or taken for them."""
+    """The ``number`` classes, in their order, with the most mistakes: examples of them, or taken for them."""
     mistakes = counts.sum(axis=0) + counts.sum(axis=1) - 2 * counts.diagonal()
     chosen: npt.NDArray[np.int64] = np.sort(np.argsort(-mistakes, kind="stable")[:number])
     return chosen
@@ -85,7 +85,7 @@ def confusion_figure(counts: Counts, names: list[str], of: str = "validation", m
     from matplotlib.figure import Figure
 
     total, right = int(counts.sum()), int(counts.trace())
-    title = f"{total:,} {of} images, {right / max(total, 1):.1%} right"
+    title = f"{of}: {right:,} of {total:,} right ({right / max(total, 1):.1%})"
     shares = row_shares(counts)
     if len(counts) > max_classes:
         kept = most_mistaken(counts, max_classes)

@@ -45,7 +45,7 @@ def class_names(trainer: Trainer, num_classes: int) -> list[str]:
 
 
 def set_name(trainer: Trainer) -> str:
-    """What to call the images that are looked at: ``validation`` or ``test``."""
+    """What to call the set that is looked at: ``validation`` or ``test``."""
     return "test" if trainer.state.fn == TrainerFn.TESTING else "validation"
 
 
@@ -105,7 +105,7 @@ class DrawingOfPredictions(WatchesEvaluation, Drawing):
         """Draw the last validation, or say why there is nothing to draw."""
         super().on_train_end(trainer, pl_module)
         if not self._drew and not is_quiet(trainer):
-            warn_once(self, f"{type(self).__name__} drew nothing: there were no validation images.")
+            warn_once(self, f"{type(self).__name__} drew nothing: there was no validation data.")
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leave no hook behind."""

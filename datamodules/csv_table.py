@@ -1,6 +1,7 @@
 """Reading of CSV files into columns, with errors that name line and column."""
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlmodules.errors import UserError
+
+from .text_files import read_text
 
 MISSING = frozenset(("", "?", "na", "n/a", "nan", "null"))  # in lower case
 LARGEST = float(np.finfo(np.float32).max)
@@ -88,34 +91,27 @@ def read_csv(path: str, separator: str = ",", names: Sequence[str] | None = None
     """Read a CSV file. Spaces around cells and empty lines are left out.
 
     Args:
-        path: the file, UTF-8, with or without a byte order mark.
+        path: the file, UTF-8, with or without a byte order mark, compressed by gzip or not.
         separator: one character between two cells.
         names: names of the columns of a file without a header; None reads them from the first line.
 
     Raises:
-        UserError: missing, unreadable or empty file, text that is not UTF-8, broken quotes, ragged rows, or
+        UserError: missing, unreadable, damaged or empty file, text that is not UTF-8, broken quotes, ragged rows, or
             column names that are not all different.
     """
     if len(separator) != 1:
         raise UserError(f"separator is {separator!r}; it must be one character")
     rows: list[list[str]] = []
     lines: list[int] = []
-    reader = None
+    file = io.StringIO(read_text(path), newline="")
+    reader = csv.reader(file, delimiter=separator, skipinitialspace=not separator.isspace(), strict=True)
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=separator, skipinitialspace=not separator.isspace(), strict=True)
-            for row in reader:
-                if any(cell.strip() for cell in row):
-                    rows.append([cell.strip() for cell in row])
-                    lines.append(reader.line_num)
-    except FileNotFoundError as error:
-        raise UserError(f"there is no file {path}") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is no UTF-8 text; save it as UTF-8") from error
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append([cell.strip() for cell in row])
+                lines.append(reader.line_num)
     except csv.Error as error:
-        raise UserError(f"{path}, line {reader.line_num if reader else 1}: {error}") from error
+        raise UserError(f"{path}, line {reader.line_num}: {error}") from error
     columns = list(names) if names is not None else _header(path, rows)
     first = 0 if names is not None else 1
     rows, lines = rows[first:], lines[first:]

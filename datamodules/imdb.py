@@ -16,7 +16,8 @@ from dlmodules.errors import UserError
 from .download import download
 from .text import TextDataModule, labels_of
 from .text_dataset import Padding
-from .text_table import decode, read_table, split_test
+from .text_files import decode
+from .text_table import read_texts, split_test
 from .vision import check_share
 
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
@@ -131,7 +132,7 @@ class IMDBDataModule(TextDataModule):
             return read_archive(archive, train)
         if not table.is_file():
             raise UserError(f"{archive} is missing. {self._advice()}")
-        rows = read_table(table)
+        rows = read_texts(table)
         labels = labels_of(self.names, rows.labels, rows.places)
         return split_test(rows.texts, labels, self.test_size, train)
 

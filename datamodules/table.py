@@ -27,7 +27,7 @@ class TableDataModule(RowDataModule):
     for every ``seed``.
 
     Args:
-        path: the file, UTF-8.
+        path: the file, UTF-8, compressed by gzip or not.
         target: name of the column to predict; the last one where None.
         features: names of the columns to predict from; all but the target where None.
         names: names of the columns of a file without a header; None reads them from the first line.

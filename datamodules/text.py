@@ -127,6 +127,8 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
         if self.vocabulary_file is not None and self.vocabulary_file.exists():
             return Vocabulary.load(self.vocabulary_file)
         vocabulary = Vocabulary.of(texts, self.vocabulary_size)
+        if not vocabulary.words:
+            raise UserError(f"none of the {len(texts)} training texts has a word; is this the column of texts?")
         if self.vocabulary_file is not None:
             vocabulary.save(self.vocabulary_file)
         return vocabulary
@@ -164,13 +166,11 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """Return the test batches, the shortest texts first."""
-        self.predict_dataloader()
-        assert self.test_set is not None
-        return self.in_order(self.test_set.by_length())
+        return self.in_order(self.required_test_set().by_length())
 
     def predict_dataloader(self) -> DataLoader[Batch]:
         """Return the test batches in order."""
-        return super().test_dataloader()
+        return self.in_order(self.required_test_set())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the vocabulary, as plain strings."""

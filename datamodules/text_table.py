@@ -1,9 +1,5 @@
 """Labelled texts in a CSV file."""
 
-import csv
-import gzip
-import io
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,11 +9,10 @@ from torch import Tensor
 
 from dlmodules.errors import UserError
 
+from .csv_table import read_csv
 from .text import TextDataModule, labels_of
 from .text_dataset import Padding
 from .vision import check_share, permutation, share_of
-
-GZIP = b"\x1f\x8b"
 
 
 class TextTable(NamedTuple):
@@ -28,51 +23,19 @@ class TextTable(NamedTuple):
     places: list[str]
 
 
-def read_table(path: Path, text_column: str = "text", label_column: str = "label") -> TextTable:
+def read_texts(path: Path, text_column: str = "text", label_column: str = "label") -> TextTable:
     """Read two columns of a CSV file, which may be compressed by gzip, with names of columns in its first line.
 
     Raises:
-        UserError: where the file is missing, damaged or not UTF-8, lacks a column, or has a row without a label.
+        UserError: where ``read_csv`` does, and where a column is missing or a row has no label.
     """
-    table = TextTable([], [], [])
-    reader = csv.DictReader(io.StringIO(decode(_content(path), str(path)), newline=""))
-    for column in (text_column, label_column):
-        if column not in (reader.fieldnames or ()):
-            there = ", ".join(reader.fieldnames or ()) or "none"
-            raise UserError(f"{path} has no column {column!r}; its first line names these: {there}")
-    try:
-        for row in reader:
-            place = f"{path}, line {reader.line_num}"
-            text, label = row[text_column], row[label_column]
-            if text is None or label is None or not label.strip():
-                raise UserError(f"{place}: the row has no {label_column if text is not None else text_column}")
-            table.texts.append(text)
-            table.labels.append(label.strip())
-            table.places.append(place)
-    except csv.Error as error:
-        raise UserError(f"{path}, line {reader.line_num}: {error}; mend the file") from error
-    if not table.texts:
-        raise UserError(f"{path} has no rows under its first line")
-    return table
-
-
-def _content(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(GZIP) else content
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UserError(f"{path} is damaged: {error}") from error
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-
-
-def decode(content: bytes, place: str) -> str:
-    """Return ``content`` as text. Raises UserError that names ``place`` and the line where it is not UTF-8."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{place}, line {line}: not UTF-8; save the file as UTF-8") from error
+    table = read_csv(str(path))
+    texts, labels = table.column(text_column), table.column(label_column)
+    places = [f"{path}, line {line}" for line in table.lines]
+    for label, place in zip(labels, places, strict=True):
+        if not label:
+            raise UserError(f"{place}: the row has no {label_column}")
+    return TextTable(texts, labels, places)
 
 
 class TextTableDataModule(TextDataModule):
@@ -163,13 +126,13 @@ class TextTableDataModule(TextDataModule):
         return self._class_names
 
     def _read(self, file: Path) -> TextTable:
-        return read_table(file, self.text_column, self.label_column)
+        return read_texts(file, self.text_column, self.label_column)
 
     def load(self, train: bool) -> tuple[list[str], Tensor]:
         """Return texts and labels of the training or the test rows."""
-        apart = self.test_file is not None and not train
-        table = self._read(self.test_file if apart and self.test_file else self.file)
-        if self._class_names is None and not apart:
+        file = self.file if train or self.test_file is None else self.test_file
+        table = self._read(file)
+        if self._class_names is None and file == self.file:
             self._class_names = sorted_labels(table.labels)
         labels = labels_of(self.class_names, table.labels, table.places)
         if self.test_file is not None:

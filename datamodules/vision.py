@@ -158,15 +158,19 @@ class InMemoryDataModule(LightningDataModule, Generic[AnyDataset]):
         assert self.val_set is not None
         return self.in_order(self.val_set) if _size(self.val_set) > 0 else []
 
-    def test_dataloader(self) -> DataLoader[Batch]:
-        """Return the test batches in order."""
+    def required_test_set(self) -> AnyDataset:
+        """Return the test set, or raise the UserError that it is empty."""
         if self.test_set is None:
             self.setup("test")
         assert self.test_set is not None
         if _size(self.test_set) == 0:
             name, unit = type(self).__name__, self.unit
             raise UserError(f"{name} has no test {unit}; set a share of the {unit} apart for them")
-        return self.in_order(self.test_set)
+        return self.test_set
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Return the test batches in order."""
+        return self.in_order(self.required_test_set())
 
     def predict_dataloader(self) -> DataLoader[Batch]:
         """Return the test batches in order."""

@@ -1,4 +1,4 @@
-"""Labels of a conditional module: checked, and as rows of zeros and a one."""
+"""Class labels: checked, drawn, and as rows of zeros and a one."""
 
 from collections.abc import Sequence
 
@@ -25,17 +25,20 @@ def check_labels(labels: Tensor | None, n: int, num_classes: int, owner: str) ->
         raise UserError(f"{owner} is conditional: it needs the labels of the images, one for each")
     if labels.shape != (n,) or labels.is_floating_point():
         raise UserError(f"the labels are {labels.dtype} {list(labels.shape)}; {owner} needs {n} whole numbers")
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < num_classes:
+    if len(labels) == 0:
+        return labels
+    low, high = (int(bound) for bound in labels.aminmax())
+    if low < 0 or high >= num_classes:
         raise UserError(
-            f"a label is outside 0..{num_classes - 1} (labels here: {int(labels.min())}..{int(labels.max())});"
-            f" set --model.num_classes or mend the labels"
+            f"a label is outside 0..{num_classes - 1} (labels here: {low}..{high});"
+            " set --model.num_classes or mend the labels"
         )
     return labels
 
 
-def one_hot(labels: Tensor, num_classes: int) -> Tensor:
+def one_hot(labels: Tensor, num_classes: int, dtype: torch.dtype = torch.float32) -> Tensor:
     """Return labels ``(B,)`` as rows ``(B, num_classes)`` of zeros and a one."""
-    return F.one_hot(labels, num_classes).float()
+    return F.one_hot(labels, num_classes).to(dtype)
 
 
 def draw_labels(n: int, num_classes: int, generator: torch.Generator | None, device: torch.device) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.classifiers.backbone_networks import make_backbone
+from dlmodules.classifiers.checks import check_at_least_one
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
@@ -46,6 +47,25 @@ class Backbone(nn.Module):
         # In training, Inception and GoogLeNet return further logits beside these.
         logits: Tensor = out if isinstance(out, Tensor) else out[0]
         return logits
+
+
+def check_reads(network: Backbone, input_shape: Sequence[int], name: str) -> None:
+    """Raise UserError where ``network``, the library's ``name``, cannot read images ``input_shape``.
+
+    Each network has its own smallest image, or takes one size alone, and no list of the libraries says so: one
+    image tells.
+    """
+    network.eval()
+    try:
+        with torch.no_grad():
+            network(torch.zeros(1, *input_shape))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        height, width = network.image_size or input_shape[1], network.image_size or input_shape[2]
+        raise UserError(
+            f"{name} cannot read images of {height}x{width} ({str(error).splitlines()[0]}): set image_size, to 224 for"
+            " instance"
+        ) from error
+    network.train()
 
 
 class BackboneClassifier(Classifier):
@@ -89,7 +109,12 @@ class BackboneClassifier(Classifier):
     ) -> None:
         if unfreeze_every is not None and (unfreeze_every < 1 or not frozen):
             raise UserError("unfreeze_every needs frozen: true, and a number of epochs of 1 or more")
+        if input_shape[0] not in (1, 3):
+            raise UserError(f"the images have {input_shape[0]} channels; {type(self).__name__} reads 1 or 3")
+        if image_size is not None:
+            check_at_least_one(image_size=image_size)
         network = Backbone(backbone, num_classes, pretrained, image_size, mean, std)
+        check_reads(network, input_shape, backbone)
         super().__init__(network, num_classes, optimizer, scheduler, input_shape)
         # A checkpoint has all weights: a module that is rebuilt from it must not ask for the library's.
         self.hparams["pretrained"] = False

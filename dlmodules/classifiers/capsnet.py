@@ -9,9 +9,11 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.classifiers.capsules import PrimaryCapsules, RoutedCapsules, margin_loss, one_hot
+from dlmodules.classifiers.capsules import PrimaryCapsules, RoutedCapsules, margin_loss
+from dlmodules.classifiers.checks import check_at_least_one, check_widths
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
+from dlmodules.labels import one_hot
 from dlmodules.layers.channels_last import use_channels_last
 
 
@@ -76,8 +78,8 @@ class CapsNetClassifier(Classifier):
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
-        if iterations < 1:
-            raise UserError(f"iterations is {iterations}; routing needs at least 1")
+        check_at_least_one(channels=channels, capsules=capsules, dim=dim, iterations=iterations)
+        check_widths("decoder_dims", decoder_dims, fewest=0)
         network = CapsNet(input_shape, num_classes, channels, capsules, dim, iterations)
         super().__init__(network, num_classes, optimizer, scheduler, input_shape)
         self.reconstruction_weight = reconstruction_weight
@@ -107,7 +109,7 @@ class CapsNetClassifier(Classifier):
 
     def decode_capsules(self, capsules: Tensor, y: Tensor) -> Tensor:
         """Draw images ``(B, C, H, W)`` of capsules ``(B, K, dim)``, all zeroed but that of class ``y`` ``(B,)``."""
-        mask = one_hot(y, capsules).unsqueeze(2)
+        mask = one_hot(y, self.num_classes, capsules.dtype).unsqueeze(2)
         images: Tensor = self.decoder((capsules * mask).flatten(1))
         assert self.input_shape is not None
         return images.view(-1, *self.input_shape)

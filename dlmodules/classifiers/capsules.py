@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.labels import one_hot
+
 
 def squash(s: Tensor, dim: int = -1) -> Tensor:
     """Shrink vectors to a length in [0, 1) without turning them: ``|s|^2 / (1 + |s|^2) * s / |s|``."""
@@ -31,20 +33,13 @@ def dynamic_routing(votes: Tensor, iterations: int) -> Tensor:
     return squash(torch.einsum("bij,bijd->bjd", logits.softmax(dim=2), votes))
 
 
-def one_hot(y: Tensor, like: Tensor) -> Tensor:
-    """Return labels ``(B,)`` as rows ``(B, K)`` of zeros and a one; an IndexError where one is outside ``like``'s K."""
-    if bool((y < 0).any()) or bool((y >= like.shape[1]).any()):
-        raise IndexError("a label is outside the classes")
-    return F.one_hot(y, like.shape[1]).to(like.dtype)
-
-
 def margin_loss(lengths: Tensor, y: Tensor, upper: float = 0.9, lower: float = 0.1, absent: float = 0.5) -> Tensor:
     """Ask the true class's capsule to be longer than ``upper`` and the others to be shorter than ``lower``.
 
     ``lengths`` is ``(B, K)`` in [0, 1), ``y`` ``(B,)`` int64; summed over classes, averaged over the batch. ``absent``
     weighs the other classes down, so that the first steps do not shrink all capsules.
     """
-    present = one_hot(y, lengths)
+    present = one_hot(y, lengths.shape[1], lengths.dtype)
     loss = present * F.relu(upper - lengths).square() + absent * (1 - present) * F.relu(lengths - lower).square()
     return loss.sum(dim=1).mean()
 

@@ -14,6 +14,7 @@ from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_images
+from dlmodules.labels import check_labels
 from dlmodules.schedules import with_epoch_schedule
 from dlmodules.step_logging import is_logging_step
 
@@ -28,7 +29,7 @@ class Classifier(LightningModule):
 
     Args:
         network: maps a batch of inputs to logits ``(B, num_classes)``.
-        num_classes: number of classes; labels are ``(B,)`` int64 in ``[0, num_classes)``.
+        num_classes: number of classes, 2 or more; labels are ``(B,)`` int64 in ``[0, num_classes)``.
         optimizer: makes the optimizer from the parameters.
         scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
         input_shape: shape of one input, such as (C, H, W), which every batch must then have; None takes any.
@@ -44,6 +45,8 @@ class Classifier(LightningModule):
         scheduler: LRSchedulerCallable | None = None,
         input_shape: Sequence[int] | None = None,
     ) -> None:
+        if num_classes < 2:
+            raise UserError(f"num_classes is {num_classes}; it must be 2 or more")
         super().__init__()
         save_portable_hyperparameters(self)
         self.network = network
@@ -77,21 +80,17 @@ class Classifier(LightningModule):
         """Return the class probabilities ``(B, num_classes)``; the largest is the network's answer."""
         return torch.softmax(logits, dim=1)
 
-    def _checked_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def _checked_losses(self, batch: Batch, batch_idx: int) -> tuple[Tensor, dict[str, Tensor]]:
         x, y = batch
         if self.input_shape is not None:
             check_images(x, self.input_shape, type(self).__name__, "input_shape")
-        try:
-            return self.losses(x, y)
-        except IndexError as error:
-            raise UserError(
-                f"a label is outside 0..{self.num_classes - 1} (labels here: {int(y.min())}..{int(y.max())});"
-                f" set --model.num_classes or mend the labels"
-            ) from error
+        if batch_idx == 0 or y.device.type == "cpu":  # a look at every batch would make a GPU wait
+            check_labels(y, len(x), self.num_classes, type(self).__name__)
+        return self.losses(x, y)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Do one step of gradient descent on a batch."""
-        logits, losses = self._checked_losses(batch)
+        logits, losses = self._checked_losses(batch, batch_idx)
         named = {f"train/{name}": value for name, value in losses.items()}
         require_finite(named, self.global_step)
         if is_logging_step(self):
@@ -101,14 +100,14 @@ class Classifier(LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Measure loss and accuracy on held-out data and return the class probabilities, for callbacks."""
-        return self._evaluate(batch, "val", self.val_accuracy)
+        return self._evaluate(batch, batch_idx, "val", self.val_accuracy)
 
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Measure loss and accuracy on the test set and return the class probabilities, for callbacks."""
-        return self._evaluate(batch, "test", self.test_accuracy)
+        return self._evaluate(batch, batch_idx, "test", self.test_accuracy)
 
-    def _evaluate(self, batch: Batch, stage: str, accuracy: MulticlassAccuracy) -> Tensor:
-        logits, losses = self._checked_losses(batch)
+    def _evaluate(self, batch: Batch, batch_idx: int, stage: str, accuracy: MulticlassAccuracy) -> Tensor:
+        logits, losses = self._checked_losses(batch, batch_idx)
         probabilities = self.probabilities(logits)
         accuracy.update(probabilities, batch[1])
         named = {f"{stage}/{name}": value for name, value in losses.items()}

@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.classifiers.checks import check_dropout
+from dlmodules.classifiers.checks import check_dropout, check_widths
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
@@ -81,6 +81,7 @@ class CNNClassifier(Classifier):
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         check_dropout(dropout)
+        check_widths("filters", filters)
         if network is None:
             network = CNN(input_shape, num_classes, filters, dropout)
         super().__init__(network, num_classes, optimizer, scheduler, input_shape)

@@ -8,8 +8,8 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.classifiers.checks import check_widths
 from dlmodules.classifiers.classifier import Batch, Classifier
-from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.images import check_images, check_unit_range
 from dlmodules.layers.greedy import GreedyStack, silence, touch
@@ -70,8 +70,7 @@ class DBNClassifier(Classifier):
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
-        if not hidden_dims or min(hidden_dims) < 1:
-            raise UserError("hidden_dims needs a number of 1 or more for each layer, and at least one")
+        check_widths("hidden_dims", hidden_dims)
         dims = [prod(input_shape), *hidden_dims]
         machines = [BinaryRBM(visible, hidden) for visible, hidden in itertools.pairwise(dims)]
         network = DBNNetwork(GreedyStack(machines, pretraining_epochs, k), dims[-1], num_classes)

@@ -7,7 +7,7 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.classifiers.checks import check_dropout
+from dlmodules.classifiers.checks import check_at_least_one, check_dropout
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
@@ -98,7 +98,7 @@ class DenseNet(nn.Module):
 class DenseNetClassifier(Classifier):
     """DenseNet-BC of depth 100 and growth rate 12 reads a small image: 774,376 trainable parameters.
 
-    The spec's count of 797,788 has the 23,412 running statistics in it, which are buffers here.
+    Keras counts 797,788, with the 23,412 running statistics, which are buffers here.
 
     Paper: Huang, Liu, van der Maaten & Weinberger 2017, Densely Connected Convolutional Networks, arXiv:1608.06993.
     Books: atienza 2.4.1, vasilev 5.9.
@@ -127,6 +127,7 @@ class DenseNetClassifier(Classifier):
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         check_dropout(dropout)
+        check_at_least_one(growth_rate=growth_rate)
         if not 0.0 < compression <= 1.0:
             raise UserError(f"compression is {compression}; it must lie in (0, 1]")
         network = DenseNet(input_shape, num_classes, depth, growth_rate, compression, dropout)

@@ -5,12 +5,12 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
-from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy
 
 from dlmodules.classifiers.estimators import estimator_settings, make_estimator
 from dlmodules.errors import UserError
 from dlmodules.hparams import save_portable_hyperparameters
+from dlmodules.labels import check_labels, one_hot
 from dlmodules.one_step import one_global_step, optimizer_of_nothing
 
 Batch = tuple[Tensor, Tensor]
@@ -35,7 +35,7 @@ class EstimatorClassifier(LightningModule):
         estimator: import path of a class of scikit-learn, such as ``sklearn.svm.SVC``, or ``class_path`` with
             ``init_args``, in which estimators may be nested; or, in Python, a live estimator, whose settings
             are taken.
-        num_classes: number of classes; labels are ``(B,)`` int64 in ``[0, num_classes)``.
+        num_classes: number of classes, 2 or more; labels are ``(B,)`` int64 in ``[0, num_classes)``.
 
     Raises:
         UserError: unknown class or setting, an estimator that cannot predict classes or clusters, rows that it
@@ -53,6 +53,8 @@ class EstimatorClassifier(LightningModule):
         estimator: str | dict = "sklearn.svm.SVC",  # type: ignore[type-arg]
         num_classes: int = 3,
     ) -> None:
+        if num_classes < 2:
+            raise UserError(f"num_classes is {num_classes}; it must be 2 or more")
         estimator = estimator_settings(estimator)
         super().__init__()
         save_portable_hyperparameters(self)
@@ -82,7 +84,7 @@ class EstimatorClassifier(LightningModule):
         """
         fitted, rows = self.fitted(), self._fitting(x)
         if self._label_of_group is not None or not hasattr(fitted, "predict_proba"):
-            return F.one_hot(self.classify(x), self.num_classes).to(x.dtype)
+            return one_hot(self.classify(x), self.num_classes, x.dtype)
         found = torch.zeros(len(x), self.num_classes, dtype=x.dtype)
         found[:, torch.as_tensor(fitted.classes_)] = torch.as_tensor(fitted.predict_proba(rows), dtype=x.dtype)
         return found.to(x.device)
@@ -135,11 +137,7 @@ class EstimatorClassifier(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the batch; the first of an epoch replaces the rows of the epoch before."""
         x, y = batch
-        if not 0 <= int(y.min()) <= int(y.max()) < self.num_classes:
-            raise UserError(
-                f"a label is outside 0..{self.num_classes - 1} (labels here: {int(y.min())}..{int(y.max())});"
-                f" set --model.num_classes or mend the labels"
-            )
+        check_labels(y, len(x), self.num_classes, type(self).__name__)
         with one_global_step(self):
             if batch_idx == 0:
                 self.train_x, self.train_y = x.new_zeros(0, *x.shape[1:]), y.new_zeros(0)
@@ -172,6 +170,7 @@ class EstimatorClassifier(LightningModule):
 
     def _evaluate(self, batch: Batch, stage: str, accuracy: MulticlassAccuracy) -> Tensor:
         x, y = batch
+        check_labels(y, len(x), self.num_classes, type(self).__name__)
         accuracy.update(self.classify(x), y)
         self.log(f"{stage}/accuracy", accuracy, on_epoch=True, prog_bar=True)
         probabilities: Tensor = self(x)

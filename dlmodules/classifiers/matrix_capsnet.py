@@ -7,6 +7,7 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.classifiers.checks import check_at_least_one, check_widths
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.classifiers.matrix_capsules import (
     ClassMatrixCapsules,
@@ -15,6 +16,8 @@ from dlmodules.classifiers.matrix_capsules import (
     spread_loss,
 )
 from dlmodules.errors import UserError
+
+FIRST_MARGIN, LAST_MARGIN = 0.2, 0.9  # of the spread loss
 
 
 class MatrixCapsNet(nn.Module):
@@ -93,14 +96,12 @@ class MatrixCapsNetClassifier(Classifier):
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=3e-3),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
-        if iterations < 1:
-            raise UserError(f"iterations is {iterations}; routing needs at least 1")
+        check_at_least_one(channels=channels, iterations=iterations, margin_steps=margin_steps)
+        check_widths("capsules", capsules)
         if len(capsules) != 3:
             raise UserError(f"capsules has {len(capsules)} numbers; three layers of capsules need 3")
         if sharpness <= 0:
             raise UserError(f"sharpness is {sharpness}; it must be more than 0")
-        if margin_steps < 1:
-            raise UserError(f"margin_steps is {margin_steps}; it must be at least 1")
         network = MatrixCapsNet(input_shape, num_classes, channels, capsules, iterations, sharpness)
         super().__init__(network, num_classes, optimizer, scheduler, input_shape)
         self.margin_steps = margin_steps
@@ -108,11 +109,11 @@ class MatrixCapsNetClassifier(Classifier):
     @property
     def margin(self) -> float:
         """The spread loss's margin at this training step."""
-        return 0.2 + 0.7 * min(1.0, self.global_step / self.margin_steps)
+        return FIRST_MARGIN + (LAST_MARGIN - FIRST_MARGIN) * min(1.0, self.global_step / self.margin_steps)
 
     def loss(self, logits: Tensor, y: Tensor) -> Tensor:
         """Return the spread loss of the capsules' activations ``(B, K)``, at the full margin in evaluation."""
-        return spread_loss(logits, y, self.margin if self.training else 0.9)
+        return spread_loss(logits, y, self.margin if self.training else LAST_MARGIN)
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return the activations ``(B, K)`` themselves, each the probability that its class is there."""

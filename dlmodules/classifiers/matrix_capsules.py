@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.classifiers.capsules import one_hot
+from dlmodules.labels import one_hot
 
 POSE = 16  # numbers of a pose, a 4x4 matrix
 
@@ -17,7 +17,7 @@ def spread_loss(activations: Tensor, y: Tensor, margin: float) -> Tensor:
     ``activations`` is ``(B, K)`` in [0, 1], ``y`` ``(B,)`` int64. The squares of what is missing are summed over the
     wrong classes and averaged over the batch.
     """
-    true = one_hot(y, activations)
+    true = one_hot(y, activations.shape[1], activations.dtype)
     gap = (activations * true).sum(dim=1, keepdim=True) - activations
     return (F.relu(margin - gap).square() * (1 - true)).sum(dim=1).mean()
 

@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.classifiers.checks import check_dropout
+from dlmodules.classifiers.checks import check_dropout, check_widths
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.activations import make_activation
@@ -70,6 +70,7 @@ class MLPClassifier(Classifier):
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         check_dropout(dropout)
+        check_widths("hidden_dims", hidden_dims, fewest=0)
         activations = [activation] * len(hidden_dims) if isinstance(activation, str) else list(activation)
         if len(activations) != len(hidden_dims):
             raise UserError(

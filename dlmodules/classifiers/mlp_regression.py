@@ -7,6 +7,7 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import nn
 
+from dlmodules.classifiers.checks import check_widths
 from dlmodules.classifiers.mlp import MLP
 from dlmodules.classifiers.regression import LinearRegression
 from dlmodules.errors import UserError
@@ -37,6 +38,7 @@ class MLPRegression(LinearRegression):
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
+        check_widths("hidden_dims", hidden_dims, fewest=0)
         super().__init__(input_shape, optimizer=optimizer, scheduler=scheduler)
         self.network = MLP(prod(input_shape), hidden_dims, 1, [activation] * len(hidden_dims), dropout=0.0)
 

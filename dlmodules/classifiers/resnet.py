@@ -114,7 +114,7 @@ class ResNet(nn.Module):
 class ResNetClassifier(Classifier):
     """A residual network reads a small image: 273,066 trainable parameters at depth 20.
 
-    The spec's count of 274,442 has the 1,376 running statistics in it, which are buffers here.
+    Keras counts 274,442, with the 1,376 running statistics, which are buffers here.
 
     Paper: He, Zhang, Ren & Sun 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385; Identity
     Mappings in Deep Residual Networks, arXiv:1603.05027.

@@ -1,13 +1,12 @@
 """Recurrent networks that read an image row by row."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.classifiers.checks import check_dropout
+from dlmodules.classifiers.checks import check_at_least_one, check_dropout
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.recurrent import Cell, last_state, make_recurrent
@@ -72,7 +71,7 @@ class RNNClassifier(Classifier):
         self,
         input_shape: Sequence[int] = (1, 28, 28),
         num_classes: int = 10,
-        cell: Literal["rnn", "lstm", "gru"] = "rnn",
+        cell: Cell = "rnn",
         hidden_dim: int = 256,
         num_layers: int = 1,
         bidirectional: bool = False,
@@ -81,5 +80,6 @@ class RNNClassifier(Classifier):
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         check_dropout(dropout)
+        check_at_least_one(hidden_dim=hidden_dim, num_layers=num_layers)
         network = RowRNN(input_shape, num_classes, cell, hidden_dim, num_layers, bidirectional, dropout)
         super().__init__(network, num_classes, optimizer, scheduler, input_shape)

@@ -34,9 +34,6 @@ class TextClassifier(Classifier):
         optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
-        if num_classes < 2:
-            raise UserError(f"num_classes is {num_classes}; it must be 2 or more")
-        # What comes after this line would be too late to be seen among the hyperparameters.
         super().__init__(network or TextRNN(cell="lstm", num_classes=num_classes), num_classes, optimizer, scheduler)
         self.example_input_array = torch.tensor([[0, 0, 4, 5], [6, 7, 8, 9], [0, 2, 3, 2], [1, 9, 1, 3]])
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.classifiers.checks import check_at_least_one
 from dlmodules.errors import UserError
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.recurrent import Cell, make_recurrent
@@ -59,6 +60,7 @@ class BagOfWords(nn.Module):
     """
 
     def __init__(self, vocabulary_size: int = 10_000, hidden_dim: int = 16, num_classes: int = 2) -> None:
+        check_at_least_one(vocabulary_size=vocabulary_size, hidden_dim=hidden_dim)
         super().__init__()
         self.vocabulary_size, self.hidden_dim, self.num_classes = vocabulary_size, hidden_dim, num_classes
         self.layers = nn.Sequential(
@@ -101,6 +103,7 @@ class TextRNN(nn.Module):
         cell: Cell = "rnn",
         num_classes: int = 2,
     ) -> None:
+        check_at_least_one(vocabulary_size=vocabulary_size, embedding_dim=embedding_dim, hidden_dim=hidden_dim)
         super().__init__()
         self.vocabulary_size, self.embedding_dim, self.hidden_dim = vocabulary_size, embedding_dim, hidden_dim
         self.cell, self.num_classes = cell, num_classes

@@ -6,7 +6,7 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.classifiers.checks import check_dropout
+from dlmodules.classifiers.checks import check_at_least_one, check_dropout, check_widths
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
@@ -81,6 +81,8 @@ class YNetworkClassifier(Classifier):
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         check_dropout(dropout)
+        check_at_least_one(dilation=dilation)
+        check_widths("filters", filters)
         network = YNetwork(input_shape, num_classes, filters, dilation, dropout)
         super().__init__(network, num_classes, optimizer, scheduler, input_shape)
         use_channels_last(self)

@@ -54,7 +54,7 @@ def test_cells_say_counts_and_shares_of_the_row():
     figure = confusion_figure(np.array([[3, 1], [0, 4]]), ["a", "b"])
     assert words(figure) == ["3\n75%", "1\n25%", "4\n100%"]  # an empty cell says nothing
     assert labels(figure) == ["a", "b"]
-    assert figure.axes[0].get_title() == "8 validation images, 87.5% right"
+    assert figure.axes[0].get_title() == "validation: 7 of 8 right (87.5%)"
 
 
 def test_twenty_classes_say_shares_alone_and_a_hundred_nothing():
@@ -74,7 +74,7 @@ def test_more_than_a_hundred_classes_are_reduced_to_those_with_mistakes():
     figure = confusion_figure(counts, names, "test")
     assert len(labels(figure)) == 100
     assert "c129" in labels(figure)
-    assert figure.axes[0].get_title() == ("655 test images, 99.2% right\nthe 100 of 130 classes with the most mistakes")
+    assert figure.axes[0].get_title() == "test: 650 of 655 right (99.2%)\nthe 100 of 130 classes with the most mistakes"
     assert max(figure_to_image(figure).shape) < 2200
     few = confusion_figure(counts, names, max_classes=4)
     assert labels(few) == ["c7", "c50", "c51", "c129"]

@@ -185,7 +185,7 @@ def test_a_mean_is_that_of_the_training_rows(write: Any) -> None:
         ("a,b\n1,x\n2,\n", {"missing": "mean"}, r"line 3, column 'b': no value of the target"),
         ("a,b\n,x\n2,\n", {"missing": "drop"}, "missing: drop leaves none"),
         ('a,b\n1,"x\n2,y\n', {}, r"line \d: unexpected end of data"),
-        (b"a,b\n1,caf\xe9\n2,y\n", {}, "is no UTF-8 text"),
+        (b"a,b\n1,caf\xe9\n2,y\n", {}, r"line 2: not UTF-8; save the file as UTF-8"),
     ],
 )
 def test_a_bad_file_gets_one_clear_line(write: Any, text: str | bytes, arguments: Any, message: str) -> None:

@@ -65,11 +65,14 @@ def test_a_text_of_no_words_is_kept_or_refused(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"text,label\na,0\nb \xff,1\n", r"reviews.csv, line 3: not UTF-8; save the file as UTF-8"),
-        ("review,label\na,0\n", r"has no column 'text'; its first line names these: review, label"),
+        ("review,label\na,0\n", r"has no column 'text'; it has: review, label"),
         ("text,stars\na,0\n", r"has no column 'label'"),
-        ("", r"has no column 'text'; its first line names these: none"),
+        ("", "is empty"),
         ("text,label\n", r"has no rows"),
-        ("text,label\na,0\nb\n", r"line 3: the row has no label"),
+        ("text,label\na,0\nb\n", r"line 3: 1 cells for 2 columns"),
+        ("text,label\na,0\nI like it, really,1\n", r"line 3: 3 cells for 2 columns"),  # not a class of its own
+        ('text,label\na,0\n"b,1\nc,0\n', r"line 4: unexpected end of data"),
+        ("text,label\n...,0\n!!,1\n", r"none of the 2 training texts has a word"),
         ("text,label\na,0\nb,\n", r"line 3: the row has no label"),
         ("text,label\na,0\nb,0\nc,0\n", r"all 3 training texts are of the class '0'"),
         (gzip.compress(ROWS.encode())[:-9], r"reviews.csv is damaged"),
@@ -84,7 +87,7 @@ def test_files_that_cannot_be_read_end_in_one_line(tmp_path: Path, content: Any,
 def test_labels_outside_of_the_given_classes_and_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"reviews.csv, line 3: the label '2' is out of range; labels are 0 to 1"):
         table(tmp_path, "text,label\na,0\nb,2\n", class_names=["no", "yes"]).setup("fit")
-    with pytest.raises(UserError, match=r"cannot read .*none.csv: No such file"):
+    with pytest.raises(UserError, match=r"there is no file .*none.csv"):
         TextTableDataModule(str(tmp_path / "none.csv")).setup("fit")
     with pytest.raises(UserError, match="test_size=20 leaves none of the 20"):
         table(tmp_path, test_size=20).setup("fit")

@@ -20,7 +20,7 @@ def test_it_is_a_sigmoid_network():
     units = torch.sigmoid(second.up(torch.sigmoid(first.up(x.flatten(1)))))
     torch.testing.assert_close(module(x), module.network.head(units))
     torch.testing.assert_close(module.features(x), units)
-    with pytest.raises(UserError, match="a number of 1 or more for each layer"):
+    with pytest.raises(UserError, match="it must be numbers of 1 or more, one for each layer"):
         DBNClassifier(hidden_dims=())
 
 

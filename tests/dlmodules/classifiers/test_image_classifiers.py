@@ -1,4 +1,4 @@
-"""The image classifiers: the spec's parameter counts, and what sets each network apart."""
+"""The image classifiers: the published parameter counts, and what sets each network apart."""
 
 import pytest
 import torch

@@ -125,7 +125,7 @@ def test_the_margin_grows_from_02_to_09_in_training_and_stays_in_evaluation(monk
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"iterations": 0}, "iterations is 0; routing needs at least 1"),
+        ({"iterations": 0}, "iterations is 0; it must be 1 or more"),
         ({"capsules": (4, 4)}, "capsules has 2 numbers"),
         ({"margin_steps": 0}, "margin_steps is 0"),
         ({"sharpness": 0.0}, "sharpness is 0.0; it must be more than 0"),
