@@ -6,8 +6,6 @@ _IMAGES = "10,000 test images; validation images apart from both"
 READER = (
     "this package's MNIST classifier (cnn_mnist, seed 0, best by val/accuracy, which reads 99.3 % of the test images)"
 )
-    "this package's MNIST classifier (cnn_mnist, seed 0, best by val/accuracy, which reads 99.3 % of the test images)"
-)
 GENERATIVE = (
     f"10,000 samples against the 10,000 test images, in the 576 features of {READER}; KID over 100 subsets of 500; a"
     " class counts as covered from 1 % of the samples on; not comparable with Inception scores"
