@@ -1,5 +1,6 @@
 """The information maximizing GAN: codes that the discriminator can read back come to mean something."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -127,6 +128,8 @@ class InfoGAN(ACGAN):
         label_weight: of the cross-entropy of the categorical code, in both losses.
         code_weight: of the loss of the continuous codes, in both losses.
         code_loss: ``gaussian``, the likelihood of the codes; or ``printed``, the book's, which learns signs alone.
+        read_std: deviation of that likelihood; None learns one for each code, which can fall and let the codes take
+            over what the classes should mean.
         use_labels: whether the discriminator learns the classes from the labels of real images too, as in the book.
         noise: ``uniform`` on [-1, 1] (the book's) or ``normal``.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
@@ -152,6 +155,7 @@ class InfoGAN(ACGAN):
         label_weight: float = 1.0,
         code_weight: float = 0.5,
         code_loss: CodeLoss = "gaussian",
+        read_std: float | None = 1.0,
         use_labels: bool = False,
         noise: Noise = "uniform",
         loss: LossName = "non_saturating",
@@ -163,6 +167,8 @@ class InfoGAN(ACGAN):
     ) -> None:
         if num_codes < 1 or code_std <= 0:
             raise UserError(f"num_codes is {num_codes} and code_std is {code_std}; both must be greater than 0")
+        if read_std is not None and read_std <= 0:
+            raise UserError(f"read_std is {read_std}; it must be greater than 0, or null to be learned")
         if code_loss not in ("gaussian", "printed"):
             raise UserError(f"code_loss {code_loss!r} is unknown; choose gaussian or printed")
         super().__init__(
@@ -186,6 +192,7 @@ class InfoGAN(ACGAN):
         self.code_std = code_std
         self.code_weight = code_weight
         self.code_loss_name = code_loss
+        self.read_std = read_std
         self.use_labels = use_labels
 
     def forward(self, z: Tensor, labels: Tensor | None = None, codes: Tensor | None = None) -> Tensor:
@@ -272,7 +279,9 @@ class InfoGAN(ACGAN):
         assert read is not None
         if self.code_loss_name == "printed":
             return printed_code_loss(codes, read)
-        return gaussian_nll(codes, read, self.discriminator.log_std)  # type: ignore[arg-type]  # a parameter
+        if self.read_std is None:
+            return gaussian_nll(codes, read, self.discriminator.log_std)  # type: ignore[arg-type]  # a parameter
+        return gaussian_nll(codes, read, torch.full((self.num_codes,), math.log(self.read_std), device=read.device))
 
     def discriminator_label_loss(self, real: Judged, fake: Judged) -> Tensor:
         """Return the cross-entropy ``()`` of the classes of made images, and of real ones if their labels are used."""

@@ -79,7 +79,8 @@ class Legible(nn.Module):
 @pytest.mark.learning
 def test_the_discriminator_of_an_infogan_reads_label_and_codes(tmp_path):
     torch.manual_seed(0)
-    module = InfoGAN((1, 4, 4), 2, width=0.25, generator=Legible(), optimizer_d=lambda p: torch.optim.Adam(p, lr=3e-3))
+    fast = lambda p: torch.optim.Adam(p, lr=3e-3)  # noqa: E731
+    module = InfoGAN((1, 4, 4), 2, width=0.25, generator=Legible(), read_std=None, optimizer_d=fast)
     images = torch.utils.data.TensorDataset(torch.rand(32 * 400, 1, 4, 4))
     trainer(tmp_path).fit(module, torch.utils.data.DataLoader(images, batch_size=32))
     latents = module.draw_latents(256)

@@ -205,6 +205,20 @@ def test_code_losses_by_hand():
     assert printed_code_loss(codes, mean).item() == pytest.approx(expected, abs=1e-6)
 
 
+def test_the_deviation_of_what_is_read_is_fixed_or_learned():
+    codes, mean = torch.tensor([[1.0, -0.5]]), torch.tensor([[0.0, 0.5]])
+    judged = Judged(Images(torch.zeros(1), codes=codes), torch.zeros(1), codes=mean)
+    # Both are read 1 off: 2 * (1^2 / 2), and with deviation 2 2 * ((1 / 2)^2 / 2 + log 2).
+    assert InfoGAN(**TINY).code_loss(judged).item() == pytest.approx(1.0)
+    assert InfoGAN(**TINY, read_std=2.0).code_loss(judged).item() == pytest.approx(0.25 + 2 * 0.6931472)
+    learned = InfoGAN(**TINY, read_std=None)
+    with torch.no_grad():
+        learned.discriminator.log_std.fill_(0.6931472)
+    assert learned.code_loss(judged).item() == pytest.approx(0.25 + 2 * 0.6931472)
+    with pytest.raises(UserError, match="read_std is 0"):
+        InfoGAN(**TINY, read_std=0)
+
+
 def test_the_codes_reach_the_images_and_their_own_shape_is_asked_for():
     module = InfoGAN(**TINY).eval()
     draw = lambda codes: module.sample(2, torch.tensor([1, 1]), torch.Generator().manual_seed(0), codes)  # noqa: E731
