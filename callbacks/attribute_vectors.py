@@ -17,7 +17,7 @@ from .drawing import DrawingOfImages, codes_of, images_of, undisturbed
 from .grids import image_grid
 from .media import run_folder, save_image, warn_once, write_file
 
-FILE_PREFIXES = {TrainerFn.VALIDATING: "val_", TrainerFn.TESTING: "test_"}
+FILE_PREFIXES: dict[TrainerFn | None, str] = {TrainerFn.VALIDATING: "val_", TrainerFn.TESTING: "test_"}
 
 
 class AttributeVectors(DrawingOfImages):
