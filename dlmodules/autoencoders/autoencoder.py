@@ -17,9 +17,9 @@ from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.network_sizes import check_network
 from dlmodules.protocols import Degrades
 from dlmodules.schedules import with_epoch_schedule
-from dlmodules.shapes import check_network
 from dlmodules.step_logging import is_logging_step
 
 Batch = tuple[Tensor, Tensor]

@@ -9,9 +9,10 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from dlmodules.errors import UserError
+from dlmodules.images import check_image_shape
 from dlmodules.labels import check_labels, draw_labels, one_hot, with_labels
 from dlmodules.layers.initialization import glorot_uniform_
-from dlmodules.shapes import check_image_shape, check_network
+from dlmodules.network_sizes import check_network
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
 from dlmodules.vaes.vae import VAE, Batch
 

@@ -15,7 +15,7 @@ from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
-from dlmodules.shapes import check_network
+from dlmodules.network_sizes import check_network
 from dlmodules.step_logging import is_logging_step
 from dlmodules.vaes.losses import (
     active_units,

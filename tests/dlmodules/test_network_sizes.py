@@ -6,7 +6,7 @@ from torch import nn
 from dlmodules import CVAE, VAE, Autoencoder, ConvDBN
 from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
 from dlmodules.errors import UserError
-from dlmodules.shapes import check_network
+from dlmodules.network_sizes import check_network
 from dlmodules.vaes.cvae import ConditionalDecoder
 from dlmodules.vaes.networks import MLPDecoder, MLPEncoder
 from dlmodules.vaes.stack_networks import StackEncoder

@@ -1,18 +1,10 @@
-"""Checks of the sizes that a constructor is given, so that a wrong one ends in one clear line."""
+"""A check of the networks that a module is given, so that a wrong size ends in one clear line."""
 
 from collections.abc import Sequence
 
 from torch import nn
 
 from dlmodules.errors import UserError
-
-
-def check_image_shape(image_shape: Sequence[int]) -> None:
-    """Raise UserError unless ``image_shape`` is channels, height and width, each 1 or more."""
-    if len(image_shape) != 3 or min(image_shape) < 1:
-        raise UserError(
-            f"image_shape is {list(image_shape)}; it must be channels, height and width, each 1 or more, as [1, 28, 28]"
-        )
 
 
 def check_network(network: nn.Module, argument: str, **sizes: int | Sequence[int]) -> None:
