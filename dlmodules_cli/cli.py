@@ -114,9 +114,9 @@ class SystemCLI(LightningCLI):
 
         Lightning, whose private hook this is, takes all of them from the checkpoint, and says nothing of it.
         """
-        before = self.config.get(self.config.subcommand, Namespace()).get("model")
+        before = self.config[self.config.subcommand].model
         super()._parse_ckpt_path()
-        if self._checkpoint is None or before is None:
+        if self._checkpoint is None:
             return
         merged = self.config[self.config.subcommand].model
         for name in _given_model_arguments(SystemArgumentParser.command_line):
