@@ -11,9 +11,9 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from dlmodules.errors import UserError
 
+MISFIT = "Error(s) in loading state_dict"  # so torch says that weights are of other shapes
 SIGTERM_EXIT = 143
 INTERRUPT_EXIT = 130
-MISFIT = "Error(s) in loading state_dict"  # so torch says that weights are of other shapes
 
 
 def fail(message: str) -> NoReturn:
@@ -39,11 +39,11 @@ def run(command: Callable[[], None]) -> None:
         mistake = _user_error_behind(error)
         if mistake is not None:
             fail(str(mistake))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM):
+            fail(f"{error.filename or 'a file'}: {error.strerror}")
         if isinstance(error, RuntimeError) and str(error).startswith(MISFIT):
             first = (str(error).splitlines()[1:] or [""])[0].strip()
             fail(f"the checkpoint does not fit the module ({first}): give no --model options that change its sizes")
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM):
-            fail(f"{error.filename or 'a file'}: {error.strerror}")
         raise
 
 
