@@ -56,6 +56,17 @@ class AttributeFile:
         """The size D of a code."""
         return len(self.mean)
 
+    def save(self, path: Path) -> None:
+        """Write the arrays to ``path``, which is half a file meanwhile; see ``write_attribute_file``."""
+        with open(path, "wb") as file:  # given a name, NumPy may add an ending to it
+            np.savez(
+                file,
+                names=np.array(self.names, dtype=np.str_),
+                vectors=self.vectors.astype(np.float32),
+                mean=self.mean.astype(np.float32),
+                std=self.std.astype(np.float32),
+            )
+
 
 def read_attribute_file(path: str | Path) -> AttributeFile:
     """Read a file that ``write_attribute_file`` wrote; nothing in it is run.
@@ -95,14 +106,7 @@ def write_attribute_file(path: str | Path, attributes: AttributeFile) -> None:
     target = Path(path)
     temporary = target.with_name(f".{target.name}.tmp")
     try:
-        with open(temporary, "wb") as file:
-            np.savez(
-                file,
-                names=np.array(attributes.names, dtype=np.str_),
-                vectors=attributes.vectors.astype(np.float32),
-                mean=attributes.mean.astype(np.float32),
-                std=attributes.std.astype(np.float32),
-            )
+        attributes.save(temporary)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

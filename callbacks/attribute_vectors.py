@@ -5,16 +5,19 @@ from typing import ClassVar
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import Decodes, Encodes
 
-from .attribute_file import ATTRIBUTE_FILE, AttributeFile, write_attribute_file
+from .attribute_file import ATTRIBUTE_FILE, AttributeFile
 from .attributes import Method, attribute_table, attribute_vectors
 from .drawing import DrawingOfImages, codes_of, images_of, undisturbed
 from .grids import image_grid
 from .media import run_folder, save_image, warn_once, write_file
+
+FILE_PREFIXES: dict[TrainerFn | None, str] = {TrainerFn.VALIDATING: "val_", TrainerFn.TESTING: "test_"}
 
 
 class AttributeVectors(DrawingOfImages):
@@ -27,7 +30,8 @@ class AttributeVectors(DrawingOfImages):
 
     Picture: ``attribute_arithmetic``, a row for each attribute, in which each image stands once for each strength;
     with ``test/`` before it for the test set. The run folder gets ``attribute_vectors.npz`` with ``names (A,)``,
-    ``vectors (A, D)``, and ``mean (D,)`` and ``std (D,)`` of the codes; ``test_attribute_vectors.npz`` of the test set.
+    ``vectors (A, D)``, and ``mean (D,)`` and ``std (D,)`` of the codes. ``validate`` and ``test`` leave the training's
+    file as it is and write ``val_attribute_vectors.npz`` and ``test_attribute_vectors.npz``.
 
     Args:
         examples: how many images are moved, the first ones of the set; the vectors are measured on the others.
@@ -100,8 +104,8 @@ class AttributeVectors(DrawingOfImages):
             vectors = torch.from_numpy(found.vectors)[[found.names.index(name) for name in names]].to(codes.device)
             rows = self._moved(trainer, pl_module, codes[: self.examples], vectors, labels[: self.examples])
         if trainer.is_global_zero:
-            path = run_folder(trainer) / f"{self.prefix.replace('/', '_')}{ATTRIBUTE_FILE}"
-            write_file(trainer, path, lambda target: write_attribute_file(target, found))
+            path = run_folder(trainer) / f"{FILE_PREFIXES.get(trainer.state.fn, '')}{ATTRIBUTE_FILE}"
+            write_file(trainer, path, found.save)
         save_image(
             trainer,
             f"{self.prefix}attribute_arithmetic",

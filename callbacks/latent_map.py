@@ -12,7 +12,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import Decodes, Encodes
 
 from .attributes import attribute_names
-from .drawing import DrawingOfImages, codes_of, images_of, undisturbed
+from .drawing import DrawingOfImages, codes_of, cycled_labels, images_of, undisturbed
 from .grids import Picture, image_grid
 from .media import save_figure, warn_once
 from .projections import Codes, Points, Projection, project, require_projection
@@ -47,8 +47,8 @@ class LatentMap(DrawingOfImages):
         colour_by: name of the attribute that colours the codes, where labels are ``(B, A)``; None for the first.
 
     Raises:
-        UserError: for a projection whose package is missing, and a ``colour_by`` that the data module does not name
-            among its ``attribute_names``.
+        UserError: for a projection whose package is missing, a ``label`` that is no class of a conditional module, and
+            a ``colour_by`` that the data module does not name among its ``attribute_names``.
     """
 
     needs: ClassVar[dict[str, type]] = {"encode": Encodes}
@@ -75,8 +75,10 @@ class LatentMap(DrawingOfImages):
         self.colour_by = colour_by
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Refuse a module without codes, and an attribute that is none."""
+        """Refuse a module without codes, a label that is none of its classes, and an attribute that is none."""
         super().setup(trainer, pl_module, stage)
+        if getattr(pl_module, "conditional", False):
+            cycled_labels(pl_module, 1, [self.label])
         known = getattr(getattr(trainer, "datamodule", None), "attribute_names", [])
         if self.colour_by is not None and self.colour_by not in known:
             named = f"it has {', '.join(known)}" if known else "it names none"
@@ -89,7 +91,9 @@ class LatentMap(DrawingOfImages):
             codes = codes_of(trainer, pl_module, images, labels).flatten(1)
         finite = codes.isfinite().all(1).cpu()
         if finite.sum() < 3:
-            warn_once(self, "LatentMap drew nothing: the codes are not finite numbers.")
+            warn_once(
+                self, f"LatentMap drew nothing: {int(finite.sum())} of {len(finite)} codes are finite, 3 are needed."
+            )
             return
         points: Codes = codes.cpu()[finite].numpy()
         title, names, colours = self._colours(trainer, labels)

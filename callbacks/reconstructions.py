@@ -5,6 +5,7 @@ from typing import ClassVar
 import torch
 from pytorch_lightning import LightningModule, Trainer
 
+from dlmodules.errors import UserError
 from dlmodules.protocols import Degrades, Reconstructs
 
 from .drawing import DrawingOfImages, conditions, undisturbed
@@ -16,14 +17,13 @@ class Reconstructions(DrawingOfImages):
     """Draws the first images of the validation set, and below each its reconstruction.
 
     Works with any module that has ``reconstruct``. Of a module that restores what it damages (``degrade``), the
-    damaged image stands between the two. Pictures: ``reconstructions``, and
-    ``test/reconstructions`` of the test set.
+    damaged image stands between the two. Pictures: ``reconstructions``, and ``test/reconstructions`` of the test set.
 
     Args:
         num: how many images.
         every_n_epochs: draw after each that many epochs.
         every_n_steps: draw after each that many training steps instead.
-        columns: images in a row.
+        columns: images in a row, 1 or more.
     """
 
     needs: ClassVar[dict[str, type]] = {"reconstruct": Reconstructs}
@@ -32,6 +32,8 @@ class Reconstructions(DrawingOfImages):
         self, num: int = 16, every_n_epochs: int = 1, every_n_steps: int | None = None, columns: int = 8
     ) -> None:
         super().__init__(num, every_n_epochs, every_n_steps)
+        if columns < 1:
+            raise UserError(f"Reconstructions: columns is {columns}; it must be 1 or more")
         self.columns = columns
 
     def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:

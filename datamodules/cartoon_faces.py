@@ -64,8 +64,8 @@ def draw_faces(rows: Tensor, size: int = 64) -> Tensor:
     """
     if rows.ndim != 2 or rows.shape[1] != len(SIZES) or bool(((rows < 0) | (rows >= torch.tensor(SIZES))).any()):
         raise UserError(f"a face is drawn of 5 categories, each from 0 and below {list(SIZES)}, in this order")
-    unlike, place = torch.unique(rows, dim=0, return_inverse=True)  # many rows are the same face
-    faces = [np.asarray(_face(row, size)) for row in unlike.tolist()]
+    distinct, place = torch.unique(rows, dim=0, return_inverse=True)  # many rows are the same face
+    faces = [np.asarray(_face(row, size)) for row in distinct.tolist()]
     images = torch.from_numpy(np.stack(faces)).permute(0, 3, 1, 2) if faces else torch.zeros(0, 3, size, size)
     return images.to(torch.uint8)[place].contiguous()
 
@@ -172,8 +172,8 @@ def _hair_before(pen: _Pen, hair: str, color: Color) -> None:
         for x in range(21, 46, 5):
             pen.disc(x, 13, 4, 4, color)
     elif hair == "ShortHairShortWaved":
-        for left, y in ((21, 17), (25, 13), (30, 11), (35, 11), (40, 13), (43, 17)):
-            pen.disc(left, y, 4, 4.5, color)
+        for x, y in ((21, 17), (25, 13), (30, 11), (35, 11), (40, 13), (43, 17)):
+            pen.disc(x, y, 4, 4.5, color)
     elif hair == "ShortHairShortFlat":
         pen.box(19, 8, 45, 17, color, round_by=2)
         pen.box(18.5, 12, 21.5, 25, color)

@@ -10,7 +10,7 @@ from torch import Tensor
 from dlmodules.errors import UserError
 
 from .attribute_table import AttributeTable, read_attributes, read_splits
-from .image_files import SUFFIXES, Listing
+from .image_files import Listing, is_image
 from .image_folder import ImageFolderDataModule
 from .sampling import Transform
 from .tensor_dataset import TensorImageDataset
@@ -45,8 +45,8 @@ class CelebADataModule(ImageFolderDataModule):
         limit_train: use only so many training images; all where None.
 
     Raises:
-        UserError: for a number out of range, a file or folder that is missing, an attribute that the table has not,
-            images and table that disagree, and an image that cannot be read.
+        UserError: for a number out of range, a file or folder that is missing, a table that is damaged or lacks an
+            attribute, images and table that disagree, and an image that cannot be read.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class CelebADataModule(ImageFolderDataModule):
         root = self.folder / self.images
         if not root.is_dir():
             raise UserError(f"there is no folder {root}: unpack the images there, or name their folder as images")
-        found = {path.name for path in root.iterdir() if path.suffix.lower() in SUFFIXES}
+        found = {path.name for path in root.iterdir() if is_image(path.name)}
         known = self.attribute_table.rows
         if missing := [file for file in known if file not in found]:
             raise UserError(

@@ -119,7 +119,7 @@ def read_csv(path: str, separator: str = ",", names: Sequence[str] | None = None
         raise UserError(f"{path} has no rows")
     if len(set(columns)) < len(columns):
         double = next(name for name in columns if columns.count(name) > 1)
-        raise UserError(f"{path} has two columns {double!r}; give each its own, with names where there is no header")
+        raise UserError(f"{path} has two columns {double!r}; give each a name of its own")
     for row, line in zip(rows, lines, strict=True):
         if len(row) != len(columns):
             raise UserError(f"{path}, line {line}: {len(row)} cells for {len(columns)} columns")

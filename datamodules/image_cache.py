@@ -31,7 +31,7 @@ def cached_pixels(
         UserError: naming the file that cannot be read, unless ``skip_corrupt``; where none can be read; and
             where there is no place for the cache.
     """
-    kind = f"{image_size}x{image_size}x{channels}{'-skip' if skip_corrupt else ''}"
+    kind = f"{'skip-' if skip_corrupt else ''}{image_size}x{image_size}x{channels}"
     name = f"{kind}-{fingerprint(listing)}.safetensors"
     folders = cache_folders(listing.root, cache_dir)
     for folder in folders:
@@ -67,12 +67,16 @@ def fingerprint(listing: Listing) -> str:
 
 
 def cache_folders(root: Path, cache_dir: str | None) -> list[Path]:
-    """Return the folders to look for the cache in, and to write it to, in this order."""
-    if cache_dir is not None:
-        return [Path(cache_dir).expanduser()]
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    """Return the folders to look for the cache in, and to write it to, in this order.
+
+    No other folder of images has the same ones: what is written there replaces the cache of these very images.
+    """
     place = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]
-    return [root / ".dlmodules_cache", home / "dlmodules" / f"{root.resolve().name}-{place}"]
+    own = f"{root.resolve().name}-{place}"
+    if cache_dir is not None:
+        return [Path(cache_dir).expanduser() / own]
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return [root / ".dlmodules_cache", home / "dlmodules" / own]
 
 
 def decode_all(listing: Listing, image_size: int, channels: int, skip_corrupt: bool) -> Pixels:

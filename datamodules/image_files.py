@@ -102,9 +102,7 @@ def _entries(folder: Path) -> tuple[list[str], list[str]]:
     """Return the names of the folders and of the images in ``folder``, sorted."""
     with os.scandir(folder) as entries:
         found = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
-    return [name for name, is_dir in found if is_dir], [
-        name for name, is_dir in found if not is_dir and _is_image(name)
-    ]
+    return [name for name, is_dir in found if is_dir], [name for name, is_dir in found if not is_dir and is_image(name)]
 
 
 def _images_below(folder: Path, name: str) -> list[str]:
@@ -113,11 +111,12 @@ def _images_below(folder: Path, name: str) -> list[str]:
     for parent, folders, files in os.walk(folder / name):
         folders[:] = [name for name in folders if not name.startswith(".")]
         relative = Path(parent).relative_to(folder).as_posix()
-        found += [f"{relative}/{file}" for file in files if _is_image(file)]
+        found += [f"{relative}/{file}" for file in files if is_image(file)]
     return sorted(found)
 
 
-def _is_image(name: str) -> bool:
+def is_image(name: str) -> bool:
+    """Return whether a file of this name is taken for an image; one that begins with a dot is not."""
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 

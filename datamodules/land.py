@@ -70,7 +70,7 @@ class LandDataModule(RowDataModule):
     """Points that are uniform over the land of the world, and nowhere else.
 
     x ``(B, 2)`` float32: latitude and longitude in degrees. y ``(B,)`` int64, all 0, as there is nothing to predict.
-    The map is drawn by eye with two or three hundred corners, without Antarctica, in cells of half a degree. Uniform
+    The map is drawn by eye with some 250 corners, without Antarctica, in cells of half a degree. Uniform
     means by degrees, as on a map with straight meridians and parallels. The test points are the same for every
     ``seed``.
 

@@ -1,5 +1,7 @@
 """States of an environment, drawn at random from its observation space."""
 
+from functools import cached_property
+
 import numpy as np
 
 from dlmodules.errors import UserError
@@ -64,18 +66,21 @@ class StatesDataModule(RowDataModule):
     @property
     def feature_names(self) -> list[str]:
         """The numbers of a state, by their places."""
-        return [f"state_{number}" for number in range(len(self._bounds()[0]))]
+        return [f"state_{number}" for number in range(len(self._bounds[0]))]
 
     def load(self) -> tuple[Numbers, Labels]:
         """Draw all states."""
-        low, high = self._bounds()
+        low, high = self._bounds
         x = np.random.default_rng(0).uniform(low, high, size=(self.num_states, len(low)))
         return x, np.zeros(self.num_states, dtype=np.int64)
 
+    @cached_property
     def _bounds(self) -> tuple[Numbers, Numbers]:
         import gymnasium as gym
 
-        space = make_env(self.env_id, {}, ()).observation_space
+        env = make_env(self.env_id, {}, ())
+        space = env.observation_space
+        env.close()
         if not isinstance(space, gym.spaces.Box) or not space.is_bounded() or len(space.shape) != 1:
             raise UserError(f"the states of {self.env_id} are no row of bounded numbers, so none can be drawn")
         return space.low.astype(np.float64), space.high.astype(np.float64)

@@ -64,7 +64,8 @@ class BoxDataModule(RowDataModule):
     x ``(B, 1)`` float32, 0.01 apart. y ``(B,)`` float32. The test points are the same for every ``seed``.
 
     Args:
-        left, right: the ends, in (-10, 10).
+        left: where the box begins, in (-10, 10).
+        right: where it ends, in (-10, 10), more than ``left``.
         height: of the box.
         batch_size: points of a batch, 1 or more.
         val_size: validation points: a number of them, or a fraction in (0, 1) of those that are not for the

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from dlmodules.errors import UserError
 
-from .cartoon_faces import ATTRIBUTES, draw_faces
+from .cartoon_faces import ATTRIBUTES, SIZES, draw_faces
 from .rows import RowDataModule, RowDataset
 from .vision import at_least
 
@@ -82,7 +82,7 @@ class WrodlDataModule(RowDataModule):
     @property
     def sizes(self) -> tuple[int, ...]:
         """Number of categories of each column."""
-        return tuple(len(values) for values in ATTRIBUTES.values())
+        return SIZES
 
     def pictures(self, rows: Tensor) -> Tensor:
         """Draw rows ``(N, 5)`` as faces ``(N, 3, 64, 64)`` float32 in [0, 1]."""

@@ -109,6 +109,19 @@ class SystemCLI(LightningCLI):
                 " give the configuration that made the checkpoint"
             )
 
+    def _parse_ckpt_path(self) -> None:
+        """Take the module's arguments from the checkpoint, but those of the command line from there.
+
+        Lightning, whose private hook this is, takes all of them from the checkpoint, and says nothing of it.
+        """
+        before = self.config[self.config.subcommand].model
+        super()._parse_ckpt_path()
+        if self._checkpoint is None:
+            return
+        merged = self.config[self.config.subcommand].model
+        for name in _given_model_arguments(SystemArgumentParser.command_line):
+            merged.init_args[name] = before.init_args[name]
+
     @staticmethod
     def _root(config: Namespace) -> Path:
         return Path(config.trainer.default_root_dir or DEFAULT_ROOT)
@@ -186,6 +199,12 @@ class SystemCLI(LightningCLI):
                 )
             )
         return added
+
+
+def _given_model_arguments(args: list[str]) -> set[str]:
+    """Return the names of the module's arguments that options such as ``--model.NAME`` or ``--model.NAME.lr`` set."""
+    found = (re.match(r"--model\.(?:init_args\.)?(\w+)", arg) for arg in args)
+    return {match[1] for match in found if match is not None}
 
 
 def _as_list(value: Any) -> list[Any]:

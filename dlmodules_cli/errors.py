@@ -11,6 +11,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from dlmodules.errors import UserError
 
+MISFIT = "Error(s) in loading state_dict"  # so torch says that weights are of other shapes
 SIGTERM_EXIT = 143
 INTERRUPT_EXIT = 130
 
@@ -40,6 +41,9 @@ def run(command: Callable[[], None]) -> None:
             fail(str(mistake))
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM):
             fail(f"{error.filename or 'a file'}: {error.strerror}")
+        if isinstance(error, RuntimeError) and str(error).startswith(MISFIT):
+            first = (str(error).splitlines()[1:] or [""])[0].strip()
+            fail(f"the checkpoint does not fit the module ({first}): give no --model options that change its sizes")
         raise
 
 

@@ -17,6 +17,7 @@ from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.network_sizes import check_network
 from dlmodules.protocols import Degrades
 from dlmodules.schedules import with_epoch_schedule
 from dlmodules.step_logging import is_logging_step
@@ -66,6 +67,8 @@ class Autoencoder(LightningModule):
         self.latent_dim = latent_dim
         self.encoder = encoder or ConvEncoder(image_shape, latent_dim)
         self.decoder = decoder or ConvDecoder(image_shape, latent_dim)
+        check_network(self.encoder, "encoder", latent_dim=latent_dim)  # what it reads may have another shape
+        check_network(self.decoder, "decoder", latent_dim=latent_dim, image_shape=image_shape)
         self.loss = loss
         self.optimizer = optimizer
         self.scheduler = scheduler
@@ -99,6 +102,10 @@ class Autoencoder(LightningModule):
         """
         return self.degrade(x, generator) if isinstance(self, Degrades) else x
 
+    def check_shape(self, x: Tensor) -> None:
+        """Raise UserError unless ``x`` are images ``(B, *image_shape)``."""
+        check_images(x, self.image_shape, type(self).__name__)
+
     def check_range(self, x: Tensor) -> None:
         """Raise UserError unless the values of ``x``, an epoch's first batch, lie in [0, 1]."""
         check_unit_range(x, type(self).__name__)
@@ -110,7 +117,7 @@ class Autoencoder(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Do one step of gradient descent on a batch."""
         x = batch[0]
-        check_images(x, self.image_shape, type(self).__name__)
+        self.check_shape(x)
         if batch_idx == 0:  # a look at every batch would make a GPU wait
             self.check_range(x)
         loss = self.reconstruction_loss(self(self.inputs(x)), x)
@@ -136,7 +143,7 @@ class Autoencoder(LightningModule):
 
     def _evaluate(self, batch: Batch, batch_idx: int, stage: str) -> Tensor:
         x = batch[0]
-        check_images(x, self.image_shape, type(self).__name__)
+        self.check_shape(x)
         # The same damage in every epoch, so that epochs can be compared.
         generator = torch.Generator(device=x.device).manual_seed(batch_idx)
         logits: Tensor = self(self.inputs(x, generator))

@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 from dlmodules.autoencoders.autoencoder import Autoencoder
 from dlmodules.autoencoders.networks import MLPCoder
-from dlmodules.images import check_codes
+from dlmodules.errors import UserError
+from dlmodules.images import check_codes, check_images
 
 
 class StateAutoencoder(Autoencoder):
@@ -40,6 +41,8 @@ class StateAutoencoder(Autoencoder):
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
+        if len(input_shape) != 1 or input_shape[0] < 1:
+            raise UserError(f"input_shape is {list(input_shape)}; it must be how many numbers a state has, as [2]")
         (size,) = input_shape
         encoder = encoder or MLPCoder(size, latent_dim, hidden_dims)
         decoder = decoder or MLPCoder(latent_dim, size, hidden_dims[::-1])
@@ -51,6 +54,10 @@ class StateAutoencoder(Autoencoder):
         check_codes(z, self.latent_dim, type(self).__name__)
         states: Tensor = self.decoder(z)
         return states
+
+    def check_shape(self, x: Tensor) -> None:
+        """Raise UserError unless ``x`` are states ``(B, *input_shape)``."""
+        check_images(x, self.input_shape, type(self).__name__, "input_shape")
 
     def check_range(self, x: Tensor) -> None:
         """States may have any value."""

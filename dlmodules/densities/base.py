@@ -1,7 +1,7 @@
 """What the densities that learn by counting have in common."""
 
+from collections.abc import Sequence
 from math import inf
-from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
@@ -158,7 +158,7 @@ def check_pseudocount(pseudocount: float) -> float:
     return float(pseudocount)
 
 
-def check_sizes(sizes: Any) -> tuple[int, ...]:
+def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     """Return ``sizes``, or raise the UserError that there is none or one of them is below 1."""
     if not sizes or min(sizes) < 1:
         raise UserError(

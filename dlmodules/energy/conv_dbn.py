@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from dlmodules.energy.greedy_module import GreedyModule
 from dlmodules.errors import UserError
+from dlmodules.images import check_image_shape
 from dlmodules.layers.conv_rbm import ConvRBM
 from dlmodules.layers.greedy import GreedyStack
 
@@ -117,7 +118,7 @@ class ConvDBN(GreedyModule):
 
 
 def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation ``(B, 1, 1, 1)`` of each image."""
+    """Return mean and deviation ``(B, 1, 1, 1)`` of each image, the deviation of an even one as 0.01."""
     mean, std = x.mean(dim=(1, 2, 3), keepdim=True), x.std(dim=(1, 2, 3), keepdim=True)
     return mean, std.clamp(min=1e-2)
 
@@ -125,9 +126,12 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
 def _top_shape(
     image_shape: Sequence[int], channels: Sequence[int], kernels: Sequence[int], pools: Sequence[int]
 ) -> tuple[int, int, int]:
-    """Shape (C, H, W) of the top layer. Raises UserError where the numbers do not fit together."""
+    """Return the shape (C, H, W) of the top layer. Raises UserError where the numbers do not fit together."""
+    check_image_shape(image_shape)
     if not channels or not len(channels) == len(kernels) == len(pools):
         raise UserError("hidden_channels, kernel_sizes and pools must have a number for each layer, and at least one")
+    if min(*channels, *kernels, *pools) < 1:
+        raise UserError("hidden_channels, kernel_sizes and pools must be 1 or more")
     height, width = image_shape[1:]
     for layer, (kernel, pool) in enumerate(zip(kernels, pools, strict=True), 1):
         height, width = height - kernel + 1, width - kernel + 1

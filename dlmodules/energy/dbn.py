@@ -36,6 +36,8 @@ class DBN(GreedyModule):
         scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
     """
 
+    code_range = (0.0, 1.0)  # codes are probabilities
+
     def __init__(
         self,
         image_shape: Sequence[int] = (1, 28, 28),

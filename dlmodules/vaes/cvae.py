@@ -9,8 +9,10 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from dlmodules.errors import UserError
-from dlmodules.labels import check_labels, draw_labels, one_hot
+from dlmodules.images import check_image_shape
+from dlmodules.labels import check_labels, draw_labels, one_hot, with_labels
 from dlmodules.layers.initialization import glorot_uniform_
+from dlmodules.network_sizes import check_network
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
 from dlmodules.vaes.vae import VAE, Batch
 
@@ -26,6 +28,7 @@ class ConditionalEncoder(nn.Module):
 
     def __init__(self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 2, num_classes: int = 10) -> None:
         super().__init__()
+        check_image_shape(image_shape)
         self.image_shape, self.latent_dim, self.num_classes = tuple(image_shape), latent_dim, num_classes
         channels, height, width = image_shape
         self.label_to_image = nn.Linear(num_classes, prod(image_shape[1:]))
@@ -100,6 +103,8 @@ class CVAE(VAE):
             raise UserError(f"num_classes is {num_classes}; it must be at least 1")
         encoder = encoder or ConditionalEncoder(image_shape, latent_dim, num_classes)
         decoder = decoder or ConditionalDecoder(image_shape, latent_dim, num_classes)
+        check_network(encoder, "encoder", num_classes=num_classes)
+        check_network(decoder, "decoder", num_classes=num_classes)
         super().__init__(image_shape, latent_dim, encoder, decoder, likelihood, beta, None, nll_samples, optimizer)
         self.num_classes = num_classes
 
@@ -114,8 +119,8 @@ class CVAE(VAE):
         return logits
 
     def given(self, batch: Batch) -> tuple[Tensor, ...]:
-        """Return the images and the labels."""
-        return batch[:2]
+        """Return the images and the labels. Raises UserError where the batch has none."""
+        return with_labels(batch, type(self).__name__)
 
     def condition(self, labels: Tensor | None, n: int) -> Tensor:
         """Return labels ``(n,)`` int64 as rows ``(n, num_classes)`` of zeros and a one.
@@ -133,7 +138,3 @@ class CVAE(VAE):
         labels = draw_labels(n, self.num_classes, generator, self.device) if labels is None else labels
         z = torch.randn(n, self.latent_dim, generator=generator, device=device)
         return self.decode(z.to(self.device), labels.to(self.device))
-
-    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the codes ``(B, latent_dim)`` of a batch of images and labels."""
-        return self.encode(batch[0], batch[1])

@@ -17,7 +17,14 @@ from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
 
 
 class ConvEncoder(nn.Module):
-    """Two stride-2 convolutions (32, 64 filters), a small dense layer, two linear heads."""
+    """Convolutions of 3x3 with stride 2, a small dense layer, two linear heads.
+
+    Args:
+        image_shape: channels, height and width of the images.
+        latent_dim: size of the code.
+        channels: filters of each convolution.
+        hidden_dim: units of the dense layer.
+    """
 
     def __init__(
         self,
@@ -40,7 +47,7 @@ class ConvEncoder(nn.Module):
         glorot_uniform_(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance of the codes."""
+        """Return mean and log-variance of the codes, each ``(B, latent_dim)``."""
         for conv in self.convs:
             x = F.relu(conv(x))
         h = F.relu(self.hidden(x.flatten(1)))
@@ -48,7 +55,14 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """A dense layer, two stride-2 transposed convolutions (64, 32 filters), one to the image's channels."""
+    """A dense layer, transposed convolutions of 3x3 with stride 2, and one to the image's channels.
+
+    Args:
+        image_shape: channels, height and width of the images.
+        latent_dim: size of the code.
+        channels: filters of each transposed convolution but the last; the dense layer makes as many channels as the
+            first has.
+    """
 
     def __init__(
         self,
@@ -68,7 +82,7 @@ class ConvDecoder(nn.Module):
         glorot_uniform_(self)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Return the logits of the images."""
+        """Return the logits ``(B, C, H, W)`` of codes ``(B, latent_dim)``."""
         x = F.relu(self.hidden(z)).view(-1, *self.bottom)
         for deconv in self.deconvs:
             x = F.relu(deconv(x))
@@ -77,7 +91,13 @@ class ConvDecoder(nn.Module):
 
 
 class MLPEncoder(nn.Module):
-    """One dense layer of 512 units, then two linear heads."""
+    """A dense layer, then two linear heads.
+
+    Args:
+        image_shape: channels, height and width of the images.
+        latent_dim: size of the code.
+        hidden_dim: units of the dense layer.
+    """
 
     def __init__(self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 2, hidden_dim: int = 512) -> None:
         super().__init__()
@@ -88,13 +108,19 @@ class MLPEncoder(nn.Module):
         glorot_uniform_(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance of the codes."""
+        """Return mean and log-variance of the codes, each ``(B, latent_dim)``."""
         h = F.relu(self.hidden(x.flatten(1)))
         return self.mean(h), self.log_var(h)
 
 
 class MLPDecoder(nn.Module):
-    """One dense layer of 512 units, then one to the pixels."""
+    """A dense layer, then one to the pixels.
+
+    Args:
+        image_shape: channels, height and width of the images.
+        latent_dim: size of the code.
+        hidden_dim: units of the first layer.
+    """
 
     def __init__(self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 2, hidden_dim: int = 512) -> None:
         super().__init__()
@@ -104,6 +130,6 @@ class MLPDecoder(nn.Module):
         glorot_uniform_(self)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Return the logits of the images."""
+        """Return the logits ``(B, C, H, W)`` of codes ``(B, latent_dim)``."""
         logits: Tensor = self.to_image(F.relu(self.hidden(z)))
         return logits.view(-1, *self.image_shape)

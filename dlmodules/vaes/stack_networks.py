@@ -32,7 +32,7 @@ class StackEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.image_shape, self.latent_dim, self.channels = tuple(image_shape), latent_dim, tuple(channels)
-        self.strides = one_stride_each(strides, len(channels), strides)
+        self.strides = one_stride_each(strides, len(channels))
         self.batch_norm, self.dropout = batch_norm, dropout
         bottom = bottom_shape(image_shape, channels[-1], self.strides)
         self.layers = conv_stack(image_shape[0], channels, self.strides, "keras_leaky_relu", batch_norm, dropout)
@@ -69,7 +69,7 @@ class StackDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.image_shape, self.latent_dim, self.channels = tuple(image_shape), latent_dim, tuple(channels)
-        self.strides = one_stride_each(strides, len(channels) + 1, strides)
+        self.strides = one_stride_each(strides, len(channels) + 1)
         self.batch_norm, self.dropout = batch_norm, dropout
         self.bottom = bottom_shape(image_shape, channels[0], self.strides)
         self.from_code = nn.Linear(latent_dim, prod(self.bottom))

@@ -15,6 +15,7 @@ from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.network_sizes import check_network
 from dlmodules.step_logging import is_logging_step
 from dlmodules.vaes.losses import (
     active_units,
@@ -52,7 +53,7 @@ class VAE(LightningModule):
         likelihood: ``bernoulli`` (cross-entropy) or ``gaussian`` (squared error, the books' MSE option).
         beta: weight of the KL term, at least 0; 1 gives the ELBO.
         r_loss_factor: weight of the reconstruction error **averaged** over pixels, as foster gives it, in place of
-            their sum; the "ELBO" is then none. None, or the number of pixels, keeps the sum.
+            their sum; "ELBO" and likelihood are then none. None, or the number of pixels, keeps the sum.
         nll_samples: codes drawn for each image in ``test``, to estimate its negative log-likelihood; 0 for none.
         optimizer: makes the optimizer; the book's convolutional VAE uses RMSprop with Keras' defaults.
     """
@@ -75,6 +76,8 @@ class VAE(LightningModule):
         save_portable_hyperparameters(self)
         if latent_dim < 1:
             raise UserError(f"latent_dim is {latent_dim}; it must be at least 1")
+        if likelihood not in ("bernoulli", "gaussian"):
+            raise UserError(f"likelihood {likelihood!r} is unknown; choose bernoulli or gaussian")
         if beta < 0:
             raise UserError(f"beta is {beta}; it must be at least 0")
         if nll_samples < 0:
@@ -85,6 +88,8 @@ class VAE(LightningModule):
         self.latent_dim = latent_dim
         self.encoder = encoder or ConvEncoder(image_shape, latent_dim)
         self.decoder = decoder or ConvDecoder(image_shape, latent_dim)
+        check_network(self.encoder, "encoder", latent_dim=latent_dim, image_shape=image_shape)
+        check_network(self.decoder, "decoder", latent_dim=latent_dim, image_shape=image_shape)
         self.likelihood = likelihood
         self.beta = beta
         self.r_loss_factor = r_loss_factor
@@ -138,14 +143,15 @@ class VAE(LightningModule):
         """Return the KL divergence ``(B,)`` of the posterior from the prior in nats."""
         return kl_to_standard_normal(mean, log_var)
 
-    def log_likelihood(self, batch: Batch, samples: int) -> Tensor:
+    def log_likelihood(self, batch: Batch, samples: int, posterior: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """Estimate the log-likelihood ``(B,)`` in nats of a batch by importance sampling.
 
-        It is ``log(mean of p(x|z) p(z) / q(z|x))`` over ``samples`` codes from the posterior: a lower bound, which more
-        samples raise to the truth. With ``likelihood="gaussian"`` a constant is left out.
+        It is ``log(mean of p(x|z) p(z) / q(z|x))`` over ``samples`` codes from the posterior, 1 or more: a lower
+        bound, which more samples raise to the truth. With ``likelihood="gaussian"`` a constant is left out.
+        ``posterior`` is mean and log-variance of the codes where they are known already.
         """
         x, *labels = self.given(batch)
-        mean, log_var = self.posterior(x, *labels)
+        mean, log_var = self.posterior(x, *labels) if posterior is None else posterior
         weights = []
         for _ in range(samples):
             z = reparameterize(mean, log_var)
@@ -153,11 +159,11 @@ class VAE(LightningModule):
             weights.append(log_normal_ratio(z, mean, log_var) - error)
         return torch.stack(weights).logsumexp(dim=0) - math.log(samples)
 
-    def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the batch means of all terms, and the posterior means."""
-        x = batch[0]
+    def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], tuple[Tensor, Tensor]]:
+        """Return the batch means of all terms, and the posterior's means and log-variances."""
+        x, *labels = self.given(batch)
         check_images(x, self.image_shape, type(self).__name__)
-        logits, mean, log_var = self(*self.given(batch))
+        logits, mean, log_var = self(x, *labels)
         reconstruction = self.reconstruction_loss(logits, x).mean()
         kl = self.kl_loss(mean, log_var).mean()
         loss = reconstruction + self.beta * kl
@@ -166,17 +172,17 @@ class VAE(LightningModule):
             "elbo": -(reconstruction + kl),
             "reconstruction": reconstruction,
             "kl": kl,
-        }, mean
+        }, (mean, log_var)
 
     def given(self, batch: Batch) -> tuple[Tensor, ...]:
-        """Return what ``forward`` is given of a batch of images and labels: here the images alone."""
-        return batch[:1]
+        """Return what ``forward`` and ``encode`` are given of a batch of images and labels: here the images alone."""
+        return (batch[0] if isinstance(batch, (tuple, list)) else batch,)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Do one step of gradient descent on a batch."""
-        if self.likelihood == "bernoulli" and batch_idx == 0:  # a look at every batch would make a GPU wait
-            check_unit_range(batch[0], type(self).__name__)
         losses, _ = self._losses(batch)
+        if self.likelihood == "bernoulli" and batch_idx == 0:  # a look at every batch would make a GPU wait
+            check_unit_range(self.given(batch)[0], f"{type(self).__name__} with --model.likelihood bernoulli")
         require_finite({f"train/{name}": value for name, value in losses.items()}, self.global_step)
         if is_logging_step(self):
             self.log_dict({f"train/{name}": value.detach() for name, value in losses.items()}, prog_bar=True)
@@ -184,7 +190,8 @@ class VAE(LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measure the terms on held-out images and gather the codes for ``val/active_units``."""
-        self._val_means.append(self._evaluate(batch, "val"))
+        means, _ = self._evaluate(batch, "val")
+        self._val_means.append(means)
 
     def on_validation_epoch_end(self) -> None:
         """Count the latent units in use."""
@@ -195,20 +202,20 @@ class VAE(LightningModule):
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Measure the terms on the test set, and its likelihood where ``nll_samples`` asks for it."""
-        self._evaluate(batch, "test")
+        posterior = self._evaluate(batch, "test")
         if self.nll_samples > 0:
-            nll = -self.log_likelihood(batch, self.nll_samples).mean()
-            self.log("test/nll", nll, on_epoch=True, batch_size=len(batch[0]), sync_dist=True)
+            nll = -self.log_likelihood(batch, self.nll_samples, posterior).mean()
+            self.log("test/nll", nll, on_epoch=True, batch_size=len(posterior[0]), sync_dist=True)
 
-    def _evaluate(self, batch: Batch, stage: str) -> Tensor:
-        losses, mean = self._losses(batch)
+    def _evaluate(self, batch: Batch, stage: str) -> tuple[Tensor, Tensor]:
+        losses, posterior = self._losses(batch)
         metrics = {f"{stage}/{name}": value for name, value in losses.items()}
-        self.log_dict(metrics, on_epoch=True, batch_size=len(batch[0]), sync_dist=True)
-        return mean
+        self.log_dict(metrics, on_epoch=True, batch_size=len(posterior[0]), sync_dist=True)
+        return posterior
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the codes ``(B, latent_dim)`` of a batch of images."""
-        return self.encode(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        """Return the codes ``(B, latent_dim)`` of a batch."""
+        return self.encode(*self.given(batch))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Make the optimizer."""

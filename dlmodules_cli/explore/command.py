@@ -83,9 +83,8 @@ def free_port(host: str, port: int | None) -> int:
         try:
             family, *_, address = socket.getaddrinfo(host, one, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, socket.SOCK_STREAM) as probe:
-                probe.setsockopt(
-                    socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-                )  # as the server does: a port just left is free
+                # As the server does: a port just left is free.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
         except socket.gaierror as error:
             raise UserError(f"--host {host}: {error.strerror}") from error

@@ -85,11 +85,32 @@ def test_the_file_and_the_picture_by_hand(tmp_path):
     tiles = torch.stack([first - hat, first, first + hat, first - beard, first, first + beard])
     expected = image_grid(Flat().decode(tiles), 3, row_labels=["Hat", "Beard"])
     assert np.abs(picture.astype(int) - expected).max() <= 1
-    found = read_attribute_file(tmp_path / "attribute_vectors.npz")
+    found = read_attribute_file(tmp_path / "val_attribute_vectors.npz")
     assert found.names == ("Hat", "Beard")
     assert found.vectors == pytest.approx(np.stack([hat, beard]), abs=1e-6)
     assert found.mean == pytest.approx([0.3, 0.5])
     assert found.std == pytest.approx(CODES[1:].std(dim=0, correction=0).numpy())
+
+
+def test_validate_and_test_leave_the_file_of_the_training(tmp_path):
+    class Trained(Flat):
+        def training_step(self, batch, batch_idx):
+            return 0 * sum(parameter.sum() for parameter in self.parameters())
+
+    data, other = Faces(CODES, ATTRIBUTES), Faces(CODES.flip(0), ATTRIBUTES)
+    fitted = trainer(tmp_path, AttributeVectors(examples=1))
+    fitted.fit(Trained(), data.val_dataloader(), data.val_dataloader())
+    written = (tmp_path / "attribute_vectors.npz").read_bytes()
+    fitted.validate(Trained(), other.val_dataloader(), verbose=False)
+    fitted.test(Trained(), other.val_dataloader(), verbose=False)
+    assert (tmp_path / "attribute_vectors.npz").read_bytes() == written
+    found = [read_attribute_file(tmp_path / f"{name}_attribute_vectors.npz").mean for name in ("val", "test")]
+    assert found[0] == pytest.approx(found[1])
+    assert sorted(path.name for path in tmp_path.glob("*.npz*")) == [
+        "attribute_vectors.npz",
+        "test_attribute_vectors.npz",
+        "val_attribute_vectors.npz",
+    ]
 
 
 def test_images_stand_side_by_side_with_a_gap(tmp_path):
@@ -147,7 +168,7 @@ def test_what_cannot_be_measured_warns(tmp_path):
     for module, labels, words in cases:
         with pytest.warns(UserWarning, match=words):
             trainer(tmp_path, AttributeVectors()).validate(module, Faces(CODES, labels), verbose=False)
-    assert not (tmp_path / "attribute_vectors.npz").exists()
+    assert not list(tmp_path.glob("*.npz"))
 
 
 def test_mistakes_are_named(tmp_path):

@@ -169,7 +169,7 @@ def test_infinite_codes_warn_and_stop_nothing(tmp_path):
             return super().encode(x) / 0
 
     logger = ImageLogger()
-    with pytest.warns(UserWarning, match="codes are not finite"):
+    with pytest.warns(UserWarning, match="0 of 24 codes are finite, 3 are needed"):
         trainer(tmp_path, LatentMap(), logger=logger, max_epochs=2).fit(Broken(), loader(), loader())
     assert logger.pictures == []
 
@@ -180,5 +180,9 @@ def test_mistakes_are_named(tmp_path):
 
     with pytest.raises(UserError, match="a method `encode`; Plain has none"):
         LatentMap().setup(trainer(tmp_path), Plain(), "fit")
+    conditional = Linear()
+    conditional.conditional, conditional.num_classes = True, 3
+    with pytest.raises(UserError, match="label 3 for Linear: give labels from 0 to 2"):
+        LatentMap(label=3).setup(trainer(tmp_path), conditional, "fit")
     with pytest.raises(UserError, match="manifold_size must be 2 or more"):
         LatentMap(manifold_size=1)

@@ -30,6 +30,11 @@ def test_each_row_of_inputs_stands_above_its_reconstructions(tmp_path):
     assert (picture == expected).all()
 
 
+def test_a_row_has_an_image():
+    with pytest.raises(UserError, match="columns is 0; it must be 1 or more"):
+        Reconstructions(columns=0)
+
+
 def test_same_images_after_each_epoch_and_of_the_test_set(tmp_path):
     logger = ImageLogger()
     fitted = trainer(tmp_path, Reconstructions(num=4), logger=logger, max_epochs=2)

@@ -1,5 +1,6 @@
 """The commands as a user types them."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -62,6 +63,19 @@ def test_a_run_leaves_its_folder_and_test_and_predict_go_on_in_it(tmp_path, monk
     assert [path.name for path in folder.parent.iterdir()] == ["version_0"]
     assert (folder / "config.yaml").read_text() == saved
     assert "test/elbo" in (folder / "metrics.csv").read_text().splitlines()[0]
+
+
+def test_with_a_checkpoint_go_its_arguments_but_those_of_the_command_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main([*FIT, "--model.latent_dim", "3", "--model.beta", "2"])
+    folder = tmp_path / "runs" / "vae_digits" / "version_0"
+    last = ["--ckpt_path", str(folder / "checkpoints" / "last.ckpt")]
+    for more, beta in (([], 2.0), (["--model.beta=5"], 5.0)):
+        main(["test", "--config", "configs/vaes/vae_digits.yaml", *last, *more, "--trainer.limit_test_batches", "1"])
+        with (folder / "metrics.csv").open() as file:
+            row = [row for row in csv.DictReader(file) if row["test/loss"]][-1]
+        loss, reconstruction, kl = (float(row[f"test/{name}"]) for name in ("loss", "reconstruction", "kl"))
+        assert loss == pytest.approx(reconstruction + beta * kl, rel=1e-5)
 
 
 def test_a_users_callback_list_keeps_resume_and_checkpoints(tmp_path):

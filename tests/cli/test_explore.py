@@ -13,7 +13,17 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import nn
 
 from callbacks.attribute_file import AttributeFile, write_attribute_file
-from dlmodules import CVAE, DCGAN, RBM, VAE, Autoencoder, ColorizationAutoencoder, MLPClassifier, StateAutoencoder
+from dlmodules import (
+    CVAE,
+    DBN,
+    DCGAN,
+    RBM,
+    VAE,
+    Autoencoder,
+    ColorizationAutoencoder,
+    MLPClassifier,
+    StateAutoencoder,
+)
 from dlmodules.errors import UserError
 from dlmodules_cli.explore import codes, pictures
 from dlmodules_cli.explore.command import find_attributes, free_port
@@ -39,6 +49,7 @@ MODULES = {
     "VAE": lambda: VAE(SHAPE, latent_dim=3),
     "CVAE": lambda: CVAE(SHAPE, latent_dim=3, num_classes=4),
     "RBM": rbm,
+    "DBN": lambda: DBN(SHAPE, hidden_dims=(6, 5), sample_steps=2),
     "ColorizationAutoencoder": lambda: ColorizationAutoencoder((3, 8, 8), latent_dim=3, channels=(4,)),
 }
 
@@ -63,6 +74,7 @@ def checkpoint(module, folder):
         ("VAE", "normal"),
         ("CVAE", "normal"),
         ("RBM", "sampled"),
+        ("DBN", "sampled"),
         ("ColorizationAutoencoder", "assumed"),
     ],
 )

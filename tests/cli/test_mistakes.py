@@ -150,6 +150,13 @@ def test_checkpoint_of_another_module(mistake, tmp_path):
     assert "a checkpoint of MLPClassifier, but the configuration names VAE" in line
 
 
+def test_a_checkpoint_of_other_sizes(mistake, tmp_path):
+    last = fit(tmp_path, model="VAE") / "checkpoints" / "last.ckpt"
+    line = mistake("test", "--model", "VAE", *SMALL, "--ckpt_path", str(last), "--model.latent_dim", "5")
+    assert line.startswith("the checkpoint does not fit the module (size mismatch for ")
+    assert line.endswith("give no --model options that change its sizes")
+
+
 def test_full_disk_keeps_the_checkpoint_before(mistake, tmp_path, monkeypatch):
     folder = fit(tmp_path)
     before = checkpoint(folder)

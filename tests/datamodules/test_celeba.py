@@ -80,6 +80,41 @@ def test_a_csv_of_your_own(tmp_path):
     assert len(data.train_set) == 2
 
 
+def test_spaces_and_a_byte_order_mark_in_a_csv_are_left_out(tmp_path):
+    text = "file, Hat, Beard\na.png, 1, -1\n\nb.png , 0, 1\n"
+    (tmp_path / "mine.csv").write_text(text, encoding="utf-8-sig")
+    table = read_attributes(tmp_path / "mine.csv", ["Beard"])
+    assert (table.names, table.rows) == (("Beard",), {"a.png": (0,), "b.png": (1,)})
+
+
+def test_attributes_are_named_once_and_there_is_one(tmp_path, faces):
+    (tmp_path / "twice.csv").write_text("file,Hat,Hat\na.png,1,0\n")
+    with pytest.raises(UserError, match="two columns 'Hat'"):
+        read_attributes(tmp_path / "twice.csv")
+    (tmp_path / "twice.txt").write_text("1\nHat Hat\na.png 1 -1\n")
+    with pytest.raises(UserError, match=r"twice\.txt has the attribute 'Hat' twice"):
+        read_attributes(tmp_path / "twice.txt")
+    table = faces / "list_attr_celeba.txt"
+    with pytest.raises(UserError, match="attributes has the attribute 'Smiling' twice"):
+        read_attributes(table, ["Smiling", "Eyeglasses", "Smiling"])
+    with pytest.raises(UserError, match="attributes is empty; name one or more"):
+        read_attributes(table, [])
+
+
+def test_hidden_files_are_no_images(faces):
+    (faces / "img_align_celeba" / "._0.png").write_bytes(b"what another system leaves beside a file")
+    assert len(CelebADataModule(str(faces)).listing.files) == 10
+
+
+def test_text_that_is_not_utf_8_is_named(faces):
+    for name in ("list_attr_celeba.txt", "list_eval_partition.txt"):
+        (faces / name).write_bytes("1\nLächeln\n0.png 1\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"list_attr_celeba\.txt is no UTF-8 text; save it as UTF-8"):
+        read_attributes(faces / "list_attr_celeba.txt")
+    with pytest.raises(UserError, match=r"list_eval_partition\.txt is no UTF-8 text"):
+        read_splits(faces / "list_eval_partition.txt")
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [

@@ -244,6 +244,20 @@ def test_a_changed_new_or_removed_file_renews_the_cache(folder: Path) -> None:
     assert len(list((folder / ".dlmodules_cache").iterdir())) == 1  # those of the files as they were are gone
 
 
+def test_folders_share_a_place_for_their_caches_and_so_do_both_ways_with_corrupt_files(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, place = tmp_path / "others" / "pets", str(tmp_path / "caches")
+    save(other / "1.png")
+    for root in (folder, other):
+        for on_corrupt in ("skip", "raise"):
+            ready(root, cache_dir=place, on_corrupt=on_corrupt, val_fraction=0, test_fraction=0)
+    forbid_decoding(monkeypatch)
+    for root, count in ((folder, 20), (other, 1)):
+        for on_corrupt in ("skip", "raise"):
+            assert len(module(root, cache_dir=place, on_corrupt=on_corrupt).pixels()[0]) == count
+
+
 def test_a_damaged_cache_is_renewed(folder: Path) -> None:
     ready(folder)
     (cache,) = (folder / ".dlmodules_cache").iterdir()

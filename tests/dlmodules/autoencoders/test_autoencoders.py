@@ -130,6 +130,10 @@ def test_codes_and_images_of_a_wrong_shape_or_range_are_named():
     with pytest.raises(UserError, match=r"needs images in \[0, 1\]"):
         Autoencoder().training_step((torch.rand(2, 1, 28, 28) * 255, torch.zeros(2)), 0)
     StateAutoencoder().training_step((torch.full((2, 2), -3.0), torch.zeros(2)), 0)
+    with pytest.raises(UserError, match=r"the inputs are \[3\] .* pass --model.input_shape '\[3\]'"):
+        StateAutoencoder().training_step((torch.zeros(2, 3), torch.zeros(2)), 0)
+    with pytest.raises(UserError, match=r"input_shape is \[2, 3\]; it must be how many numbers a state has"):
+        StateAutoencoder(input_shape=(2, 3))
     with pytest.raises(UserError, match="multiple of 8"):
         ColorizationAutoencoder((3, 28, 28))
     with pytest.raises(UserError, match="images of 3 channels, not 1"):

@@ -63,6 +63,9 @@ def test_numbers_that_do_not_fit_together():
         ConvDBN(kernel_sizes=(4, 5))
     with pytest.raises(UserError, match="a number for each layer"):
         ConvDBN(pools=(2,))
+    for zero in ("hidden_channels", "kernel_sizes", "pools"):
+        with pytest.raises(UserError, match="hidden_channels, kernel_sizes and pools must be 1 or more"):
+            ConvDBN(**{zero: (1, 0)})
     with pytest.raises(UserError, match="must be 1 or more"):
         DBN(hidden_dims=())
     with pytest.raises(UserError, match="epochs_per_layer must be 1 or more"):

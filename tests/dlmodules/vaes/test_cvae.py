@@ -91,6 +91,14 @@ def test_wrong_labels_are_named(labels, words):
         CVAE().encode(torch.rand(2, 1, 28, 28), labels)
 
 
+def test_a_batch_without_labels_is_named():
+    x = torch.rand(2, 1, 28, 28)
+    for step in (CVAE().training_step, CVAE().predict_step):
+        for batch in (x, (x,)):
+            with pytest.raises(UserError, match="CVAE is conditional: it needs batches of images and labels"):
+                step(batch, 0)
+
+
 def test_no_classes_are_refused():
     with pytest.raises(UserError, match="num_classes is 0"):
         CVAE(num_classes=0)

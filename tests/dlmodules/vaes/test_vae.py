@@ -41,7 +41,7 @@ def test_terms_sum_over_pixels_and_dimensions_and_average_over_the_batch():
         decoder=Constant(torch.zeros(1, 28, 28)),
         beta=3.0,
     )
-    losses, mean = module._losses((torch.rand(5, 1, 28, 28).round(), torch.zeros(5)))
+    losses, (mean, _) = module._losses((torch.rand(5, 1, 28, 28).round(), torch.zeros(5)))
     assert losses["reconstruction"].item() == pytest.approx(784 * math.log(2), rel=1e-5)
     assert losses["kl"].item() == pytest.approx(1.0, abs=1e-6)
     assert losses["loss"].item() == pytest.approx(784 * math.log(2) + 3.0, rel=1e-5)
@@ -114,9 +114,35 @@ def test_encode_decode_reconstruct_and_sample():
 
 
 def test_images_outside_the_unit_range_are_refused_by_the_bernoulli_likelihood():
-    module = VAE()
-    with pytest.raises(UserError, match=r"needs images in \[0, 1\]"):
-        module.training_step((torch.rand(2, 1, 28, 28) * 255, torch.zeros(2)), 0)
+    batch = (torch.rand(2, 1, 28, 28) * 255, torch.zeros(2))
+    with pytest.raises(UserError, match=r"VAE with --model.likelihood bernoulli needs images in \[0, 1\]"):
+        VAE().training_step(batch, 0)
+    VAE(likelihood="gaussian").training_step(batch, 0)
+    with pytest.raises(UserError, match="likelihood 'poisson' is unknown; choose bernoulli or gaussian"):
+        VAE(likelihood="poisson")
+    with pytest.raises(UserError, match=r"the images are \[2\] but VAE was built for"):  # rows, not images out of range
+        VAE().training_step((torch.full((3, 2), -1.0), torch.zeros(3)), 0)
+
+
+def test_images_alone_are_a_batch_too():
+    torch.manual_seed(0)
+    module, x = VAE().eval(), torch.rand(3, 1, 28, 28)
+    assert module.training_step(x, 0).shape == ()
+    assert torch.equal(module.predict_step(x, 0), module.predict_step((x, torch.zeros(3)), 0))
+
+
+def test_the_test_encodes_a_batch_once():
+    module, x = VAE(nll_samples=3).eval(), torch.rand(4, 1, 28, 28)
+    seen, logged = [], {}
+    module.encoder.register_forward_hook(lambda *_: seen.append(1))
+    module.log = lambda name, value, **_: logged.update({name: value})
+    module.log_dict = lambda values, **_: logged.update(values)
+    torch.manual_seed(0)
+    module.test_step((x, torch.zeros(4)), 0)
+    assert len(seen) == 1
+    torch.manual_seed(0)
+    module._losses((x, torch.zeros(4)))  # draws the same codes first
+    torch.testing.assert_close(logged["test/nll"], -module.log_likelihood((x, torch.zeros(4)), 3).mean())
 
 
 def test_weights_are_saved_in_the_usual_order():
