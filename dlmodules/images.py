@@ -7,6 +7,14 @@ from torch import Tensor
 from dlmodules.errors import UserError
 
 
+def check_image_shape(shape: Sequence[int]) -> None:
+    """Raise UserError unless ``shape`` is channels, height and width, each 1 or more."""
+    if len(shape) != 3 or min(shape) < 1:
+        raise UserError(
+            f"image_shape is {list(shape)}; it must be channels, height and width, each 1 or more, such as [1, 28, 28]"
+        )
+
+
 def check_images(x: Tensor, shape: Sequence[int], owner: str, argument: str = "image_shape") -> None:
     """Raise UserError unless ``x`` is a batch ``(B, *shape)``; ``owner``'s argument ``argument`` is what sets it."""
     if tuple(x.shape[1:]) == tuple(shape):

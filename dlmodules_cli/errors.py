@@ -13,6 +13,7 @@ from dlmodules.errors import UserError
 
 SIGTERM_EXIT = 143
 INTERRUPT_EXIT = 130
+BATCH_OF_ONE = "Expected more than 1 value per channel when training"  # so torch says it
 
 
 def fail(message: str) -> NoReturn:
@@ -38,6 +39,11 @@ def run(command: Callable[[], None]) -> None:
         mistake = _user_error_behind(error)
         if mistake is not None:
             fail(str(mistake))
+        if isinstance(error, ValueError) and str(error).startswith(BATCH_OF_ONE):
+            fail(
+                "batch normalization cannot train on a batch of 1: set --data.batch_size to 2 or more, and where only"
+                " an epoch's last batch is that small, --data.drop_last true"
+            )
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM):
             fail(f"{error.filename or 'a file'}: {error.strerror}")
         raise

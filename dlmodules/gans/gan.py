@@ -15,7 +15,7 @@ from dlmodules.gans.losses import LOSSES, LossName, judged_rightly
 from dlmodules.gans.optimizers import AdversarialAdam
 from dlmodules.gans.penalties import r1_penalty
 from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_images, check_unit_range
+from dlmodules.images import check_image_shape, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
 
 Noise = Literal["uniform", "normal"]
@@ -73,6 +73,7 @@ class GAN(AdversarialModule):
     ) -> None:
         super().__init__(n_critic, update, clip_grad_norm)
         save_portable_hyperparameters(self)
+        check_image_shape(image_shape)
         if latent_dim < 1:
             raise UserError(f"latent_dim is {latent_dim}; it must be at least 1")
         if loss not in LOSSES:

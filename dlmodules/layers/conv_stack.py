@@ -7,6 +7,7 @@ from math import prod
 from torch import nn
 
 from dlmodules.errors import UserError
+from dlmodules.images import check_image_shape
 from dlmodules.layers.activations import make_activation
 from dlmodules.layers.normalization import keras_batch_norm
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
@@ -65,6 +66,7 @@ def one_stride_each(strides: Sequence[int] | None, layers: int, default: Sequenc
 def bottom_shape(image_shape: Sequence[int], channels: int, strides: Sequence[int]) -> tuple[int, int, int]:
     """Shape (C, H, W) between convolutions and code. Raises UserError where a side is no multiple of the strides."""
     factor = prod(strides)
+    check_image_shape(image_shape)
     if any(side % factor for side in image_shape[1:]):
         raise UserError(
             f"images of {image_shape[1]}x{image_shape[2]} cannot be made {factor} times smaller:"

@@ -5,7 +5,7 @@ import torch
 
 from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
-from dlmodules.images import check_codes, check_images
+from dlmodules.images import check_codes, check_image_shape, check_images
 
 
 def test_codes_of_another_shape_are_named():
@@ -33,6 +33,13 @@ def test_images_of_another_shape_come_with_advice(found, wanted, advice):
         check_images(torch.zeros(2, *found), wanted, "DCGAN")
     assert str(caught.value).endswith(advice)
     check_images(torch.zeros(2, *wanted), wanted, "DCGAN")
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (1, 28, 0), ()])
+def test_an_image_shape_is_three_numbers(shape):
+    with pytest.raises(UserError, match="must be channels, height and width"):
+        check_image_shape(shape)
+    check_image_shape((1, 28, 28))
 
 
 def test_a_generator_draws_on_its_own_device():
