@@ -44,6 +44,7 @@ VAE = ["fit", "--model", "VAE", *SMALL]
 MLP = ["fit", "--model", "MLPClassifier", *SMALL]
 GAN = ["fit", "--model", "DCGAN", *SMALL]
 STACKED = ["fit", "--model", "StackedGAN", *SMALL, "--model.width", "0.1", "--model.encoder_epochs", "0"]
+TWO_GRIDS = ["--trainer.callbacks+=callbacks.SampleGrid"] * 2
 PLAY = ["fit", "--model", "DQN", "--data", "EnvironmentDataModule"]
 
 
@@ -75,6 +76,7 @@ PLAY = ["fit", "--model", "DQN", "--data", "EnvironmentDataModule"]
         (["fit", "--config", "configs/vaes/vae_digit.yaml"], "no configuration at configs/vaes/vae_digit.yaml"),
         ([*PLAY, "--data.env_id", "CartPol-v1"], "no environment CartPol-v1"),
         (["fit", "--model", "DQN", *SMALL], "EnvironmentDataModule"),
+        ([*VAE, *TWO_GRIDS], "two callbacks of the trainer are the same: leave one out"),
         ([*VAE, "--ckpt_path", "nowhere.ckpt"], "there is no checkpoint nowhere.ckpt"),
         ([*VAE, "--ckpt_path", "last"], "--ckpt_path last: no run in"),
         (["sample", "--ckpt_path", "nowhere.ckpt", "--output", "out"], "there is no checkpoint nowhere.ckpt"),
