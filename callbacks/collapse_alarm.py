@@ -32,6 +32,7 @@ class CollapseAlarm(Drawing):
         labels: the classes asked for, over and over. For a conditional module.
         stop: end the training too when the alarm is given; its last checkpoint is written as at any end.
         seed: seed of the noise. It touches no other random numbers.
+        name: of what is logged, before ``/distance``. A second alarm in a training, for other labels, needs another.
     """
 
     needs: ClassVar[dict[str, type]] = {"sample": Samples}
@@ -45,6 +46,7 @@ class CollapseAlarm(Drawing):
         labels: list[int] | None = None,
         stop: bool = False,
         seed: int = 0,
+        name: str = "collapse",
     ) -> None:
         super().__init__(every_n_steps=every_n_steps)
         if num < 2 or not 0 <= threshold <= 1 or first_step < 0:
@@ -55,6 +57,7 @@ class CollapseAlarm(Drawing):
         self.labels = labels
         self.stop = stop
         self.seed = seed
+        self.name: str = name
         self._given = False
         self._real: list[Tensor] = []
         self._real_distance: float | None = None
@@ -92,7 +95,7 @@ class CollapseAlarm(Drawing):
         share = mean_distance(samples) / self._real_distance
         distance = float(trainer.strategy.reduce(share, reduce_op="mean"))
         for logger in trainer.loggers:
-            logger.log_metrics({"collapse/distance": distance}, step=logged_step(trainer))
+            logger.log_metrics({f"{self.name}/distance": distance}, step=logged_step(trainer))
         # `not >=`, so that samples which are no numbers are an alarm too.
         if not self._given and position(trainer) >= self.first_step and not distance >= self.threshold:
             self._given = True
@@ -114,8 +117,8 @@ class CollapseAlarm(Drawing):
 
     @property
     def state_key(self) -> str:
-        """The name of its state in a checkpoint, one for each choice of classes."""
-        return self._generate_state_key(num=self.num, labels=self.labels, seed=self.seed)
+        """The name of its state in a checkpoint, one for each choice of classes and name."""
+        return self._generate_state_key(num=self.num, labels=self.labels, seed=self.seed, name=self.name)
 
     def state_dict(self) -> dict[str, Any]:
         """What real images measure, and whether the alarm was given."""

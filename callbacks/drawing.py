@@ -160,6 +160,8 @@ class Drawing(Callback):
     """
 
     needs: ClassVar[dict[str, type]] = {}
+    name: str | None = None
+    """What a child that several of may watch one training calls its pictures or numbers; None where it has no say."""
 
     def __init__(self, every_n_epochs: int = 1, every_n_steps: int | None = None) -> None:
         if every_n_epochs < 1 or (every_n_steps is not None and every_n_steps < 1):
@@ -174,7 +176,13 @@ class Drawing(Callback):
         raise NotImplementedError
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Refuse a module that lacks what is asked of it."""
+        """Refuse a module that lacks what is asked of it, and a name that another callback of the class has."""
+        alike = [callback for callback in trainer.callbacks if type(callback) is type(self)]  # type: ignore[attr-defined]
+        if self.name is not None and sum(callback.name == self.name for callback in alike) > 1:
+            raise UserError(
+                f"the trainer has two callbacks {type(self).__name__} with the name {self.name!r}:"
+                " give each a name of its own"
+            )
         for method, protocol in self.needs.items():
             if not isinstance(pl_module, protocol):
                 raise UserError(

@@ -21,6 +21,7 @@ class SampleGrid(Drawing):
 
     Works with any module that has ``sample``. A conditional module is asked for every class in
     turn, one class a column. Picture: ``samples``. When the training ends, its grids become a film, ``samples_film``.
+    A second one in a training needs another ``name`` than that.
 
     Args:
         num: how many samples.
@@ -29,6 +30,7 @@ class SampleGrid(Drawing):
         labels: the classes asked for, over and over; one a column. For a conditional module.
         seed: seed of the noise. It is the same at every drawing and touches no other random numbers.
         film_fps: grids a second in the film, of which there are at most 60 of the training; 0 makes no film.
+        name: of the picture, and of the film before ``_film``.
     """
 
     needs: ClassVar[dict[str, type]] = {"sample": Samples}
@@ -41,6 +43,7 @@ class SampleGrid(Drawing):
         labels: list[int] | None = None,
         seed: int = 0,
         film_fps: float = 5.0,
+        name: str = "samples",
     ) -> None:
         super().__init__(every_n_epochs, every_n_steps)
         if num < 1:
@@ -51,6 +54,7 @@ class SampleGrid(Drawing):
         self.labels = labels
         self.seed = seed
         self.film_fps = film_fps
+        self.name: str = name
         self._grids: list[str] = []
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -67,7 +71,7 @@ class SampleGrid(Drawing):
             samples = pl_module.sample(self.num, labels=labels, generator=generator)
         columns = None if labels is None else len(set(labels.tolist()))
         grid = image_grid(samples, columns)
-        path = save_image(trainer, "samples", grid, caption=f"epoch {trainer.current_epoch}")
+        path = save_image(trainer, self.name, grid, caption=f"epoch {trainer.current_epoch}")
         if path is not None:
             self._grids.append(path.name)
 
@@ -77,7 +81,7 @@ class SampleGrid(Drawing):
         if self.film_fps > 0 and trainer.is_global_zero and not is_quiet(trainer):
             frames = film_frames(run_folder(trainer) / "media", self._grids)
             if len(frames) > 1:
-                save_video(trainer, "samples_film", frames, self.film_fps, numbered=False)
+                save_video(trainer, f"{self.name}_film", frames, self.film_fps, numbered=False)
 
     @property
     def state_key(self) -> str:
@@ -88,6 +92,7 @@ class SampleGrid(Drawing):
             every_n_steps=self.every_n_steps,
             labels=self.labels,
             seed=self.seed,
+            name=self.name,
         )
 
     def state_dict(self) -> dict[str, Any]:

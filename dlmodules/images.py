@@ -21,11 +21,18 @@ def check_images(x: Tensor, shape: Sequence[int], owner: str, argument: str = "i
         return
     found, are_images = list(x.shape[1:]), len(shape) == 3
     kind, axes = ("images", " (channels, height, width)") if are_images else ("inputs", "")
-    advice = f" or resize the data with --data.image_size {shape[-1]}" if are_images else ""
     raise UserError(
         f"the {kind} are {found} but {owner} was built for {list(shape)}{axes};"
-        f" pass --model.{argument} '{found}'{advice}"
+        f" pass --model.{argument} '{found}'{_advice(found, shape) if are_images else ''}"
     )
+
+
+def _advice(found: list[int], wanted: Sequence[int]) -> str:
+    """Return what else helps: options of the data that make images ``wanted``."""
+    size = [f"--data.image_size {wanted[-1]}"] if found[1:] != list(wanted[1:]) else []
+    if found[:1] == list(wanted[:1]):
+        return f" or resize the data with {size[0]}"
+    return f" or load the data with {' '.join([*size, f'--data.channels {wanted[0]}'])}"
 
 
 def check_unit_range(x: Tensor, owner: str) -> None:
@@ -35,7 +42,7 @@ def check_unit_range(x: Tensor, owner: str) -> None:
         raise UserError(f"{owner} needs images in [0, 1]; these lie in [{low:.3g}, {high:.3g}]: rescale them")
 
 
-def check_codes(z: Tensor, latent_dim: int, owner: str) -> None:
-    """Raise UserError unless ``z`` are codes ``(B, latent_dim)``."""
-    if z.ndim != 2 or z.shape[1] != latent_dim:
-        raise UserError(f"codes are {tuple(z.shape)}; this {owner} needs (n, {latent_dim})")
+def check_codes(z: Tensor, dim: int, owner: str, n: int | None = None, name: str = "codes") -> None:
+    """Raise UserError unless ``z``, called ``name``, are codes ``(B, dim)``, ``n`` of them where that is given."""
+    if z.ndim != 2 or z.shape[1] != dim or (n is not None and len(z) != n):
+        raise UserError(f"{name} of shape {tuple(z.shape)}: this {owner} needs ({'n' if n is None else n}, {dim})")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 
 
@@ -43,5 +44,4 @@ def one_hot(labels: Tensor, num_classes: int, dtype: torch.dtype = torch.float32
 
 def draw_labels(n: int, num_classes: int, generator: torch.Generator | None, device: torch.device) -> Tensor:
     """Return ``n`` labels on ``device``, each class as probable as another; ``generator`` draws on its own device."""
-    drawn_on = generator.device if generator is not None else device
-    return torch.randint(num_classes, (n,), generator=generator, device=drawn_on).to(device)
+    return torch.randint(num_classes, (n,), generator=generator, device=draw_device(generator, device)).to(device)

@@ -14,6 +14,16 @@ from dlmodules.errors import UserError
 MISFIT = "Error(s) in loading state_dict"  # so torch says that weights are of other shapes
 SIGTERM_EXIT = 143
 INTERRUPT_EXIT = 130
+IN_OTHER_WORDS = {
+    "Expected more than 1 value per channel when training": (  # torch
+        "batch normalization cannot train on a batch of 1: set --data.batch_size to 2 or more, and where only"
+        " an epoch's last batch is that small, --data.drop_last true"
+    ),
+    "Found more than one stateful callback of type": (  # Lightning
+        "two callbacks of the trainer are the same: leave one out, or give each a `name` of its own where it has one"
+    ),
+}
+"""What is said instead of an error of a library's that begins so, and that the user can mend."""
 
 
 def fail(message: str) -> NoReturn:
@@ -39,6 +49,9 @@ def run(command: Callable[[], None]) -> None:
         mistake = _user_error_behind(error)
         if mistake is not None:
             fail(str(mistake))
+        for start, line in IN_OTHER_WORDS.items():
+            if str(error).startswith(start):
+                fail(line)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM):
             fail(f"{error.filename or 'a file'}: {error.strerror}")
         if isinstance(error, RuntimeError) and str(error).startswith(MISFIT):

@@ -1,4 +1,4 @@
-"""``sample --sweep``: a grid of images in which one number of the latent code changes along each row."""
+"""``sample --sweep``: a grid of images in which one code changes along each row."""
 
 import math
 from typing import NamedTuple

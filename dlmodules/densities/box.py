@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dlmodules.densities.base import Density
+from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 
 
@@ -79,6 +80,6 @@ class BoxDensity(Density):
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``n`` points ``(n, dim)``, uniform in the box."""
         self.require_rows()
-        device = generator.device if generator is not None else self.device
+        device = draw_device(generator, self.device)
         share = torch.rand(n, self.dim, generator=generator, device=device).to(self.low)
         return self.low + share * (self.high - self.low)

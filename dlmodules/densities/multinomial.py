@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dlmodules.densities.base import Density, check_categories, check_pseudocount, check_sizes
+from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 
 MOST = 2**24  # combinations that torch.multinomial can draw from
@@ -91,7 +92,7 @@ class Multinomial(Density):
 
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``n`` rows ``(n, columns)`` int64."""
-        device = generator.device if generator is not None else self.device
+        device = draw_device(generator, self.device)
         table = self.probabilities().flatten().to(device)
         index = torch.multinomial(table, n, replacement=True, generator=generator).to(self.device)
         return torch.stack(torch.unravel_index(index, self.sizes), dim=1)

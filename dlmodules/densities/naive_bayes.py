@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dlmodules.densities.base import Density, check_categories, check_pseudocount, check_sizes
+from dlmodules.draws import draw_device
 
 
 class NaiveBayes(Density):
@@ -83,6 +84,6 @@ class NaiveBayes(Density):
 
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``n`` rows ``(n, columns)`` int64."""
-        device = generator.device if generator is not None else self.device
+        device = draw_device(generator, self.device)
         table = self.probabilities().to(device)
         return torch.multinomial(table, n, replacement=True, generator=generator).T.contiguous().to(self.device)

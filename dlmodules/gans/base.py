@@ -132,8 +132,8 @@ class AdversarialModule(LightningModule):
         losses = self.discriminator_losses(self.judge(real), self.judge(fake))
         yield Update(losses["d_loss"], losses)
 
-    def after_discriminator_update(self) -> None:
-        """Follow an update of the discriminator, such as by clipping its weights."""
+    def after_discriminator_turn(self) -> None:
+        """Follow the discriminator's turn, all of its updates, such as by clipping its weights."""
 
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
         """Return the real images of a batch as the discriminator takes them."""
@@ -170,8 +170,8 @@ class AdversarialModule(LightningModule):
         metrics: dict[str, Tensor] = {}
         for update in self.discriminator_updates(real, fake):
             self._descend(update.loss, self.discriminator, self._optimizer(0))
-            self.after_discriminator_update()
             metrics |= update.logged
+        self.after_discriminator_turn()
         return metrics
 
     def _generator_step(self, batch_size: int) -> dict[str, Tensor]:
@@ -188,7 +188,7 @@ class AdversarialModule(LightningModule):
             self._backward(metrics["g_loss"], self.generator, self._optimizer(1))
             self._optimizer(1).step()
         self._optimizer(0).step()
-        self.after_discriminator_update()
+        self.after_discriminator_turn()
         return metrics
 
     def _descend(self, loss: Tensor, network: nn.Module, optimizer: LightningOptimizer) -> None:

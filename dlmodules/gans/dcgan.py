@@ -11,6 +11,7 @@ from dlmodules.errors import UserError
 from dlmodules.gans.base import Schedule
 from dlmodules.gans.gan import GAN, Noise
 from dlmodules.gans.losses import LossName
+from dlmodules.images import check_image_shape
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.normalization import keras_batch_norm
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
@@ -28,6 +29,7 @@ class DCGANGenerator(nn.Module):
 
     def __init__(self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 100, width: float = 1.0) -> None:
         super().__init__()
+        check_image_shape(image_shape)
         self.image_shape, self.latent_dim, self.width = tuple(image_shape), latent_dim, width
         if image_shape[1] % 4 or image_shape[2] % 4:
             raise UserError(
@@ -65,6 +67,7 @@ class DCGANDiscriminator(nn.Module):
 
     def __init__(self, image_shape: Sequence[int] = (1, 28, 28), width: float = 1.0) -> None:
         super().__init__()
+        check_image_shape(image_shape)
         self.image_shape, self.width = tuple(image_shape), width
         filters = [image_shape[0]] + [max(1, round(n * width)) for n in (32, 64, 128, 256)]
         self.convs = nn.ModuleList(

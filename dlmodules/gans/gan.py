@@ -7,6 +7,7 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 from dlmodules.gans.base import AdversarialModule, Batch, Images, Judged, Latents, Schedule, Update
 from dlmodules.gans.dense import DenseDiscriminator, DenseGenerator
@@ -14,7 +15,7 @@ from dlmodules.gans.losses import LOSSES, LossName, judged_rightly
 from dlmodules.gans.optimizers import AdversarialAdam
 from dlmodules.gans.penalties import r1_penalty
 from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_images, check_unit_range
+from dlmodules.images import check_image_shape, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
 
 Noise = Literal["uniform", "normal"]
@@ -29,8 +30,9 @@ class GAN(AdversarialModule):
 
     Logged every few steps: ``train/d_loss`` (0.693 when a discriminator of the cross-entropy knows nothing),
     ``train/g_loss``, ``train/d_accuracy`` where the loss knows right from wrong, ``train/d_real`` and ``train/d_fake``
-    (the mean probability given to real and made images, or the mean output of a loss without probabilities), and
-    ``train/r1_loss`` where it is used; ``val/d_real`` on images that the discriminator never trained on.
+    (the mean probability given to real and made images, or the mean output of a loss without probabilities),
+    ``train/wasserstein``, the difference of the latter, with the loss of that name, and ``train/r1_loss`` where it is
+    used; ``val/d_real`` on images that the discriminator never trained on.
 
     Paper: Goodfellow et al. 2014, Generative Adversarial Networks, arXiv:1406.2661; Mescheder, Geiger & Nowozin 2018,
         Which Training Methods for GANs do actually Converge?, arXiv:1801.04406 (R1).
@@ -71,6 +73,7 @@ class GAN(AdversarialModule):
     ) -> None:
         super().__init__(n_critic, update, clip_grad_norm)
         save_portable_hyperparameters(self)
+        check_image_shape(image_shape)
         if latent_dim < 1:
             raise UserError(f"latent_dim is {latent_dim}; it must be at least 1")
         if loss not in LOSSES:
@@ -126,7 +129,7 @@ class GAN(AdversarialModule):
 
     def draw_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Return noise ``(n, latent_dim)``: uniform on [-1, 1] or standard normal."""
-        device = generator.device if generator is not None else self.device
+        device = draw_device(generator, self.device)
         shape = (n, self.latent_dim)
         if self.noise == "uniform":
             z = torch.rand(shape, generator=generator, device=device) * 2.0 - 1.0
@@ -188,9 +191,14 @@ class GAN(AdversarialModule):
         found = {}
         if self.loss.threshold is not None:
             found["d_accuracy"] = judged_rightly(real, fake, self.loss.threshold)
-        if self.loss.is_logit:
-            real, fake = torch.sigmoid(real), torch.sigmoid(fake)
-        return found | {"d_real": real.mean(), "d_fake": fake.mean()}
+        found |= {"d_real": self.realness(real), "d_fake": self.realness(fake)}
+        if self.loss.is_distance:
+            found["wasserstein"] = found["d_real"] - found["d_fake"]
+        return found
+
+    def realness(self, outputs: Tensor) -> Tensor:
+        """Return the mean ``()`` of outputs ``(B,)``, as probabilities of being real where the loss has such."""
+        return (torch.sigmoid(outputs) if self.loss.is_logit else outputs).mean()
 
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
         """Check the images of a batch and bring them from [0, 1] to the generator's range."""
@@ -211,8 +219,7 @@ class GAN(AdversarialModule):
 
     def _judge_held_out(self, batch: Batch, batch_idx: int, stage: str) -> None:
         source = self.judge(self.prepare_real(batch, batch_idx)).source
-        judgement = self.judgement(source, source)["d_real"]
-        self.log(f"{stage}/d_real", judgement, batch_size=len(batch[0]), sync_dist=True)
+        self.log(f"{stage}/d_real", self.realness(source), batch_size=len(batch[0]), sync_dist=True)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return as many new images as the batch has."""

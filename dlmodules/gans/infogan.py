@@ -9,12 +9,15 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 from dlmodules.gans.acgan import ACGAN, HEAD_DIM
 from dlmodules.gans.base import Batch, Images, Judged, Latents, Schedule
 from dlmodules.gans.dcgan import DCGANDiscriminator, DCGANGenerator
 from dlmodules.gans.gan import GAN, Noise
 from dlmodules.gans.losses import LossName
+from dlmodules.gans.sweeps import check_sweep
+from dlmodules.images import check_codes
 from dlmodules.labels import one_hot
 from dlmodules.layers.initialization import glorot_uniform_
 
@@ -204,13 +207,12 @@ class InfoGAN(ACGAN):
         """Return codes ``(n, num_codes)`` on the module's device, zeros where None. Raises UserError for others."""
         if codes is None:
             return torch.zeros(n, self.num_codes, device=self.device)
-        if codes.shape != (n, self.num_codes):
-            raise UserError(f"codes are {tuple(codes.shape)}; this {type(self).__name__} needs ({n}, {self.num_codes})")
+        check_codes(codes, self.num_codes, type(self).__name__, n)
         return codes.to(self.device)
 
     def draw_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
         """Return ``n`` noise vectors, labels and codes."""
-        device = generator.device if generator is not None else self.device
+        device = draw_device(generator, self.device)
         latents = super().draw_latents(n, generator)
         codes = self.code_std * torch.randn(n, self.num_codes, generator=generator, device=device)
         return latents._replace(codes=codes.to(self.device))
@@ -256,8 +258,7 @@ class InfoGAN(ACGAN):
         The other codes are 0. A row has one noise and one class, of ``labels`` ``(n,)`` or drawn at random. Raises
         UserError for another name.
         """
-        if name not in self.sweeps:
-            raise UserError(f"this {type(self).__name__} has no {name}; choose {' or '.join(self.sweeps)}")
+        check_sweep(name, self.sweeps, type(self).__name__)
         latents = self.draw_latents(n, generator)
         drawn = latents.labels if labels is None else self.checked(labels, n)
         assert drawn is not None

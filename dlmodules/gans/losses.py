@@ -19,6 +19,7 @@ class AdversarialLoss(NamedTuple):
         weight: of ``real + fake``, where both halves make one loss.
         threshold: the output above which an image counts as judged real; None where outputs have no such meaning.
         is_logit: whether the sigmoid of an output is the probability that the image is real.
+        is_distance: whether the mean output for real images less that for made ones estimates how far apart they are.
     """
 
     real: Callable[[Tensor], Tensor]
@@ -27,6 +28,7 @@ class AdversarialLoss(NamedTuple):
     weight: float = 1.0
     threshold: float | None = None
     is_logit: bool = False
+    is_distance: bool = False
 
     def discriminator(self, real_outputs: Tensor, fake_outputs: Tensor) -> Tensor:
         """Return the loss ``()`` of telling real images from made ones."""
@@ -90,7 +92,7 @@ LOSSES: dict[LossName, AdversarialLoss] = {
     "least_squares": AdversarialLoss(
         squared_distance_to_one, squared_distance_to_zero, squared_distance_to_one, 0.5, threshold=0.5
     ),
-    "wasserstein": AdversarialLoss(negative_mean, mean, negative_mean),
+    "wasserstein": AdversarialLoss(negative_mean, mean, negative_mean, is_distance=True),
     "hinge": AdversarialLoss(hinge_real, hinge_fake, negative_mean, threshold=0.0),
 }
 

@@ -9,12 +9,14 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy
 
+from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 from dlmodules.gans.base import AdversarialModule, Batch, Images, Judged, Latents
 from dlmodules.gans.losses import LOSSES, judged_rightly
 from dlmodules.gans.stackedgan_networks import Reading, StackedDiscriminator, StackedEncoder, StackedGenerator
+from dlmodules.gans.sweeps import check_sweep
 from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_images, check_unit_range
+from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.labels import check_labels, draw_labels, with_labels
 from dlmodules.layers.channels_last import use_channels_last
 
@@ -30,7 +32,8 @@ class StackedGAN(AdversarialModule):
     learns by itself: level 1 makes features of real labels, level 0 makes images of real features. With
     ``independent_epochs`` the levels go on together after that many epochs: level 0 is then given what level 1 made,
     and its gradient reaches level 1. A generator minimises ``-log D``, the distance of what the encoder reads off its
-    work from what it was given, and that of the code that the discriminator reads off it from its own.
+    work from what it was given, and that of the code that the discriminator reads off it from its own. ``sample`` takes
+    codes besides labels, and ``sample_sweep`` changes one of them from image to image.
 
     Logged every few steps: ``train/encoder_loss`` and ``train/encoder_accuracy`` in the first stage; then
     ``train/d_loss`` and ``train/g_loss``, sums over ``train/d0_loss``, ``train/d1_loss``, ``train/g0_loss`` and
@@ -64,6 +67,7 @@ class StackedGAN(AdversarialModule):
     """
 
     conditional = True
+    sweeps = ("z0", "z1")
     encoder: StackedEncoder
     generator: StackedGenerator
     discriminator: StackedDiscriminator
@@ -142,7 +146,7 @@ class StackedGAN(AdversarialModule):
 
     def draw_code(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Return codes ``(n, latent_dim)`` of one level: normal, with mean 0 and deviation ``code_std``."""
-        device = generator.device if generator is not None else self.device
+        device = draw_device(generator, self.device)
         return (self.code_std * torch.randn(n, self.latent_dim, generator=generator, device=device)).to(self.device)
 
     def draw_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
@@ -177,9 +181,32 @@ class StackedGAN(AdversarialModule):
         )
 
     def _checked_code(self, z: Tensor, n: int, name: str) -> Tensor:
-        if z.shape != (n, self.latent_dim):
-            raise UserError(f"{name} is {tuple(z.shape)}; this {type(self).__name__} needs ({n}, {self.latent_dim})")
+        check_codes(z, self.latent_dim, type(self).__name__, n, name)
         return z.to(self.device)
+
+    def sample_sweep(
+        self,
+        name: str,
+        values: Tensor,
+        n: int,
+        labels: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Make ``n`` rows of images ``(n, K, C, H, W)`` in [0, 1] in which the code ``name`` takes ``values`` ``(K,)``.
+
+        All its numbers take the value; the other code is 0, as in the book, so that rows of one class are the same. A
+        row has one class, of ``labels`` ``(n,)`` or drawn at random. Raises UserError for another name than ``z0`` or
+        ``z1``.
+        """
+        check_sweep(name, self.sweeps, type(self).__name__)
+        of_rows = self.draw_latents(n, generator).labels if labels is None else self.checked(labels, n)
+        assert of_rows is not None
+        steps = len(values)
+        zero = torch.zeros(n * steps, self.latent_dim, device=self.device)
+        swept = values.to(zero).repeat(n)[:, None].expand_as(zero)
+        z0, z1 = (swept if name == code else zero for code in self.sweeps)
+        images = self.generate(Latents(z0, of_rows.repeat_interleave(steps), z1))
+        return images.view(n, steps, *images.shape[1:])
 
     def judge(self, images: Images) -> Judged:
         """Let encoder and discriminators look at ``images``; the verdict is that of the images' discriminator."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
-from torch import Tensor, nn
+from torch import nn
 
 from dlmodules.errors import UserError
 from dlmodules.gans.base import Schedule
@@ -15,7 +15,7 @@ from dlmodules.gans.gan import Noise
 class WGAN(DCGAN):
     """A DCGAN whose critic measures how far made images are from real ones, as the earth mover's distance.
 
-    Its weights are clipped after each of its updates, which bounds its slope. Logged: ``train/d_loss``, minus the
+    Its weights are clipped after each of its turns, which bounds its slope. Logged: ``train/d_loss``, minus the
     ``train/wasserstein`` estimate, which falls as the samples become better; ``train/g_loss``, ``train/d_real`` and
     ``train/d_fake``, the critic's means; ``val/d_real`` on images that the critic never trained on.
 
@@ -77,12 +77,7 @@ class WGAN(DCGAN):
         self.clip = clip
 
     @torch.no_grad()
-    def after_discriminator_update(self) -> None:
+    def after_discriminator_turn(self) -> None:
         """Clip every parameter of the critic to [-clip, clip]."""
         for parameter in self.discriminator.parameters():
             parameter.clamp_(-self.clip, self.clip)
-
-    def judgement(self, real_outputs: Tensor, fake_outputs: Tensor) -> dict[str, Tensor]:
-        """Add the estimate of the distance."""
-        found = super().judgement(real_outputs, fake_outputs)
-        return found | {"wasserstein": found["d_real"] - found["d_fake"]}

@@ -86,9 +86,4 @@ class WGANGP(DCGAN):
         """Add the gradient penalty."""
         losses = super().discriminator_losses(real, fake)
         penalty = gradient_penalty(self.discriminator, real.images.x, fake.images.x)
-        distance = losses["d_real"] - losses["d_fake"]
-        return losses | {
-            "d_loss": losses["d_loss"] + self.penalty * penalty,
-            "gp_loss": penalty,
-            "wasserstein": distance,
-        }
+        return losses | {"d_loss": losses["d_loss"] + self.penalty * penalty, "gp_loss": penalty}

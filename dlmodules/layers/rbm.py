@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.draws import draw_device
+
 
 class BoltzmannLayer(nn.Module):
     """Visible and hidden units whose energy a subclass states; contrastive divergence is the same for all.
@@ -95,7 +97,7 @@ class BinaryRBM(BoltzmannLayer):
     def starts(self, n: int, kept: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``n`` visible states ``(n, visible)`` for Gibbs steps to begin at: of those ``kept``, else of noise."""
         place = self.visible_bias.device
-        device = generator.device if generator is not None else place
+        device = draw_device(generator, place)
         if kept is not None:
             rows = torch.randint(len(kept), (n,), generator=generator, device=device)
             return kept[rows.to(place)]

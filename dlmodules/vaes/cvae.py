@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 from dlmodules.images import check_image_shape
 from dlmodules.labels import check_labels, draw_labels, one_hot, with_labels
@@ -134,7 +135,7 @@ class CVAE(VAE):
 
         ``labels`` ``(n,)`` says what is drawn; None draws the classes at random too.
         """
-        device = generator.device if generator is not None else self.device
+        device = draw_device(generator, self.device)
         labels = draw_labels(n, self.num_classes, generator, self.device) if labels is None else labels
         z = torch.randn(n, self.latent_dim, generator=generator, device=device)
         return self.decode(z.to(self.device), labels.to(self.device))

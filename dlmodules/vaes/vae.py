@@ -10,6 +10,7 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
@@ -130,7 +131,7 @@ class VAE(LightningModule):
         """Decode ``n`` draws from the prior: ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
         if labels is not None:
             raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
-        device = generator.device if generator is not None else self.device
+        device = draw_device(generator, self.device)
         z = torch.randn(n, self.latent_dim, generator=generator, device=device)
         return self.decode(z.to(self.device))
 

@@ -222,6 +222,17 @@ def test_a_resumed_run_goes_on_with_the_same_measure(tmp_path):
     assert len(logger.values("collapse/distance")) == 3
 
 
+def test_two_alarms_for_other_labels_have_their_own_names_and_states(tmp_path):
+    logger = MetricLogger()
+    module = CGAN(image_shape=(1, 8, 8), latent_dim=4, num_classes=3, width=0.05)
+    alarms = [CollapseAlarm(num=4, labels=[0]), CollapseAlarm(num=4, labels=[1], name="ones")]
+    assert alarms[0].state_key != alarms[1].state_key
+    trainer(tmp_path, *alarms, logger=logger).fit(module, loader())
+    assert len(logger.values("collapse/distance")) == len(logger.values("ones/distance")) == 1
+    with pytest.raises(UserError, match="two callbacks CollapseAlarm with the name 'collapse'"):
+        trainer(tmp_path, alarms[0], CollapseAlarm(num=4, labels=[1])).fit(module, loader())
+
+
 def test_trained_weights_are_asked_not_averages(tmp_path):
     class Watching(JudgingGAN):
         seen = None

@@ -133,4 +133,10 @@ def test_frames_of_a_long_training(tmp_path):
 
 
 def test_two_grids_in_one_training(tmp_path):
-    trainer(tmp_path, SampleGrid(num=4), SampleGrid(num=9)).fit(ToyVAE(), loader())
+    trainer(tmp_path, SampleGrid(num=4, every_n_steps=2), SampleGrid(num=9, name="more")).fit(ToyVAE(), loader())
+    found = sorted(path.name for path in (tmp_path / "media").iterdir())
+    assert found == ["more-0000003.png", "samples-0000002.png", "samples-0000003.png", "samples_film.gif"]
+    with pytest.raises(
+        UserError, match="two callbacks SampleGrid with the name 'samples': give each a name of its own"
+    ):
+        trainer(tmp_path, SampleGrid(num=4), SampleGrid(num=9)).fit(ToyVAE(), loader())

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 
 import pytest
 import torch
@@ -42,6 +43,8 @@ def fit(root, *more, model="MLPClassifier"):
 VAE = ["fit", "--model", "VAE", *SMALL]
 MLP = ["fit", "--model", "MLPClassifier", *SMALL]
 GAN = ["fit", "--model", "DCGAN", *SMALL]
+STACKED = ["fit", "--model", "StackedGAN", *SMALL, "--model.width", "0.1", "--model.encoder_epochs", "0"]
+TWO_GRIDS = ["--trainer.callbacks+=callbacks.SampleGrid"] * 2
 PLAY = ["fit", "--model", "DQN", "--data", "EnvironmentDataModule"]
 
 
@@ -65,10 +68,15 @@ PLAY = ["fit", "--model", "DQN", "--data", "EnvironmentDataModule"]
         ([*GAN, "--model.noise", "gaussian"], "noise: expected one of 'uniform', 'normal', got gaussian"),
         ([*GAN, "--data.image_size", "32"], "but DCGAN was built for"),
         ([*GAN, "--model.image_shape", "[1,30,30]"], "multiple of 4"),
+        ([*GAN, "--model.image_shape", "[28,28]"], "image_shape is [28, 28]; it must be channels, height and width"),
+        ([*GAN, "--model.image_shape", "[3,28,28]"], "'[1, 28, 28]' or load the data with --data.channels 3"),
+        ([*STACKED, "--model.image_shape", "[1,30,30]"], "multiple of 4"),
+        ([*STACKED, "--data.batch_size", "1"], "cannot train on a batch of 1: set --data.batch_size to 2 or more"),
         ([*MLP, "--model.num_classes", "5"], "a label is outside 0..4"),
         (["fit", "--config", "configs/vaes/vae_digit.yaml"], "no configuration at configs/vaes/vae_digit.yaml"),
         ([*PLAY, "--data.env_id", "CartPol-v1"], "no environment CartPol-v1"),
         (["fit", "--model", "DQN", *SMALL], "EnvironmentDataModule"),
+        ([*VAE, *TWO_GRIDS], "two callbacks of the trainer are the same: leave one out"),
         ([*VAE, "--ckpt_path", "nowhere.ckpt"], "there is no checkpoint nowhere.ckpt"),
         ([*VAE, "--ckpt_path", "last"], "--ckpt_path last: no run in"),
         (["sample", "--ckpt_path", "nowhere.ckpt", "--output", "out"], "there is no checkpoint nowhere.ckpt"),
@@ -190,7 +198,23 @@ def test_nan_loss_stops_and_keeps_the_last_checkpoint(mistake, tmp_path):
 def test_labels_for_an_unconditional_module(mistake, tmp_path):
     last = fit(tmp_path, model="VAE") / "checkpoints" / "last.ckpt"
     line = mistake("sample", "--ckpt_path", str(last), "--output", str(tmp_path / "out"), "--label", "3")
-    assert "VAE is not conditional" in line
+    assert line == "VAE is not conditional: leave --label out"
+
+
+def test_labels_for_an_unconditional_gan(mistake, tmp_path):
+    last = fit(tmp_path, "--trainer.max_steps", "1", model="GAN") / "checkpoints" / "last.ckpt"
+    line = mistake("sample", "--ckpt_path", str(last), "--output", str(tmp_path / "out"), "--label", "3")
+    assert line == "GAN is not conditional: leave --label out"
+
+
+@pytest.mark.parametrize("optimizer", ["optimizer_d", "optimizer_g"])
+def test_nan_loss_of_either_network(mistake, optimizer):
+    line = mistake(
+        *["fit", "--model", "GAN", *SMALL, f"--model.{optimizer}", "SGD", f"--model.{optimizer}.lr", "1e30"],
+        *["--trainer.max_epochs", "1"],
+    )
+    assert re.match(r"train/[dg]_loss is (nan|-?inf) at step \d", line)
+    assert "lower the learning rate or clip gradients" in line
 
 
 def test_labels_for_a_module_of_rows(mistake, tmp_path):

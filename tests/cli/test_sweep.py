@@ -6,7 +6,7 @@ import pytorch_lightning as pl
 import torch
 from PIL import Image
 
-from dlmodules import VAE, InfoGAN
+from dlmodules import VAE, InfoGAN, StackedGAN
 from dlmodules.errors import UserError
 from dlmodules.protocols import Sweeps
 from dlmodules_cli.main import main
@@ -71,6 +71,22 @@ def test_a_sweep_is_repeatable_by_seed(infogan, tmp_path):
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_the_codes_of_a_stacked_gan(tmp_path, capsys):
+    torch.manual_seed(0)
+    module = StackedGAN(image_shape=(1, 8, 8), latent_dim=3, num_classes=3, feature_dim=8, width=0.05)
+    path = saved(module, tmp_path / "last.ckpt")
+    found = swept(path, tmp_path / "out", "--sweep", "z0=-4:4:3", "--label", "1")
+    assert found["samples"].shape == (1, 3, 1, 8, 8)
+    assert found["labels"].tolist() == [1]
+    with torch.no_grad():
+        last = module.eval()(torch.full((1, 3), 4.0), torch.tensor([1]), torch.zeros(1, 3))
+    assert np.allclose(found["samples"][:, 2], last.numpy(), atol=1e-5)
+    assert swept(path, tmp_path / "all", "--sweep", "z1=-1:1:2")["labels"].tolist() == [0, 1, 2]
+    with pytest.raises(SystemExit):
+        swept(path, tmp_path / "none", "--sweep", "code1=-2:2:8")
+    assert "error: this StackedGAN has no code1; choose z0 or z1" in capsys.readouterr().err
 
 
 def test_without_classes_there_is_one_row(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlmodules import WGAN, InfoGAN
+from dlmodules import ACGAN, CGAN, LSGAN, SNGAN, WGAN, WGANGP, InfoGAN
 from tests.dlmodules.gans.test_base import trainer
 
 
@@ -34,6 +34,16 @@ def sgd(lr):
     return lambda parameters: torch.optim.SGD(parameters, lr=lr)
 
 
+def adam(lr):
+    return lambda parameters: torch.optim.Adam(parameters, lr=lr, betas=(0.5, 0.999))
+
+
+def outputs(module):
+    """What the discriminator says of the greys of the data and of the generator's first."""
+    with torch.no_grad():
+        return [module.discriminator(torch.full((1, 1, 2, 2), grey)).item() for grey in (0.8, 0.2)]
+
+
 def greys(steps):
     images = torch.full((4 * steps, 1, 2, 2), 0.8)
     return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(images), batch_size=4)
@@ -48,8 +58,8 @@ def test_the_critic_finds_the_distance_within_its_slope(tmp_path, update):
         (1, 2, 2), 2, generator=Grey(), discriminator=Slope(), update=update, optimizer_d=sgd(1e-3), optimizer_g=sgd(0)
     )
     trainer(tmp_path).fit(module, greys(60))
-    real, fake = (module.discriminator(torch.full((1, 1, 2, 2), grey)) for grey in (0.8, 0.2))
-    assert (real - fake).item() == pytest.approx(4 * 0.01 * 0.6, rel=0.05)
+    real, fake = outputs(module)
+    assert real - fake == pytest.approx(4 * 0.01 * 0.6, rel=0.05)
 
 
 @pytest.mark.learning
@@ -89,3 +99,65 @@ def test_the_discriminator_of_an_infogan_reads_label_and_codes(tmp_path):
     assert (labels.argmax(dim=1) == latents.labels).float().mean() > 0.98
     assert (codes - latents.codes).abs().mean() < 0.1  # their mean distance from 0 is 0.4
     assert module.discriminator.log_std.max() < -1.0  # it knows how well it reads; log 0.5 = -0.69 would be guessing
+
+
+@pytest.mark.learning
+def test_the_penalised_critic_finds_the_distance_by_its_slope(tmp_path):
+    """The greys are 1.2 apart. Of -1.2 s + 10 (s - 1)^2 the slope s = 1 + 1.2 / 20 makes the least."""
+    torch.manual_seed(0)
+    module = WGANGP((1, 2, 2), 2, generator=Grey(), discriminator=Slope(), optimizer_d=sgd(0.02), optimizer_g=sgd(0))
+    trainer(tmp_path).fit(module, greys(200))
+    real, fake = outputs(module)
+    assert real - fake == pytest.approx(1.06 * 1.2, rel=0.01)
+
+
+@pytest.mark.learning
+def test_the_penalised_critic_leads_the_generator_towards_the_data(tmp_path):
+    """A slope of 1.06, half of it for each pixel, takes 24 steps of 0.01 from 0.2 to 0.7, once it points there."""
+    torch.manual_seed(0)
+    module = WGANGP((1, 2, 2), 2, generator=Grey(), discriminator=Slope(), optimizer_d=sgd(0.04), optimizer_g=sgd(0.01))
+    trainer(tmp_path).fit(module, greys(120))
+    assert 0.5 < module.generator.level.item() < 0.71
+
+
+@pytest.mark.learning
+def test_least_squares_lead_the_generator_to_the_data_and_the_discriminator_to_a_half(tmp_path):
+    """Half is what squares say of what may be either; the logit of cross-entropy would be 0 there."""
+    torch.manual_seed(0)
+    module = LSGAN((1, 2, 2), 2, generator=Grey(), discriminator=Slope(), optimizer_d=sgd(0.2), optimizer_g=sgd(0.1))
+    trainer(tmp_path).fit(module, greys(400))
+    assert module.generator.level.item() == pytest.approx(0.8, abs=0.05)
+    assert outputs(module)[0] == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.learning
+def test_a_spectral_discriminator_has_a_slope_of_one_where_more_is_asked_of_it(tmp_path):
+    """The hinge asks for outputs 2 apart, but the greys are 1.2 apart; on images of 2x2 no filter is used twice."""
+    torch.manual_seed(0)
+    module = SNGAN((1, 2, 2), 2, width=0.1, generator=Grey(), optimizer_d=adam(0.01), optimizer_g=sgd(0))
+    trainer(tmp_path).fit(module, greys(150))
+    real, fake = outputs(module.eval())
+    assert real - fake == pytest.approx(1.2, abs=0.05)
+
+
+def stripes(steps):
+    """Images of 4x4 and class k: row k has a grey between 0.7 and 0.9, the others are black."""
+    labels = torch.arange(32 * steps) % 4
+    images = torch.zeros(len(labels), 1, 4, 4)
+    images[torch.arange(len(labels)), 0, labels] = 0.7 + 0.2 * torch.rand(len(labels), 1)
+    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(images, labels), batch_size=32)
+
+
+@pytest.mark.learning
+@pytest.mark.parametrize("system", [CGAN, ACGAN])
+def test_a_conditional_gan_makes_what_is_asked_and_like_the_data(tmp_path, system):
+    torch.manual_seed(0)
+    module = system((1, 4, 4), 4, num_classes=4, width=0.1, optimizer_d=adam(3e-3), optimizer_g=adam(3e-3))
+    trainer(tmp_path).fit(module, stripes(300))
+    labels = torch.arange(400) % 4
+    with torch.no_grad():
+        rows = module.eval().sample(400, labels, torch.Generator().manual_seed(0)).mean(dim=(1, 3))
+    lit = torch.nn.functional.one_hot(labels, 4).bool()
+    assert (rows.argmax(dim=1) == labels).float().mean() > 0.95
+    assert rows[lit].mean().item() == pytest.approx(0.8, abs=0.1)
+    assert rows[~lit].mean().item() < 0.1

@@ -11,6 +11,7 @@ from dlmodules import StackedGAN
 from dlmodules.errors import UserError
 from dlmodules.gans.base import Images
 from dlmodules.gans.stackedgan_networks import Reading, StackedEncoder
+from dlmodules.protocols import Sweeps
 
 TINY = {"image_shape": (1, 8, 8), "latent_dim": 3, "feature_dim": 8, "width": 0.05}
 ENCODER = {"encoder"}
@@ -215,6 +216,26 @@ def test_samples_repeat_and_follow_label_and_codes(tmp_path):
     assert module.sample(2).shape == (2, 1, 8, 8)
 
 
+@pytest.mark.parametrize("name", ["z0", "z1"])
+def test_a_sweep_gives_all_numbers_of_one_code_the_value_and_leaves_the_other_at_zero(name):
+    torch.manual_seed(0)
+    module = StackedGAN(**TINY).eval()
+    assert isinstance(module, Sweeps)
+    values, labels = torch.tensor([-4.0, 0.0, 4.0]), torch.tensor([3, 7])
+    with torch.no_grad():
+        images = module.sample_sweep(name, values, 2, labels)
+        assert images.shape == (2, 3, 1, 8, 8)
+        for column, value in enumerate(values):
+            codes = {"z0": torch.zeros(2, 3), "z1": torch.zeros(2, 3)} | {name: torch.full((2, 3), value.item())}
+            assert torch.allclose(images[:, column], module.sample(2, labels, **codes), atol=1e-6)
+        drawn = [module.sample_sweep(name, values, 4, generator=torch.Generator().manual_seed(5)) for _ in range(2)]
+    assert images.diff(dim=1).abs().max() > 1e-4
+    assert torch.equal(*drawn)
+    labels = module.draw_latents(4, torch.Generator().manual_seed(5)).labels
+    with torch.no_grad():
+        assert torch.allclose(drawn[0], module.sample_sweep(name, values, 4, labels), atol=1e-6)
+
+
 def test_validation_measures_encoder_and_discriminator(tmp_path):
     module = StackedGAN(**TINY, encoder_epochs=0)
     (found,) = trainer(tmp_path).validate(module, loader(), verbose=False)
@@ -259,8 +280,10 @@ def test_wrong_inputs_end_in_one_line(tmp_path):
     module = StackedGAN(**TINY)
     with pytest.raises(UserError, match=r"a label is outside 0\.\.9"):
         module.sample(1, torch.tensor([10]))
-    with pytest.raises(UserError, match=r"z1 is \(2, 4\); this StackedGAN needs \(2, 3\)"):
+    with pytest.raises(UserError, match=r"z1 of shape \(2, 4\): this StackedGAN needs \(2, 3\)"):
         module.sample(2, z1=torch.zeros(2, 4))
+    with pytest.raises(UserError, match="this StackedGAN has no z2; choose z0 or z1"):
+        module.sample_sweep("z2", torch.zeros(2), 1)
     data = torch.utils.data.DataLoader([(torch.rand(1, 8, 8), torch.tensor(12))] * 8, batch_size=4)
     with pytest.raises(UserError, match="a label is outside"):
         trainer(tmp_path).fit(module, data)

@@ -82,6 +82,34 @@ def test_the_critics_weights_are_clipped_and_the_generators_are_not(tmp_path):
     assert max(p.abs().max().item() for p in module.generator.parameters()) > 0.02
 
 
+@pytest.mark.parametrize(("update", "steep"), [("separate", [False, True]), ("alternating", [False, False])])
+def test_the_critic_is_clipped_after_its_whole_turn(tmp_path, update, steep):
+    """Separate, its second half meets the weights as the first has left them, and the generator the clipped ones."""
+    seen = []
+
+    class Watching(WGAN):
+        def judge(self, images):
+            largest = max(p.abs().max().item() for p in self.discriminator.parameters())
+            seen.append(largest > self.clip + 1e-6)
+            return super().judge(images)
+
+    module = Watching(**TINY, n_critic=1, update=update, optimizer_d=lambda p: torch.optim.SGD(p, lr=1.0))
+    trainer(tmp_path).fit(module, loader(2))
+    assert seen[3:] == [*steep, False]  # the first step begins with weights that were never clipped
+
+
+def test_the_distance_is_logged_for_the_loss_that_measures_it():
+    real, fake = torch.tensor([1.0, 2.0]), torch.tensor([0.0, -1.0])
+    for module in (WGAN(**TINY), WGANGP(**TINY), GAN((1, 8, 8), 4, loss="wasserstein")):
+        found = module.judgement(real, fake)
+        assert {name: value.item() for name, value in found.items()} == {
+            "d_real": 1.5,
+            "d_fake": -0.5,
+            "wasserstein": 2,
+        }
+    assert set(GAN((1, 8, 8), 4).judgement(real, fake)) == {"d_accuracy", "d_real", "d_fake"}
+
+
 @pytest.mark.parametrize("system", [LSGAN, SNGAN, WGAN, WGANGP])
 def test_variants_train_and_sample(system, tmp_path):
     module = system(**TINY)
@@ -223,7 +251,7 @@ def test_the_codes_reach_the_images_and_their_own_shape_is_asked_for():
     module = InfoGAN(**TINY).eval()
     draw = lambda codes: module.sample(2, torch.tensor([1, 1]), torch.Generator().manual_seed(0), codes)  # noqa: E731
     assert not torch.equal(draw(torch.zeros(2, 2)), draw(torch.ones(2, 2)))
-    with pytest.raises(UserError, match=r"codes are \(2, 3\); this InfoGAN needs \(2, 2\)"):
+    with pytest.raises(UserError, match=r"codes of shape \(2, 3\): this InfoGAN needs \(2, 2\)"):
         draw(torch.zeros(2, 3))
 
 
