@@ -53,7 +53,7 @@ STAND_INS = {
 }
 # Pretrained weights cannot be had in a test, and want larger images than a test has time for.
 PRETRAINED = ["--model.pretrained", "false", "--model.image_size", "32"]
-# Trained at a quarter of the filters. Of StackedGAN it is the encoder that takes the time, which no width makes smaller.
+# Trained at a quarter of the filters. Not StackedGAN, whose encoder takes the time, which no width makes smaller.
 NARROWED = ("DCGAN", "CGAN", "ACGAN", "InfoGAN", "LSGAN", "SNGAN", "WGAN", "WGANGP")
 # The same layers as in the book, but fewer of them, where the book's take minutes for what a test asks.
 SMALLER = {
