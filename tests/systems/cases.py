@@ -52,12 +52,16 @@ STAND_INS = {
 }
 # Pretrained weights cannot be had in a test, and want larger images than a test has time for.
 PRETRAINED = ["--model.pretrained", "false", "--model.image_size", "32"]
+# The systems with the networks of DCGAN, or some like them.
+DCGANS = ["DCGAN", "CGAN", "ACGAN", "InfoGAN", "LSGAN", "SNGAN", "WGAN", "WGANGP"]
 # The same layers as in the book, but fewer of them, where the book's take minutes for what a test asks.
 SMALLER = {
     "DenseNetClassifier": ["--model.depth", "22"],
     "ResNetClassifier": ["--model.depth", "20"],
     "CapsNetClassifier": ["--model.channels", "64", "--model.capsules", "8"],
     "MatrixCapsNetClassifier": ["--model.channels", "32", "--model.capsules", "[4,8,8]"],
+    # Of StackedGAN it is the encoder that takes the time, which no width makes smaller.
+    **{name: ["--model.width", "0.25"] for name in DCGANS},
 }
 # Agents of any kind take these, so that a few iterations reach the first update.
 AGENT = ["--model.steps_per_iteration", "32"]
