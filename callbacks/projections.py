@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from dlmodules.errors import UserError
 
@@ -53,6 +54,11 @@ def project(codes: Codes, projection: Projection = "pca") -> tuple[Points, tuple
         return points, (f"t-SNE of {size} dimensions, 1st", "2nd")
     umap = importlib.import_module("umap")
     neighbours = min(15, len(codes) - 1)
-    # With a seed it works in one thread, and says so unless it is asked to.
-    points = umap.UMAP(n_neighbors=neighbours, random_state=0, n_jobs=1).fit_transform(codes)
+    threads = torch.get_num_threads()
+    try:
+        # With a seed it works in one thread, and says so unless it is asked to.
+        points = umap.UMAP(n_neighbors=neighbours, random_state=0, n_jobs=1).fit_transform(codes)
+    finally:
+        # Its compiler sets the threads of OpenMP, which are those that the module is trained with.
+        torch.set_num_threads(threads)
     return points, (f"UMAP of {size} dimensions, 1st", "2nd")

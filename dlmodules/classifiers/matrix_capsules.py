@@ -67,8 +67,13 @@ def responsibilities(squared: Tensor, variance: Tensor, log_activation: Tensor, 
     logits = (log_density + (log_scale + log_activation)[:, :, None, None]).flatten(1, 2)  # (B, E, I, J)
     # A sum over the upper kinds of each window, then over the windows which the same lower capsule is in.
     windows = F.pad(logits.logsumexp(dim=3), (0, 0, 0, 1), value=-torch.inf)
-    total = windows[:, siblings].logsumexp(dim=2)
+    total = take(windows, siblings).logsumexp(dim=2)
     return (logits - total.unsqueeze(3)).exp().view(squared.shape[:5])
+
+
+def take(x: Tensor, rows: Tensor) -> Tensor:
+    """Return ``x[:, rows]``, whose gradient adds up in the same order however many threads there are."""
+    return x.index_select(1, rows.flatten()).view(len(x), *rows.shape, *x.shape[2:])
 
 
 class Windows(nn.Module):
@@ -97,7 +102,7 @@ class Windows(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(B, cells, ...)`` to ``(B, L, W, ...)``."""
-        return x[:, self.cells]
+        return take(x, self.cells)
 
 
 class EMRouting(nn.Module):

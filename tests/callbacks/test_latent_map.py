@@ -66,9 +66,10 @@ def test_neighbours_stay_together_and_random_numbers_are_left_alone(projection):
     rng = np.random.default_rng(0)
     codes = rng.normal(size=(60, 6)).astype(np.float32)
     codes[:30] += 40
-    states = random_states()
+    states, threads = random_states(), torch.get_num_threads()
     drawn = points(scatter_figure(codes, np.repeat([0, 1], 30), projection=projection))
     assert random_states() == states
+    assert torch.get_num_threads() == threads
     distances = np.linalg.norm(drawn[:, None] - drawn[None], axis=2)
     nearest = (distances + 1e9 * np.eye(60)).argmin(axis=1)
     assert ((nearest < 30) == (np.arange(60) < 30)).all()

@@ -158,3 +158,21 @@ def test_it_reads_held_out_digits(tmp_path):
     data = DigitsDataModule(batch_size=32, image_size=24)
     trainer.fit(module, data)
     assert trainer.test(module, data, verbose=False)[0]["test/accuracy"] > 0.6
+
+
+def test_gradients_repeat_with_several_threads():
+    torch.manual_seed(0)
+    module = MatrixCapsNetClassifier(channels=32, capsules=[4, 8, 8])
+    x, y = torch.rand(8, 1, 28, 28), torch.arange(8)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        runs = []
+        for _ in range(3):
+            module.zero_grad()
+            module.loss(module(x), y).backward()
+            runs.append(torch.cat([weight.grad.flatten() for weight in module.parameters()]))
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(runs[0], runs[1])
+    assert torch.equal(runs[0], runs[2])
