@@ -22,7 +22,7 @@ _VARIANTS: tuple[tuple[str, str, str, tuple[str, ...], dict[str, Any]], ...] = (
     ("SNGAN", "sngan_mnist_cpu", "SN-GAN", ("fid", "classes"), {}),
     ("CGAN", "cgan_mnist_cpu", "CGAN, given the class", ("asked",), {}),
     ("ACGAN", "acgan_mnist_cpu", "ACGAN, given the class", ("asked",), {}),
-    ("InfoGAN", "infogan_mnist_cpu", "InfoGAN, finds the classes", ("matched",), {"span": 1.0}),
+    ("InfoGAN", "infogan_mnist_cpu", "InfoGAN, finds the classes", ("matched",), {}),
     (
         "StackedGAN",
         "stackedgan_mnist_cpu",

@@ -1,6 +1,5 @@
 """Generators: scores as ``scores`` takes them, FID over the updates, and what an update costs."""
 
-import csv
 import json
 import statistics
 from dataclasses import replace
@@ -17,10 +16,8 @@ from benchmarks.programs import Context
 from benchmarks.record import Record
 from benchmarks.row import Row
 from benchmarks.sweeps_of_images import effects
-from callbacks import GeneratorEMA
 from callbacks.feature_network import FeatureNetwork, load_feature_network
 from dlmodules import InfoGAN
-from dlmodules.loading import load_checkpoint
 from dlmodules.protocols import Samples, Sweeps
 
 
@@ -42,10 +39,9 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         },
     )
     record = scores.measure(on_the_way, seed, context)
-    run = context.folder(row, seed) / Path(str(row.config)).stem / record.details["run"]
     cost: dict[str, float] = json.loads(clock.read_text())
     metrics = {**record.metrics, **of_update(cost, options["n_critic"])}
-    log = run / "metrics.csv"
+    log = scores.run_folder(row, seed, context, record) / "metrics.csv"
     fid = over_updates(log, "val/fid", row)
     # What a person would watch: the critic's estimate of the distance where there is one.
     watched = over_updates(log, "train/wasserstein", row) or over_updates(log, "train/g_loss", row)
@@ -55,8 +51,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     metrics["loss_swing"] = swing(scores.curve(log, "train/d_loss"))
     if alarm := scores.curve(log, "collapse/distance"):
         metrics["collapse_distance"] = alarm[-1]
-    module = scores.trained_module(row, seed, context, record)
-    GeneratorEMA.load_averaged(module, load_checkpoint(run / "checkpoints" / "last.ckpt"))
+    module = scores.trained_module(row, seed, context, record, averaged=True)
     network = load_feature_network(path)
     n = 100 if context.quick else 1000
     if isinstance(module, InfoGAN):
@@ -96,11 +91,10 @@ def over_updates(path: Path, metric: str, row: Row) -> list[tuple[float, float]]
     """Return the mean of ``metric`` between the validations, each with the updates of the generator so far."""
     each, warmup = row.options["every"] * row.options["n_critic"], row.options.get("warmup", 0)
     found: dict[int, list[float]] = {}
-    with open(path, newline="") as file:
-        for line in csv.DictReader(file):
-            if line.get(metric):
-                # A step is logged by its index: the last of an epoch is one below a multiple of ``each``.
-                found.setdefault(int(line["step"]) // each, []).append(float(line[metric]))
+    for line in scores.logged_rows(path):
+        if line.get(metric):
+            # A step is logged by its index: the last of an epoch is one below a multiple of ``each``.
+            found.setdefault(int(line["step"]) // each, []).append(float(line[metric]))
     curve = [
         (((epoch + 1) * each - warmup) / row.options["n_critic"], values) for epoch, values in sorted(found.items())
     ]

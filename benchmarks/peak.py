@@ -8,9 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+
+def peak_gib(who: int) -> float:
+    """Return the largest resident set of this process, ``resource.RUSAGE_SELF``, or of its children, in GiB."""
+    peak = resource.getrusage(who).ru_maxrss
+    return (peak / 1024 if sys.platform == "darwin" else peak) / 2**20
+
+
 if __name__ == "__main__":
     code = subprocess.run([sys.executable, *sys.argv[2:]], check=False).returncode
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    kib = peak / 1024 if sys.platform == "darwin" else peak
-    Path(sys.argv[1]).write_text(f"{kib / 2**20}\n")
+    Path(sys.argv[1]).write_text(f"{peak_gib(resource.RUSAGE_CHILDREN)}\n")
     sys.exit(code)

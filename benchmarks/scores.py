@@ -15,6 +15,7 @@ from benchmarks.programs import Context, row_record, run_command, sweep_variable
 from benchmarks.record import Record, write_record
 from benchmarks.row import Row
 from benchmarks.rows import ROWS
+from callbacks import GeneratorEMA
 from dlmodules.errors import UserError
 from dlmodules.loading import load_checkpoint, load_module
 from dlmodules_cli.runs import versions
@@ -70,11 +71,22 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     )
 
 
-def trained_module(row: Row, seed: int, context: Context, record: Record) -> LightningModule:
-    """Return the module of the last checkpoint of the run that ``record`` measured, for evaluation."""
-    run = context.folder(row, seed) / Path(str(row.config)).stem / record.details["run"]
-    checkpoint = run / "checkpoints" / "last.ckpt"
-    return load_module(checkpoint, load_checkpoint(checkpoint)).eval()
+def trained_module(row: Row, seed: int, context: Context, record: Record, averaged: bool = False) -> LightningModule:
+    """Return the module of the last checkpoint of the run that ``record`` measured, for evaluation.
+
+    With ``averaged`` it has the averaged weights of ``GeneratorEMA``, where the run has them.
+    """
+    path = run_folder(row, seed, context, record) / "checkpoints" / "last.ckpt"
+    checkpoint = load_checkpoint(path)
+    module = load_module(path, checkpoint).eval()
+    if averaged:
+        GeneratorEMA.load_averaged(module, checkpoint)
+    return module
+
+
+def run_folder(row: Row, seed: int, context: Context, record: Record) -> Path:
+    """Return the folder of the run that ``record`` measured."""
+    return context.folder(row, seed) / Path(str(row.config)).stem / str(record.details["run"])
 
 
 def quick_arguments(row: Row, context: Context) -> list[str]:
@@ -128,7 +140,9 @@ def named_network(path: Path) -> str:
 def metrics_of_test(path: Path, stage: str = "test") -> dict[str, float]:
     """Return the last value of each metric of ``test``, or of ``validate``, in a ``metrics.csv``."""
     prefix = {"test": "test/", "validate": "val/"}[stage]
-    found = {key: float(value) for row in _rows(path) for key, value in row.items() if key.startswith(prefix) and value}
+    found = {
+        key: float(value) for row in logged_rows(path) for key, value in row.items() if key.startswith(prefix) and value
+    }
     if not found:
         raise UserError(f"{path} has no metrics of a {stage}")
     return found
@@ -136,7 +150,7 @@ def metrics_of_test(path: Path, stage: str = "test") -> dict[str, float]:
 
 def episodes_until(path: Path, threshold: float, window: int = 100) -> float | None:
     """Return how many episodes were over when ``train/return`` first was ``threshold``; None where it never was."""
-    for row in _rows(path):
+    for row in logged_rows(path):
         episodes, value = row.get("train/episodes"), row.get("train/return")
         if episodes and value and float(episodes) >= window and float(value) >= threshold:
             return float(episodes)
@@ -145,17 +159,18 @@ def episodes_until(path: Path, threshold: float, window: int = 100) -> float | N
 
 def mean_of_last_epoch(path: Path, metric: str) -> float:
     """Return the mean of what was logged as ``metric`` in the last epoch that logged it."""
-    rows = [row for row in _rows(path) if row.get(metric)]
+    rows = [row for row in logged_rows(path) if row.get(metric)]
     last = max(float(row["epoch"]) for row in rows)
     return statistics.fmean(float(row[metric]) for row in rows if float(row["epoch"]) == last)
 
 
 def curve(path: Path, metric: str) -> list[float]:
     """Return the values that were logged as ``metric``, in their order."""
-    return [float(row[metric]) for row in _rows(path) if row.get(metric)]
+    return [float(row[metric]) for row in logged_rows(path) if row.get(metric)]
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def logged_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a ``metrics.csv``."""
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
 

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from benchmarks.programs import Context, row_record, run_command, summary
 from benchmarks.record import Record
@@ -17,6 +18,12 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     times = timed_fit(row, seed, context, row.options["args"], count + 1, with_loop=True)
     pairs = list(zip(times["fit"][1:], times["loop"][1:], strict=True))
     return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})
+
+
+def seconds_an_update(row: Row, seed: int, context: Context, args: Sequence[str], updates: int) -> float:
+    """Return the seconds of an update in epochs of so many; the first epoch, in which a compiler works, is left out."""
+    limited = [*args, "--trainer.limit_train_batches", str(updates)]
+    return median(timed_fit(row, seed, context, limited, epochs=3)["fit"][1:]) / updates
 
 
 def timed_fit(

@@ -1,12 +1,11 @@
 """Updates by ``fit`` with other arguments against those without, processes in turn."""
 
 import time
-from statistics import median
 
 from benchmarks.programs import Context, compare, row_record, summary
 from benchmarks.record import Record
 from benchmarks.row import Row
-from benchmarks.speed_epoch import timed_fit
+from benchmarks.speed_epoch import seconds_an_update
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
@@ -15,8 +14,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     count = 5 if context.quick else row.options["updates"]
 
     def seconds(*flags: str) -> float:
-        args = [*row.options["args"], "--trainer.limit_train_batches", str(count), *flags]
-        return median(timed_fit(row, seed, context, args, epochs=3)["fit"][1:]) / count
+        return seconds_an_update(row, seed, context, [*row.options["args"], *flags], count)
 
     pairs = compare(lambda: seconds(*row.options["flags"]), seconds, 1 if context.quick else row.options["pairs"])
     return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})

@@ -3,12 +3,11 @@
 import json
 import time
 from pathlib import Path
-from statistics import median
 
 from benchmarks.programs import Context, compare, row_record, run_command, summary
 from benchmarks.record import Record
 from benchmarks.row import Row
-from benchmarks.speed_epoch import timed_fit
+from benchmarks.speed_epoch import seconds_an_update
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
@@ -18,8 +17,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     parameters = {}
 
     def ours() -> float:
-        args = [*row.options["args"], "--trainer.limit_train_batches", str(count)]
-        return median(timed_fit(row, seed, context, args, epochs=3)["fit"][1:]) / count
+        return seconds_an_update(row, seed, context, row.options["args"], count)
 
     def theirs() -> float:
         folder = context.folder(row, seed)

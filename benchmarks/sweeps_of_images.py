@@ -39,12 +39,12 @@ def effects(module: Sweeps, network: FeatureNetwork, span: float, n: int, seed: 
     both ends; and ``code1/change``, the mean absolute difference of a pixel between the ends.
     """
     found = {}
-    values = torch.linspace(-span, span, 5)
+    values = torch.tensor([-span, 0.0, span])
     labels = torch.arange(n) % 10
     for name in module.sweeps:
         generator = torch.Generator().manual_seed(seed)
         images = module.sample_sweep(name, values, n, labels=labels, generator=generator)
-        first, middle, last = moments(images[:, 0]), moments(images[:, 2]), moments(images[:, -1])
+        first, middle, last = (moments(images[:, index]) for index in range(3))
         for measure in MEASURES:
             within = torch.stack([middle[measure][labels == digit].std() for digit in range(10)]).mean()
             found[f"{name}/{measure}"] = float((last[measure] - first[measure]).mean() / within)

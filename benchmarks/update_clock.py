@@ -2,12 +2,13 @@
 
 import json
 import resource
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+
+from benchmarks.peak import peak_gib
 
 WARMUP = 20  # steps in which memory is taken and kernels are chosen
 
@@ -44,7 +45,6 @@ class UpdateClock(pl.Callback):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the result."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        kib = peak / 1024 if sys.platform == "darwin" else peak
-        found = {"cpu_ms": 1000 * self.seconds / max(1, self.steps), "peak_gib": kib / 2**20}
+        cpu_ms = 1000 * self.seconds / max(1, self.steps)
+        found = {"cpu_ms": cpu_ms, "peak_gib": peak_gib(resource.RUSAGE_SELF)}
         self.result.write_text(json.dumps(found))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Literal
+from weakref import WeakSet
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import nn
@@ -35,14 +36,14 @@ class CompileNetworks(Callback):
         self.networks = networks
         self.mode = mode
         self.backend = backend
-        self._compiled: set[int] = set()
+        self._compiled: WeakSet[nn.Module] = WeakSet()
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Mark the networks, once each."""
         for network in self._chosen(pl_module):
-            if id(network) not in self._compiled:
+            if network not in self._compiled:
                 network.compile(mode=self.mode, backend=self.backend)
-                self._compiled.add(id(network))
+                self._compiled.add(network)
 
     def _chosen(self, module: LightningModule) -> list[nn.Module]:
         name = type(module).__name__

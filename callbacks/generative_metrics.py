@@ -167,15 +167,18 @@ class GenerativeMetrics(WatchesEvaluation):
             kid = KernelInceptionDistance(
                 feature=_AlreadyFeatures(real.shape[1]), subsets=self.kid_subsets, subset_size=subset
             ).to(device)
-        neighbours = min(self.neighbours, n_real - 1, n_fake - 1)
-        among = NeighbourhoodScores(max(1, neighbours)).to(device)
-        for metric in (fid, kid, among):
-            metric.update(real.to(device).double(), real=True)
-            metric.update(fake.to(device).double(), real=False)
+        real, fake = real.to(device).double(), fake.to(device).double()
+        for metric in (fid, kid):
+            metric.update(real, real=True)
+            metric.update(fake, real=False)
         with isolate_rng():  # the subsets are drawn from the global generator
             torch.manual_seed(self.seed)
             scores = {"fid": float(fid.compute()), "kid": float(kid.compute()[0])}
+        neighbours = min(self.neighbours, n_real - 1, n_fake - 1)
         if neighbours > 0:
+            among = NeighbourhoodScores(neighbours).to(device)
+            among.update(real, real=True)
+            among.update(fake, real=False)
             scores |= {name: float(value) for name, value in among.compute().items()}
         if read is not None:
             scores |= self._read_back(trainer, asked, read, n_fake)

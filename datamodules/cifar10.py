@@ -109,8 +109,10 @@ class CIFAR10DataModule(VisionDataModule):
         """Return the training or the test images of the classes that are used; with ``join_splits`` all or none."""
         if self.join_splits and not train:
             return torch.empty(0, *self.image_shape, dtype=torch.uint8), torch.empty(0, dtype=torch.int64)
-        parts = [self._read(part) for part in ([True, False] if self.join_splits else [train])]
-        images, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        images, labels = self._read(train)
+        if self.join_splits:
+            test_images, test_labels = self._read(train=False)
+            images, labels = torch.cat([images, test_images]), torch.cat([labels, test_labels])
         if self.chosen is not None:
             numbers = torch.full((len(self.names),), -1)
             numbers[self.chosen] = torch.arange(len(self.chosen))
