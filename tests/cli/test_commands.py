@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from pytorch_lightning.cli import LightningCLI
 
 from dlmodules_cli.configs import find_config
 from dlmodules_cli.main import main
@@ -144,3 +145,7 @@ def test_configs_are_found_from_any_folder(tmp_path, monkeypatch):
 def test_provenance_is_the_same_whatever_a_caller_does_to_it():
     provenance().clear()
     assert "torch" in provenance()
+
+
+def test_the_private_hook_that_reads_a_checkpoints_arguments_is_still_there():
+    assert callable(LightningCLI._parse_ckpt_path)
