@@ -73,7 +73,7 @@ def responsibilities(squared: Tensor, variance: Tensor, log_activation: Tensor, 
 
 def take(x: Tensor, rows: Tensor) -> Tensor:
     """Return ``x[:, rows]``, whose gradient adds up in the same order however many threads there are."""
-    return x.index_select(1, rows.flatten()).view(len(x), *rows.shape, *x.shape[2:])
+    return x.index_select(1, rows.flatten()).view(-1, *rows.shape, *x.shape[2:])
 
 
 class Windows(nn.Module):
