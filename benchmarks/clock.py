@@ -17,11 +17,14 @@ class EpochClock(pl.Callback):
     Args:
         result: file of the result: ``{"fit": [...], "loop": [...], "returns": [...]}``.
         with_loop: before each epoch run one of the hand-written loop, in the same process.
+        processor_time: whether the seconds are those of the processor in this process, all threads added up, which
+            are about the same on a busy machine; else those of the clock on the wall.
     """
 
-    def __init__(self, result: str, with_loop: bool = False) -> None:
+    def __init__(self, result: str, with_loop: bool = False, processor_time: bool = False) -> None:
         self.result = Path(result)
         self.with_loop = with_loop
+        self.now = time.process_time if processor_time else time.perf_counter
         self.seconds: dict[str, list[float]] = {"fit": [], "loop": []}
         self._loop: Any = None
         self._begin: float | None = None
@@ -38,20 +41,20 @@ class EpochClock(pl.Callback):
         """End the last epoch, run the loop's, begin the next."""
         self._end_epoch()
         if self._loop is not None:
-            begin = time.perf_counter()
+            begin = self.now()
             self._loop()
-            self.seconds["loop"].append(time.perf_counter() - begin)
-        self._begin = time.perf_counter()
+            self.seconds["loop"].append(self.now() - begin)
+        self._begin = self.now()
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop the clock."""
         if self._begin is not None:
-            self._begin -= time.perf_counter()
+            self._begin -= self.now()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Let it run on; checkpoint callbacks, which come last, are counted."""
         if self._begin is not None:
-            self._begin += time.perf_counter()
+            self._begin += self.now()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """End the last epoch and write."""
@@ -62,4 +65,4 @@ class EpochClock(pl.Callback):
 
     def _end_epoch(self) -> None:
         if self._begin is not None:
-            self.seconds["fit"].append(time.perf_counter() - self._begin)
+            self.seconds["fit"].append(self.now() - self._begin)

@@ -149,10 +149,10 @@ GAN_SCORES = tuple(
         program="scores",
         system=system,
         config=f"configs/gans/{name}_mnist.yaml",
-        budget="5,000 of the book's 40,000 steps of 64 images, at its width",
+        budget="5,000 of the book's 40,000 steps of 64 images, at its width, bf16-mixed",
         figures=(*GENERATIVE_FIGURES, *figures),
         protocol=GAN_PROTOCOL,
-        options={"generative": True, "args": ("--trainer.max_steps", "5000")},
+        options={"generative": True, "args": ("--trainer.max_steps", "5000", "--trainer.precision", "bf16-mixed")},
         elsewhere="two cores, more than an hour",
     )
     for name, system, figures in (

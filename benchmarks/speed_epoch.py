@@ -29,7 +29,10 @@ def seconds_an_update(row: Row, seed: int, context: Context, args: Sequence[str]
 def timed_fit(
     row: Row, seed: int, context: Context, args: Sequence[str], epochs: int | None, with_loop: bool = False
 ) -> dict[str, list[float]]:
-    """Run ``train.py fit ARGS`` under an ``EpochClock`` and return what that wrote."""
+    """Run ``train.py fit ARGS`` under an ``EpochClock`` and return what that wrote.
+
+    With the row's option ``processor_time`` in one thread, and in seconds of the processor.
+    """
     folder = context.folder(row, seed)
     result = Path(folder, "times.json").resolve()
     result.unlink(missing_ok=True)
@@ -44,6 +47,10 @@ def timed_fit(
             command += ["--trainer.limit_train_batches", "5", "--trainer.limit_val_batches", "2"]
     if with_loop:
         command.append("--trainer.callbacks.with_loop=true")
-    run_command(command, context, folder / "log.txt", DLMODULES_KEEP_FREED_MEMORY="1")
+    environment = {"DLMODULES_KEEP_FREED_MEMORY": "1"}
+    if row.options.get("processor_time"):
+        command.append("--trainer.callbacks.processor_time=true")
+        environment["OMP_NUM_THREADS"] = "1"
+    run_command(command, context, folder / "log.txt", **environment)
     times: dict[str, list[float]] = json.loads(result.read_text())
     return times

@@ -11,7 +11,7 @@ from benchmarks.speed_epoch import seconds_an_update
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
-    """Compare seconds an update, processes in turn."""
+    """Compare the processor's seconds an update, processes in turn."""
     begin = time.perf_counter()
     count = 5 if context.quick else row.options["updates"]
     parameters = {}
@@ -22,7 +22,8 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     def theirs() -> float:
         folder = context.folder(row, seed)
         result = Path(folder, "keras.json").resolve()
-        run_command(["-m", "benchmarks.keras_dcgan", str(result), str(2 * count + 3)], context, folder / "log.txt")
+        command = ["-m", "benchmarks.keras_dcgan", str(result), str(2 * count + 3)]
+        run_command(command, context, folder / "log.txt", OMP_NUM_THREADS="1")
         found: dict[str, float] = json.loads(result.read_text())
         parameters["generator"] = found["generator"]
         return found["seconds"]

@@ -37,9 +37,12 @@ class SameConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Convolve, then crop as Keras does. ``output_size`` is not used: "same" fixes it."""
         sides = [input.shape[-2] * self.stride[0], input.shape[-1] * self.stride[1]]
-        crops = [same_padding(*side) for side in zip(sides, self.kernel_size, self.stride, strict=True)]
-        # The transposed convolution crops the same from both ends. A row of zeros before the kernel moves its
-        # output on by one, so that what is cropped is right again; cropping afterwards would copy the output.
-        (grow_top, grow_left) = (after - before for before, after in crops)
-        weight = F.pad(self.weight, (grow_left, 0, grow_top, 0)) if grow_top or grow_left else self.weight
-        return F.conv_transpose2d(input, weight, self.bias, self.stride, tuple(after for _, after in crops))
+        (top, bottom), (left, right) = (
+            same_padding(*side) for side in zip(sides, self.kernel_size, self.stride, strict=True)
+        )
+        if (top, left) == (bottom, right):
+            return F.conv_transpose2d(input, self.weight, self.bias, self.stride, (top, left))
+        # The transposed convolution crops the same from both ends, and what is left of the longer one is cut off after:
+        # a larger kernel that moves the output would cost more. To add the bias copies the rest, and once is enough.
+        x = F.conv_transpose2d(input, self.weight, None, self.stride, (top, left))[..., : sides[0], : sides[1]]
+        return x.clone() if self.bias is None else x + self.bias[:, None, None]
