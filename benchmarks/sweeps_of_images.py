@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from callbacks.feature_network import FeatureNetwork
-from dlmodules.protocols import Sweeps
+from dlmodules.protocols import Samples, Sweeps
 
 MEASURES = ("slant", "width", "ink")
 
@@ -34,20 +34,25 @@ def moments(images: Tensor) -> dict[str, Tensor]:
 def effects(module: Sweeps, network: FeatureNetwork, span: float, n: int, seed: int) -> dict[str, float]:
     """Return what moving each code from ``-span`` to ``span`` does to ``n`` images of the classes in turn.
 
-    For each code and measure the mean change, in standard deviations of that measure over images of other noise:
+    For each code and measure the mean change, in standard deviations of that measure over the samples of a class:
     ``code1/slant`` and so on; ``code1/class_kept``, the share of the images in which the reader sees the same class at
     both ends; and ``code1/change``, the mean absolute difference of a pixel between the ends.
     """
     found = {}
-    values = torch.tensor([-span, 0.0, span])
+    values = torch.tensor([-span, span])
     labels = torch.arange(n) % 10
+    assert isinstance(module, Samples)
+    samples = moments(module.sample(n, labels=labels, generator=torch.Generator().manual_seed(seed)))
+    spread = {
+        measure: torch.stack([samples[measure][labels == digit].std() for digit in range(10)]).mean()
+        for measure in MEASURES
+    }
     for name in module.sweeps:
         generator = torch.Generator().manual_seed(seed)
         images = module.sample_sweep(name, values, n, labels=labels, generator=generator)
-        first, middle, last = (moments(images[:, index]) for index in range(3))
+        first, last = (moments(images[:, index]) for index in range(2))
         for measure in MEASURES:
-            within = torch.stack([middle[measure][labels == digit].std() for digit in range(10)]).mean()
-            found[f"{name}/{measure}"] = float((last[measure] - first[measure]).mean() / within)
+            found[f"{name}/{measure}"] = float((last[measure] - first[measure]).mean() / spread[measure])
         read = [network.classes(images[:, index]) for index in (0, -1)]
         assert read[0] is not None
         assert read[1] is not None

@@ -77,6 +77,9 @@ class Leaning:
 
     sweeps = ("lean", "fade")
 
+    def sample(self, n, labels=None, generator=None):
+        return torch.stack([bar(slant) for slant in torch.linspace(-0.2, 0.2, n).tolist()])
+
     def sample_sweep(self, name, values, n, labels=None, generator=None):
         base = torch.linspace(-0.2, 0.2, n)
         lean = [[b + (0.2 * v if name == "lean" else 0) for v in values.tolist()] for b in base.tolist()]
@@ -85,7 +88,8 @@ class Leaning:
 
 def test_a_code_that_slants_is_told_from_one_that_does_not():
     found = effects(Leaning(), READER, 1.0, 50, 0)
-    assert found["lean/slant"] > 2
+    # By 0.4, where slants are spread evenly over a range of 0.4: the square root of 12 deviations.
+    assert found["lean/slant"] == pytest.approx(12**0.5, rel=0.2)
     assert found["fade/slant"] == 0
     assert found["fade/change"] == 0
     assert found["lean/change"] > 0.01
