@@ -87,6 +87,12 @@ _PROTOCOL = (
 )
 
 
+_CODES_PROTOCOL = (
+    f"{GAN_PROTOCOL}; slant, width and ink: by how many standard deviations over the samples of a class the mean moves"
+    " when a code goes from -1 to 1; class kept: the share of images in which both ends are read as the same digit"
+)
+
+
 def _network(role: str, name: str) -> tuple[str, ...]:
     path = f"--model.init_args.{role}"
     return (path, f"dlmodules.gans.dcgan_ablations.{name}", f"{path}.init_args.width", "0.25")
@@ -97,10 +103,51 @@ def _adam(role: str, lr: float, beta1: float = 0.5) -> tuple[str, ...]:
     return (f"{path}.lr", str(lr), f"{path}.betas", f"[{beta1}, 0.999]")
 
 
+def _long_row(name: str, system: str, figures: tuple[Figure, ...]) -> Row:
+    return Row(
+        name=f"{name}_mnist_5000",
+        kind="score",
+        program="scores",
+        system=system,
+        config=f"configs/gans/{name}_mnist.yaml",
+        budget="5,000 of the book's 40,000 steps of 64 images, at its width, bf16-mixed",
+        figures=(*GENERATIVE_FIGURES, *figures),
+        protocol=GAN_PROTOCOL,
+        options={"generative": True, "args": ("--trainer.max_steps", "5000", "--trainer.precision", "bf16-mixed")},
+        elsewhere="two cores, an hour",
+    )
+
+
+def _infogan_row(name: str, config: str, budget: str, args: tuple[str, ...] = (), updates: int = UPDATES) -> Row:
+    codes = tuple(
+        Figure(f"code{code}/{what}", f"code {code}: {what.replace('_', ' ')}", digits=2)
+        for code in (1, 2)
+        for what in ("slant", "width", "ink", "class_kept")
+    )
+    return Row(
+        name=name,
+        kind="score",
+        program="gans",
+        system="InfoGAN",
+        config=config,
+        budget=budget,
+        seeds=(0, 1, 2),
+        figures=(
+            *(GENERATIVE_FIGURES[0], GENERATIVE_FIGURES[-1]),
+            Figure("asked", "asked digit read back", digits=4, bar=0.90),
+            *codes,
+        ),
+        protocol=_CODES_PROTOCOL,
+        options={"generative": True, "args": args, "n_critic": 1, "updates": updates, "every": 250},
+    )
+
+
 _ALARM = ("--trainer.callbacks+=callbacks.CollapseAlarm", "--trainer.callbacks.every_n_steps=250")
 
 # Configuration, what is changed, and the arguments that change it.
 _ABLATIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("dcgan", "nothing changed", ()),
+    ("dcgan", "no average of the generator's weights", ("--trainer.callbacks=callbacks.SampleGrid",)),
     ("dcgan", "batch normalization in the discriminator", _network("discriminator", "NormalizedDiscriminator")),
     ("wgan", "batch normalization in the critic of WGAN", _network("discriminator", "NormalizedDiscriminator")),
     (
@@ -143,21 +190,32 @@ GAN_ABLATIONS = tuple(
     )
     for number, (config, title, args) in enumerate(_ABLATIONS, 1)
 )
-GAN_SCORES = tuple(
+_ASKED = Figure("test/conditional_accuracy@last", "asked digit read back", digits=4, bar=0.95)
+GAN_SCORES = (
     Row(
-        name=f"{name}_mnist_5000",
+        name="cgan_mnist_cpu",
         kind="score",
         program="scores",
-        system=system,
-        config=f"configs/gans/{name}_mnist.yaml",
-        budget="5,000 of the book's 40,000 steps of 64 images, at its width, bf16-mixed",
-        figures=(*GENERATIVE_FIGURES, *figures),
+        system="CGAN",
+        config="configs/gans/cgan_mnist_cpu.yaml",
+        budget="4,000 steps of 64 images, a quarter of the book's width",
+        seeds=(0, 1, 2),
+        figures=(*GENERATIVE_FIGURES, _ASKED),
         protocol=GAN_PROTOCOL,
-        options={"generative": True, "args": ("--trainer.max_steps", "5000", "--trainer.precision", "bf16-mixed")},
-        elsewhere="two cores, more than an hour",
-    )
-    for name, system, figures in (
-        ("dcgan", "DCGAN", ()),
-        ("acgan", "ACGAN", (Figure("test/conditional_accuracy@last", "asked digit read back", digits=4),)),
-    )
+        options={"generative": True},
+    ),
+    _infogan_row(
+        "infogan_labels_mnist",
+        "configs/gans/infogan_mnist_cpu.yaml",
+        f"2,000 steps of 64 images, {WIDTH}; learns the labels of real images, as in the book",
+        ("--model.init_args.use_labels", "true"),
+    ),
+    _infogan_row(
+        "infogan_paper_mnist_cpu",
+        "configs/gans/infogan_paper_mnist_cpu.yaml",
+        "4,000 steps of 64 images, half the paper's width, no labels",
+        updates=4000,
+    ),
+    _long_row("dcgan", "DCGAN", ()),
+    _long_row("acgan", "ACGAN", (_ASKED,)),
 )

@@ -15,6 +15,19 @@ def check_image_shape(shape: Sequence[int]) -> None:
         )
 
 
+def quarter(shape: Sequence[int]) -> tuple[int, int]:
+    """Return a quarter of height and width of images of ``shape`` (C, H, W), which two doublings make.
+
+    Raises UserError where they are not multiples of 4.
+    """
+    check_image_shape(shape)
+    if shape[1] % 4 or shape[2] % 4:
+        raise UserError(
+            f"images of {shape[1]}x{shape[2]} cannot be made by two doublings: choose a size that is a multiple of 4"
+        )
+    return shape[1] // 4, shape[2] // 4
+
+
 def check_images(x: Tensor, shape: Sequence[int], owner: str, argument: str = "image_shape") -> None:
     """Raise UserError unless ``x`` is a batch ``(B, *shape)``; ``owner``'s argument ``argument`` is what sets it."""
     if tuple(x.shape[1:]) == tuple(shape):

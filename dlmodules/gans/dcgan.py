@@ -7,11 +7,10 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.errors import UserError
 from dlmodules.gans.base import Schedule
 from dlmodules.gans.gan import GAN, Noise
 from dlmodules.gans.losses import LossName
-from dlmodules.images import check_image_shape
+from dlmodules.images import check_image_shape, quarter
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.normalization import keras_batch_norm
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
@@ -29,15 +28,10 @@ class DCGANGenerator(nn.Module):
 
     def __init__(self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 100, width: float = 1.0) -> None:
         super().__init__()
-        check_image_shape(image_shape)
+        side = quarter(image_shape)
         self.image_shape, self.latent_dim, self.width = tuple(image_shape), latent_dim, width
-        if image_shape[1] % 4 or image_shape[2] % 4:
-            raise UserError(
-                f"images of {image_shape[1]}x{image_shape[2]} cannot be made by two doublings:"
-                " choose a size that is a multiple of 4"
-            )
         filters = [max(1, round(n * width)) for n in (128, 128, 64, 32)] + [image_shape[0]]
-        self.bottom = (filters[0], image_shape[1] // 4, image_shape[2] // 4)
+        self.bottom = (filters[0], *side)
         self.dense = nn.Linear(latent_dim, self.bottom[0] * self.bottom[1] * self.bottom[2])
         self.norms = nn.ModuleList(keras_batch_norm(n) for n in filters[:-1])
         self.deconvs = nn.ModuleList(

@@ -9,20 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
+from dlmodules.layers.initialization import normal_
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
 
 KERNEL = 5
 # Of foster's batch normalization; torch's momentum is the share of the new batch.
 EPS = 1e-3
-
-
-def normal_(module: nn.Module, std: float = 0.02) -> None:
-    """Draw the weights of linear and convolution layers of ``module`` from N(0, std^2); their biases become 0."""
-    for layer in module.modules():
-        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-            nn.init.normal_(layer.weight, std=std)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
 
 
 class UpsamplingGenerator(nn.Module):

@@ -1,4 +1,4 @@
-"""Keras' initial weights, where the books' results come from."""
+"""Initial weights: Keras', where the books' results come from, and those of the first convolutional GANs."""
 
 from torch import nn
 
@@ -17,5 +17,14 @@ def he_normal_(module: nn.Module) -> None:
     for layer in module.modules():
         if isinstance(layer, (nn.Linear, nn.Conv2d)):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def normal_(module: nn.Module, std: float = 0.02) -> None:
+    """Draw the weights of linear and convolution layers of ``module`` from N(0, std^2); their biases become 0."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, std=std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
