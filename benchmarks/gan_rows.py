@@ -193,6 +193,18 @@ GAN_ABLATIONS = tuple(
 _ASKED = Figure("test/conditional_accuracy@last", "asked digit read back", digits=4, bar=0.95)
 GAN_SCORES = (
     Row(
+        name="gan_mnist",
+        kind="score",
+        program="scores",
+        system="GAN",
+        config="configs/gans/gan_mnist.yaml",
+        budget="15,000 steps of 128 images",
+        seeds=(0, 1, 2),
+        figures=GENERATIVE_FIGURES,
+        protocol=GAN_PROTOCOL,
+        options={"generative": True},
+    ),
+    Row(
         name="cgan_mnist_cpu",
         kind="score",
         program="scores",
