@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+import torch
 
 import dlmodules
 from dlmodules.errors import UserError
@@ -90,6 +91,7 @@ def test_code_runs(folder, page, line, code):
     module = re.sub(r"\W", "_", f"snippet_{name(page)}_{line}")
     (folder / f"{module}.py").write_text(code, encoding="utf-8")
     importlib.invalidate_caches()
+    torch.manual_seed(0)  # what an example learns does not hang on the tests before it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         importlib.import_module(module)
