@@ -160,7 +160,7 @@ _ABLATIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("dcgan", "the discriminator starved: a hundredth of its rate", (*_adam("d", 1e-5), *_ALARM)),
     (
         "dcgan",
-        "oscillation: momentum of 0.9 and five times the rate",
+        "momentum of 0.9 and five times the rate: the discriminator wins",
         (*_adam("d", 5e-3, 0.9), *_adam("g", 5e-3, 0.9), *_ALARM),
     ),
 )
