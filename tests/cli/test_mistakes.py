@@ -97,7 +97,8 @@ def test_no_gpu(mistake):
 def test_a_typing_error_in_a_config_is_named(mistake, tmp_path):
     path = tmp_path / "own.yaml"
     path.write_text(
-        "model: {class_path: dlmodules.VAE, init_args: {latentdim: 3}}\ndata: {class_path: datamodules.DigitsDataModule}\n"
+        "model: {class_path: dlmodules.VAE, init_args: {latentdim: 3}}\n"
+        "data: {class_path: datamodules.DigitsDataModule}\n"
     )
     assert "VAE has no argument latentdim (did you mean latent_dim?)" in mistake("fit", "--config", str(path))
     path.write_text("model: {class_path: VAE\n")
