@@ -103,17 +103,37 @@ def _adam(role: str, lr: float, beta1: float = 0.5) -> tuple[str, ...]:
     return (f"{path}.lr", str(lr), f"{path}.betas", f"[{beta1}, 0.999]")
 
 
-def _long_row(name: str, system: str, figures: tuple[Figure, ...]) -> Row:
+def _score_row(
+    name: str,
+    system: str,
+    budget: str,
+    figures: tuple[Figure, ...] = (),
+    config: str | None = None,
+    args: tuple[str, ...] = (),
+    **more: Any,
+) -> Row:
     return Row(
-        name=f"{name}_mnist_5000",
+        name=name,
         kind="score",
         program="scores",
         system=system,
-        config=f"configs/gans/{name}_mnist.yaml",
-        budget="5,000 of the book's 40,000 steps of 64 images, at its width, bf16-mixed",
+        config=f"configs/gans/{config or name}.yaml",
+        budget=budget,
         figures=(*GENERATIVE_FIGURES, *figures),
         protocol=GAN_PROTOCOL,
-        options={"generative": True, "args": ("--trainer.max_steps", "5000", "--trainer.precision", "bf16-mixed")},
+        options={"generative": True, **({"args": args} if args else {})},
+        **more,
+    )
+
+
+def _long_row(config: str, system: str, figures: tuple[Figure, ...] = ()) -> Row:
+    return _score_row(
+        f"{config}_5000",
+        system,
+        "5,000 of the book's 40,000 steps of 64 images, at its width, bf16-mixed",
+        figures,
+        config,
+        ("--trainer.max_steps", "5000", "--trainer.precision", "bf16-mixed"),
         elsewhere="two cores, an hour",
     )
 
@@ -192,30 +212,8 @@ GAN_ABLATIONS = tuple(
 )
 _ASKED = Figure("test/conditional_accuracy@last", "asked digit read back", digits=4, bar=0.95)
 GAN_SCORES = (
-    Row(
-        name="gan_mnist",
-        kind="score",
-        program="scores",
-        system="GAN",
-        config="configs/gans/gan_mnist.yaml",
-        budget="15,000 steps of 128 images",
-        seeds=(0, 1, 2),
-        figures=GENERATIVE_FIGURES,
-        protocol=GAN_PROTOCOL,
-        options={"generative": True},
-    ),
-    Row(
-        name="cgan_mnist_cpu",
-        kind="score",
-        program="scores",
-        system="CGAN",
-        config="configs/gans/cgan_mnist_cpu.yaml",
-        budget="4,000 steps of 64 images, a quarter of the book's width",
-        seeds=(0, 1, 2),
-        figures=(*GENERATIVE_FIGURES, _ASKED),
-        protocol=GAN_PROTOCOL,
-        options={"generative": True},
-    ),
+    _score_row("gan_mnist", "GAN", "15,000 steps of 128 images", seeds=(0, 1, 2)),
+    _score_row("cgan_mnist_cpu", "CGAN", f"4,000 steps of 64 images, {WIDTH}", (_ASKED,), seeds=(0, 1, 2)),
     _infogan_row(
         "infogan_labels_mnist",
         "configs/gans/infogan_mnist_cpu.yaml",
@@ -228,6 +226,6 @@ GAN_SCORES = (
         "4,000 steps of 64 images, half the paper's width, no labels",
         updates=4000,
     ),
-    _long_row("dcgan", "DCGAN", ()),
-    _long_row("acgan", "ACGAN", (_ASKED,)),
+    _long_row("dcgan_mnist", "DCGAN"),
+    _long_row("acgan_mnist", "ACGAN", (_ASKED,)),
 )

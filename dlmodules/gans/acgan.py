@@ -13,6 +13,7 @@ from dlmodules.gans.cgan import CGAN, ConditionalGenerator
 from dlmodules.gans.dcgan import DCGANDiscriminator
 from dlmodules.gans.gan import Noise
 from dlmodules.gans.losses import LossName
+from dlmodules.gans.widths import scaled
 from dlmodules.layers.initialization import glorot_uniform_
 
 HEAD_DIM = 128
@@ -33,7 +34,7 @@ class ClassifyingDiscriminator(nn.Module):
         super().__init__()
         self.image_shape, self.num_classes, self.width = tuple(image_shape), num_classes, width
         self.body = DCGANDiscriminator(image_shape, width)
-        head_dim = max(1, round(HEAD_DIM * width))
+        head_dim = scaled(HEAD_DIM, width)
         self.label_hidden = nn.Linear(self.body.hidden_dim, head_dim)
         self.label = nn.Linear(head_dim, num_classes)
         glorot_uniform_(self)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from dlmodules.gans.base import Schedule
 from dlmodules.gans.gan import GAN, Noise
 from dlmodules.gans.losses import LossName
+from dlmodules.gans.widths import scaled
 from dlmodules.images import check_image_shape, quarter
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.normalization import keras_batch_norm
@@ -30,7 +31,7 @@ class DCGANGenerator(nn.Module):
         super().__init__()
         side = quarter(image_shape)
         self.image_shape, self.latent_dim, self.width = tuple(image_shape), latent_dim, width
-        filters = [max(1, round(n * width)) for n in (128, 128, 64, 32)] + [image_shape[0]]
+        filters = [scaled(n, width) for n in (128, 128, 64, 32)] + [image_shape[0]]
         self.bottom = (filters[0], *side)
         self.dense = nn.Linear(latent_dim, self.bottom[0] * self.bottom[1] * self.bottom[2])
         self.norms = nn.ModuleList(keras_batch_norm(n) for n in filters[:-1])
@@ -63,7 +64,7 @@ class DCGANDiscriminator(nn.Module):
         super().__init__()
         check_image_shape(image_shape)
         self.image_shape, self.width = tuple(image_shape), width
-        filters = [image_shape[0]] + [max(1, round(n * width)) for n in (32, 64, 128, 256)]
+        filters = [image_shape[0]] + [scaled(n, width) for n in (32, 64, 128, 256)]
         self.convs = nn.ModuleList(
             SameConv2d(before, after, 5, stride=stride)
             for before, after, stride in zip(filters, filters[1:], (2, 2, 2, 1), strict=False)

@@ -17,6 +17,7 @@ from dlmodules.gans.dcgan import DCGANDiscriminator, DCGANGenerator
 from dlmodules.gans.gan import GAN, Noise
 from dlmodules.gans.losses import LossName
 from dlmodules.gans.sweeps import check_sweep
+from dlmodules.gans.widths import scaled
 from dlmodules.images import check_codes
 from dlmodules.labels import one_hot
 from dlmodules.layers.initialization import glorot_uniform_
@@ -92,7 +93,7 @@ class ReadingDiscriminator(nn.Module):
         self.image_shape, self.num_classes = tuple(image_shape), num_classes
         self.num_codes, self.width = num_codes, width
         self.body = DCGANDiscriminator(image_shape, width)
-        head_dim = max(1, round(HEAD_DIM * width))
+        head_dim = scaled(HEAD_DIM, width)
         self.head_hidden = nn.Linear(self.body.hidden_dim, head_dim)
         self.label = nn.Linear(head_dim, num_classes)
         self.codes = nn.Linear(head_dim, num_codes)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from dlmodules.gans.widths import scaled
 from dlmodules.images import quarter
 from dlmodules.labels import one_hot
 from dlmodules.layers.initialization import normal_
@@ -107,8 +108,3 @@ class PaperDiscriminator(nn.Module):
         hidden = self.body(x)
         head = self.head(hidden)
         return self.source(hidden).squeeze(1), self.label(head), self.codes(head)
-
-
-def scaled(n: int, width: float) -> int:
-    """Return ``n`` filters or units times ``width``, at least 1."""
-    return max(1, round(n * width))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dlmodules.gans.dcgan import DCGANDiscriminator, DCGANGenerator
+from dlmodules.gans.widths import scaled
 from dlmodules.labels import one_hot
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.same_padding import SameConv2d
@@ -77,7 +78,7 @@ class FeatureGenerator(nn.Module):
     def __init__(self, latent_dim: int = 50, num_classes: int = 10, feature_dim: int = 256, width: float = 1.0) -> None:
         super().__init__()
         self.num_classes = num_classes
-        hidden = max(1, round(GENERATOR_DIM * width))
+        hidden = scaled(GENERATOR_DIM, width)
         self.layers = nn.Sequential(
             nn.Linear(num_classes + latent_dim, hidden),
             nn.ReLU(),
@@ -166,7 +167,7 @@ class FeatureDiscriminator(nn.Module):
 
     def __init__(self, latent_dim: int = 50, feature_dim: int = 256, width: float = 1.0) -> None:
         super().__init__()
-        hidden = max(1, round(DISCRIMINATOR_DIM * width))
+        hidden = scaled(DISCRIMINATOR_DIM, width)
         self.layers = nn.Sequential(nn.Linear(feature_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
         self.source = nn.Linear(hidden, 1)
         self.code = nn.Linear(hidden, latent_dim)
