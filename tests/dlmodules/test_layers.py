@@ -41,3 +41,6 @@ def test_transposed_convolution_is_the_adjoint_of_the_convolution():
         x, y = torch.randn(1, 2, 8, 8).double(), torch.randn(1, 3, 8 // stride, 8 // stride).double()
         assert deconv(y).shape == x.shape
         assert torch.allclose((conv(x) * y).sum(), (x * deconv(y)).sum())
+        few_bits = deconv.bfloat16()(y.bfloat16())  # takes another way to the same
+        assert few_bits.shape == x.shape
+        assert torch.allclose(few_bits.double(), deconv.double()(y), atol=0.1)
