@@ -22,7 +22,7 @@ class RandomShiftAndFlip(nn.Module):
         super().__init__()
         if not 0.0 <= shift < 1.0:
             raise UserError(f"shift is {shift}; it must be a share of the image's side in [0, 1)")
-        self.shift, self.horizontal_flip = shift, horizontal_flip
+        self.shift, self.horizontal_flip, self.fill = shift, horizontal_flip, fill
         self.padding = _padding_mode(fill, {"edge": "replicate", "zero": "constant"})
 
     def forward(self, x: Tensor) -> Tensor:
@@ -42,43 +42,64 @@ class RandomShiftAndFlip(nn.Module):
 
 
 class RandomAffineAndFlip(nn.Module):
-    """Turn, shift and mirror each image at random and by itself, with bilinear interpolation.
+    """Turn, slant, stretch, shift and mirror each image at random and by itself, with bilinear interpolation.
+
+    Gradients flow through it to the images.
 
     Args:
         degrees: largest rotation to either side, 0 to 180.
         shift: largest shift in each direction, as a share of the image's side, in [0, 1).
         horizontal_flip: mirror half of the images.
         fill: ``edge`` repeats the border, ``zero`` leaves black.
+        shear: largest slant of the upright lines to either side, in degrees, 0 up to but not 90.
+        stretch: largest growth or shrinkage of width and height, each by itself: 0.25 draws factors from 1 / 1.25
+            to 1.25.
     """
 
     def __init__(
-        self, degrees: float = 15.0, shift: float = 0.1, horizontal_flip: bool = True, fill: str = "edge"
+        self,
+        degrees: float = 15.0,
+        shift: float = 0.1,
+        horizontal_flip: bool = True,
+        fill: str = "edge",
+        shear: float = 0.0,
+        stretch: float = 0.0,
     ) -> None:
         super().__init__()
         if not 0.0 <= degrees <= 180.0 or not 0.0 <= shift < 1.0:
             raise UserError(f"degrees must lie in [0, 180] and shift in [0, 1), not {degrees} and {shift}")
+        if not 0.0 <= shear < 90.0 or stretch < 0.0:
+            raise UserError(f"shear must lie in [0, 90) and stretch not below 0, not {shear} and {stretch}")
         self.degrees, self.shift, self.horizontal_flip = degrees, shift, horizontal_flip
+        self.shear, self.stretch, self.fill = shear, stretch, fill
         self.padding = _padding_mode(fill, {"edge": "border", "zero": "zeros"})
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the moved images ``(B, C, H, W)``, of the same shape."""
         batch, _, height, width = x.shape
-        angle = (torch.rand(batch) * 2 - 1) * math.radians(self.degrees)
+        angle = _around_zero(batch) * math.radians(self.degrees)
         mirror = torch.ones(batch)
         if self.horizontal_flip:
             mirror = torch.where(torch.rand(batch) < 0.5, -1.0, 1.0)
         # A grid runs from -1 to 1, so a shift by the whole side is 2; turning must know the sides' proportion.
-        shift = (torch.rand(batch, 2) * 2 - 1) * 2 * self.shift
+        shift = _around_zero(batch, 2) * 2 * self.shift
+        slant = torch.tan(_around_zero(batch) * math.radians(self.shear))
+        wide, high = torch.exp(_around_zero(batch, 2) * math.log1p(self.stretch)).unbind(dim=1)
         sin, cos, ratio = angle.sin(), angle.cos(), height / width
+        # Where each pixel of the result is read: stretched, then slanted, turned, mirrored and shifted.
         theta = torch.stack(
             [
-                torch.stack([mirror * cos, -mirror * sin * ratio, shift[:, 0]], dim=1),
-                torch.stack([sin / ratio, cos, shift[:, 1]], dim=1),
+                torch.stack([mirror * cos * wide, mirror * (cos * slant - sin) * high * ratio, shift[:, 0]], dim=1),
+                torch.stack([sin * wide / ratio, (sin * slant + cos) * high, shift[:, 1]], dim=1),
             ],
             dim=1,
         )
-        grid = F.affine_grid(theta.to(x.dtype), list(x.shape), align_corners=False)
+        grid = F.affine_grid(theta.to(x), list(x.shape), align_corners=False)
         return F.grid_sample(x, grid, mode="bilinear", padding_mode=self.padding, align_corners=False)
+
+
+def _around_zero(*size: int) -> Tensor:
+    return torch.rand(size) * 2 - 1
 
 
 def _padding_mode(fill: str, modes: dict[str, str]) -> str:

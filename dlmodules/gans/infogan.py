@@ -114,7 +114,8 @@ class InfoGAN(ACGAN):
     besides labels, and ``sample_sweep`` changes one of them from image to image. It logs what ``ACGAN`` logs, and
     ``train/d_code_loss`` and ``train/g_code_loss``.
 
-    Paper: Chen et al. 2016, InfoGAN, arXiv:1606.03657.
+    Paper: Chen et al. 2016, InfoGAN, arXiv:1606.03657; ``augment`` after the idea of Ojha et al. 2020,
+    Elastic-InfoGAN, arXiv:1910.01112, that what a change of view keeps is the class.
     Books: atienza 6.1.1.
 
     Args:
@@ -135,6 +136,9 @@ class InfoGAN(ACGAN):
         read_std: deviation of that likelihood; None learns one for each code, which can fall and let the codes take
             over what the classes should mean.
         use_labels: whether the discriminator learns the classes from the labels of real images too, as in the book.
+        augment: changes images ``(B, C, H, W)`` at random before their class is read, such as
+            ``datamodules.augmentation.RandomAffineAndFlip``; a class can then be nothing that the change destroys.
+            Costs one more pass of the discriminator in each step.
         noise: ``uniform`` on [-1, 1] (the book's) or ``normal``.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
         optimizer_d: makes the discriminator's optimizer.
@@ -161,6 +165,7 @@ class InfoGAN(ACGAN):
         code_loss: CodeLoss = "gaussian",
         read_std: float | None = 1.0,
         use_labels: bool = False,
+        augment: nn.Module | None = None,
         noise: Noise = "uniform",
         loss: LossName = "non_saturating",
         optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
@@ -198,6 +203,7 @@ class InfoGAN(ACGAN):
         self.code_loss_name = code_loss
         self.read_std = read_std
         self.use_labels = use_labels
+        self.augment = augment
 
     def forward(self, z: Tensor, labels: Tensor | None = None, codes: Tensor | None = None) -> Tensor:
         """Return the images in [0, 1] of noise ``(B, latent_dim)``, labels ``(B,)`` and codes, zeros where None."""
@@ -284,6 +290,13 @@ class InfoGAN(ACGAN):
         if self.read_std is None:
             return gaussian_nll(codes, read, self.discriminator.log_std)  # type: ignore[arg-type]  # a parameter
         return gaussian_nll(codes, read, torch.full((self.num_codes,), math.log(self.read_std), device=read.device))
+
+    def label_loss(self, judged: Judged) -> Tensor:
+        """Return the cross-entropy ``()`` of the classes, read from changed images if there is ``augment``."""
+        if self.augment is None:
+            return super().label_loss(judged)
+        images = judged.images._replace(x=self.augment(judged.images.x))
+        return super().label_loss(self.judge(images))
 
     def discriminator_label_loss(self, real: Judged, fake: Judged) -> Tensor:
         """Return the cross-entropy ``()`` of the classes of made images, and of real ones if their labels are used."""

@@ -57,11 +57,39 @@ def test_turning_keeps_the_middle_and_moves_the_corners():
     assert turned[:, 0, 2:5, 8].sum() > 0
 
 
+def test_slants_keep_the_rows_and_stretches_the_middle():
+    torch.manual_seed(0)
+    x = torch.zeros(200, 1, 9, 9)
+    x[:, :, :, 4] = 1.0  # an upright line
+    still = {"degrees": 0, "shift": 0, "horizontal_flip": False, "fill": "zero"}
+    slanted = RandomAffineAndFlip(**still, shear=40)(x)
+    torch.testing.assert_close(slanted[:, 0, 4], x[:, 0, 4])
+    columns = (slanted * torch.arange(9.0)).sum(dim=3) / slanted.sum(dim=3)
+    tops, bottoms = columns[:, 0, 0] - 4, columns[:, 0, 8] - 4
+    torch.testing.assert_close(tops, -bottoms, atol=1e-4, rtol=0)
+    assert 2.5 < tops.max() <= 4 * 0.8391 + 1e-4  # the tangent of 40 degrees, four rows from the middle
+    assert tops.min() < -2.5
+    block = torch.zeros(200, 1, 24, 24)
+    block[:, :, 8:16, 8:16] = 1.0
+    sides = RandomAffineAndFlip(**still, stretch=0.5)(block)[:, 0]
+    wide, high = sides[:, 12].sum(dim=1), sides[:, :, 12].sum(dim=1)
+    assert 8 / 1.5 - 0.5 < wide.min() < 6 < 11 < wide.max() < 12.5
+    assert torch.corrcoef(torch.stack([wide, high]))[0, 1].abs() < 0.2
+
+
+def test_a_gradient_flows_to_the_images():
+    x = torch.rand(2, 1, 8, 8, requires_grad=True)
+    RandomAffineAndFlip(shear=10, stretch=0.1)(x).sum().backward()
+    assert x.grad.abs().sum() > 0
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: RandomShiftAndFlip(shift=1.5), "share"),
         (lambda: RandomAffineAndFlip(degrees=270), "degrees"),
+        (lambda: RandomAffineAndFlip(shear=90), "shear"),
+        (lambda: RandomAffineAndFlip(stretch=-0.1), "stretch"),
         (lambda: RandomShiftAndFlip(fill="mirror"), "edge, zero"),
     ],
 )

@@ -101,6 +101,27 @@ def test_the_discriminator_of_an_infogan_reads_label_and_codes(tmp_path):
     assert module.discriminator.log_std.max() < -1.0  # it knows how well it reads; log 0.5 = -0.69 would be guessing
 
 
+class WithoutLabel(nn.Module):
+    """Darkens the pixels of the labels of what ``Legible`` paints."""
+
+    def forward(self, x):
+        return torch.cat([torch.zeros(len(x), 10), x.flatten(1)[:, 10:]], dim=1).view_as(x)
+
+
+@pytest.mark.learning
+def test_a_class_cannot_be_what_the_augmentation_destroys(tmp_path):
+    torch.manual_seed(0)
+    fast = lambda p: torch.optim.Adam(p, lr=3e-3)  # noqa: E731
+    module = InfoGAN((1, 4, 4), 2, width=0.25, generator=Legible(), augment=WithoutLabel(), optimizer_d=fast)
+    images = torch.utils.data.TensorDataset(torch.rand(32 * 200, 1, 4, 4))
+    trainer(tmp_path).fit(module, torch.utils.data.DataLoader(images, batch_size=32))
+    latents = module.draw_latents(256)
+    with torch.no_grad():
+        _, labels, codes = module.discriminator(module.generate(latents))
+    assert (labels.argmax(dim=1) == latents.labels).float().mean() < 0.35
+    assert (codes - latents.codes).abs().mean() < 0.15  # they are read from the images as they are
+
+
 @pytest.mark.learning
 def test_the_penalised_critic_finds_the_distance_by_its_slope(tmp_path):
     """The greys are 1.2 apart. Of -1.2 s + 10 (s - 1)^2 the slope s = 1 + 1.2 / 20 makes the least."""

@@ -3,7 +3,9 @@
 import pytest
 import torch
 from pytorch_lightning.cli import instantiate_module
+from torch.nn import functional as F
 
+from datamodules.augmentation import RandomAffineAndFlip
 from dlmodules import ACGAN, CGAN, GAN, LSGAN, SNGAN, WGAN, WGANGP, InfoGAN
 from dlmodules.errors import UserError
 from dlmodules.gans.base import Images, Judged
@@ -253,6 +255,17 @@ def test_the_codes_reach_the_images_and_their_own_shape_is_asked_for():
     assert not torch.equal(draw(torch.zeros(2, 2)), draw(torch.ones(2, 2)))
     with pytest.raises(UserError, match=r"codes of shape \(2, 3\): this InfoGAN needs \(2, 2\)"):
         draw(torch.zeros(2, 3))
+
+
+def test_the_class_is_read_from_what_the_augmentation_makes_of_an_image():
+    module = InfoGAN(**TINY, augment=RandomAffineAndFlip(degrees=0, shift=0, horizontal_flip=False)).eval()
+    made = module._made(4)
+    same = module.label_loss(module.judge(made))
+    torch.testing.assert_close(same, F.cross_entropy(module.discriminator(made.x)[1], made.labels))
+    module.augment.shift = 0.5
+    assert not torch.allclose(module.label_loss(module.judge(made)), same)
+    (gradient,) = torch.autograd.grad(module.label_loss(module.judge(made)), module.generator.body.dense.bias)
+    assert gradient.abs().sum() > 0
 
 
 @pytest.mark.parametrize(
