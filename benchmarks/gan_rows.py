@@ -186,6 +186,11 @@ _ABLATIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "momentum of 0.9 and five times the rate: the discriminator wins",
         (*_adam("d", 5e-3, 0.9), *_adam("g", 5e-3, 0.9), *_ALARM),
     ),
+    (
+        "dcgan",
+        "Wasserstein's loss with nothing that bounds the slope, momentum of 0.9: the losses spiral",
+        ("--model.init_args.loss", "wasserstein", *_adam("d", 1e-3, 0.9), *_adam("g", 1e-3, 0.9), *_ALARM),
+    ),
 )
 GAN_TABLE = tuple(
     _row("gan_table", number, system, config, title, _figures(bars), options)
