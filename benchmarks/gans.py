@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from bisect import bisect_left
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from dlmodules.protocols import Samples, Sweeps
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Fit and test ``row`` as ``scores`` does, with validations on the way, and read its codes.
 
-    Options of the row: ``n_critic``, ``updates`` of the generator, ``every`` so many of them a validation, and
-    ``warmup``, steps before its first update.
+    Options of the row: ``n_critic``, ``updates`` of the generator, ``every`` so many of them a validation, or after
+    all of the data where that is sooner, and ``warmup``, steps before its first update.
     """
     path = scores.feature_network(context)
     clock = Path(context.folder(row, seed), "update.json").resolve()
@@ -89,15 +90,16 @@ def of_update(cost: dict[str, float], n_critic: int) -> dict[str, float]:
 
 def over_updates(path: Path, metric: str, row: Row) -> list[tuple[float, float]]:
     """Return the mean of ``metric`` between the validations, each with the updates of the generator so far."""
-    each, warmup = row.options["every"] * row.options["n_critic"], row.options.get("warmup", 0)
+    lines = list(scores.logged_rows(path))
+    validated = sorted({int(line["step"]) for line in lines if line.get("val/fid")})
     found: dict[int, list[float]] = {}
-    for line in scores.logged_rows(path):
-        if line.get(metric):
-            # A step is logged by its index: the last of an epoch is one below a multiple of ``each``.
-            found.setdefault(int(line["step"]) // each, []).append(float(line[metric]))
-    curve = [
-        (((epoch + 1) * each - warmup) / row.options["n_critic"], values) for epoch, values in sorted(found.items())
-    ]
+    for line in lines:
+        place = bisect_left(validated, int(line["step"] or 0))
+        if line.get(metric) and place < len(validated):
+            found.setdefault(validated[place], []).append(float(line[metric]))
+    warmup, n_critic = row.options.get("warmup", 0), row.options["n_critic"]
+    # A step is logged by its index, one below how many there were.
+    curve = [((last + 1 - warmup) / n_critic, values) for last, values in sorted(found.items())]
     return [(updates, sum(values) / len(values)) for updates, values in curve if updates > 0]
 
 

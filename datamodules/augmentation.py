@@ -8,6 +8,8 @@ from torch.nn import functional as F
 
 from dlmodules.errors import UserError
 
+NET = 4  # points a side that a warp moves
+
 
 class RandomShiftAndFlip(nn.Module):
     """Shift each image by whole pixels, at random and by itself, and mirror half of them left to right.
@@ -42,7 +44,7 @@ class RandomShiftAndFlip(nn.Module):
 
 
 class RandomAffineAndFlip(nn.Module):
-    """Turn, slant, stretch, shift and mirror each image at random and by itself, with bilinear interpolation.
+    """Turn, slant, stretch, shift, mirror and warp each image at random and by itself, with bilinear interpolation.
 
     Gradients flow through it to the images.
 
@@ -54,6 +56,8 @@ class RandomAffineAndFlip(nn.Module):
         shear: largest slant of the upright lines to either side, in degrees, 0 up to but not 90.
         stretch: largest growth or shrinkage of width and height, each by itself: 0.25 draws factors from 1 / 1.25
             to 1.25.
+        warp: largest shift in each direction of each point of a net of 4x4, as a share of the image's side, 0 or more;
+            what lies between the points follows smoothly.
     """
 
     def __init__(
@@ -64,14 +68,17 @@ class RandomAffineAndFlip(nn.Module):
         fill: str = "edge",
         shear: float = 0.0,
         stretch: float = 0.0,
+        warp: float = 0.0,
     ) -> None:
         super().__init__()
         if not 0.0 <= degrees <= 180.0 or not 0.0 <= shift < 1.0:
             raise UserError(f"degrees must lie in [0, 180] and shift in [0, 1), not {degrees} and {shift}")
-        if not 0.0 <= shear < 90.0 or stretch < 0.0:
-            raise UserError(f"shear must lie in [0, 90) and stretch not below 0, not {shear} and {stretch}")
+        if not 0.0 <= shear < 90.0 or min(stretch, warp) < 0.0:
+            raise UserError(
+                f"shear must lie in [0, 90), stretch and warp not below 0, not {shear}, {stretch} and {warp}"
+            )
         self.degrees, self.shift, self.horizontal_flip = degrees, shift, horizontal_flip
-        self.shear, self.stretch, self.fill = shear, stretch, fill
+        self.shear, self.stretch, self.warp, self.fill = shear, stretch, warp, fill
         self.padding = _padding_mode(fill, {"edge": "border", "zero": "zeros"})
 
     def forward(self, x: Tensor) -> Tensor:
@@ -95,6 +102,10 @@ class RandomAffineAndFlip(nn.Module):
             dim=1,
         )
         grid = F.affine_grid(theta.to(x), list(x.shape), align_corners=False)
+        if self.warp > 0:
+            net = _around_zero(batch, 2, NET, NET) * 2 * self.warp
+            moved = F.interpolate(net.to(x), size=(height, width), mode="bicubic", align_corners=True)
+            grid = grid + moved.permute(0, 2, 3, 1)
         return F.grid_sample(x, grid, mode="bilinear", padding_mode=self.padding, align_corners=False)
 
 

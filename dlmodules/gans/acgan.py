@@ -66,7 +66,7 @@ class ACGAN(CGAN):
         label_weight: of the cross-entropy of the classes, in both losses.
         noise: ``uniform`` on [-1, 1] (the book's) or ``normal``.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
-        r1: weight of the squared slope of the discriminator at real images; 0 for none.
+        r1: weight of half the squared slope of the discriminator at real images, the paper's gamma; 0 for none.
         optimizer_d: makes the discriminator's optimizer.
         optimizer_g: makes the generator's optimizer; half the learning rate is more stable.
         n_critic: turns of the discriminator for each update of the generator.
@@ -124,6 +124,10 @@ class ACGAN(CGAN):
         assert judged.images.labels is not None
         return F.cross_entropy(judged.labels, judged.images.labels)
 
+    def weight_of_labels(self) -> float:
+        """Return how much the cross-entropy of the classes weighs at present."""
+        return self.label_weight
+
     def discriminator_label_loss(self, real: Judged, fake: Judged) -> Tensor:
         """Return the cross-entropy ``()`` of the classes of real and made images, which weigh the same."""
         return 0.5 * (self.label_loss(real) + self.label_loss(fake))
@@ -132,10 +136,10 @@ class ACGAN(CGAN):
         """Add the cross-entropy of the classes."""
         losses = super().discriminator_losses(real, fake)
         label_loss = self.discriminator_label_loss(real, fake)
-        return losses | {"d_loss": losses["d_loss"] + self.label_weight * label_loss, "d_label_loss": label_loss}
+        return losses | {"d_loss": losses["d_loss"] + self.weight_of_labels() * label_loss, "d_label_loss": label_loss}
 
     def generator_losses(self, fake: Judged) -> dict[str, Tensor]:
         """Add the cross-entropy of the classes that were asked for."""
         losses = super().generator_losses(fake)
         label_loss = self.label_loss(fake)
-        return losses | {"g_loss": losses["g_loss"] + self.label_weight * label_loss, "g_label_loss": label_loss}
+        return losses | {"g_loss": losses["g_loss"] + self.weight_of_labels() * label_loss, "g_label_loss": label_loss}

@@ -8,8 +8,8 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.nn.utils import clip_grad_norm_
 
+from dlmodules.clipping import check_max_norm, clip_gradients
 from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.one_step import one_global_step
@@ -102,6 +102,7 @@ class AdversarialModule(LightningModule):
             raise UserError(f"n_critic is {n_critic}; it must be at least 1")
         if update not in get_args(Schedule):
             raise UserError(f"update is {update!r}; choose one of {', '.join(get_args(Schedule))}")
+        check_max_norm(clip_grad_norm, "clip_grad_norm")
         self.n_critic = n_critic
         self.update = update
         self.clip_grad_norm = clip_grad_norm
@@ -212,7 +213,7 @@ class AdversarialModule(LightningModule):
                     torch.distributed.all_reduce(parameter.grad)
                     parameter.grad /= self.trainer.world_size
         if self.clip_grad_norm is not None:
-            clip_grad_norm_(parameters, self.clip_grad_norm)
+            clip_gradients(self, parameters, self.clip_grad_norm)
 
     def _distributed(self) -> DistributedDataParallel | None:
         wrapper = self.trainer.model

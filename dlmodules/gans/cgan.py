@@ -14,6 +14,7 @@ from dlmodules.gans.gan import Noise
 from dlmodules.gans.losses import LossName
 from dlmodules.labels import check_labels, draw_labels, one_hot, with_labels
 from dlmodules.layers.initialization import glorot_uniform_
+from dlmodules.network_sizes import check_network
 
 
 class ConditionalGenerator(nn.Module):
@@ -91,7 +92,7 @@ class CGAN(DCGAN):
             (1,090,001 parameters).
         noise: ``uniform`` on [-1, 1] (the book's) or ``normal``.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
-        r1: weight of the squared slope of the discriminator at real images; 0 for none.
+        r1: weight of half the squared slope of the discriminator at real images, the paper's gamma; 0 for none.
         optimizer_d: makes the discriminator's optimizer.
         optimizer_g: makes the generator's optimizer; half the learning rate is more stable.
         n_critic: turns of the discriminator for each update of the generator.
@@ -137,6 +138,8 @@ class CGAN(DCGAN):
             clip_grad_norm,
         )
         self.num_classes = num_classes
+        for argument in ("generator", "discriminator"):
+            check_network(getattr(self, argument), argument, num_classes=num_classes)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the images in [0, 1] of noise ``(B, latent_dim)`` and labels ``(B,)``."""
@@ -157,7 +160,9 @@ class CGAN(DCGAN):
         return images
 
     def judge(self, images: Images) -> Judged:
-        """Let the discriminator look at images and their labels."""
+        """Let the discriminator look at images and their labels. Raises UserError where they have none."""
+        if images.labels is None:
+            raise UserError(f"the discriminator of {type(self).__name__} judges images by their labels: pass them too")
         return Judged(images, self.discriminator(images.x, images.labels))
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:

@@ -103,7 +103,7 @@ class DCGAN(GAN):
             ``DCGANDiscriminator`` (1,080,577 parameters).
         noise: ``uniform`` on [-1, 1] (the book's) or ``normal``.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
-        r1: weight of the squared slope of the discriminator at real images; 0 for none.
+        r1: weight of half the squared slope of the discriminator at real images, the paper's gamma; 0 for none.
         optimizer_d: makes the discriminator's optimizer.
         optimizer_g: makes the generator's optimizer; half the learning rate is more stable.
         n_critic: turns of the discriminator for each update of the generator.

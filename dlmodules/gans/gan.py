@@ -1,7 +1,7 @@
 """The generative adversarial network, with any pair of networks and any of the adversarial losses."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -17,6 +17,7 @@ from dlmodules.gans.penalties import r1_penalty
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_image_shape, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.network_sizes import check_network
 
 Noise = Literal["uniform", "normal"]
 
@@ -47,7 +48,7 @@ class GAN(AdversarialModule):
             (233,985 parameters).
         noise: ``uniform`` on [-1, 1] or ``normal``.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
-        r1: weight of the squared slope of the discriminator at real images; 0 for none.
+        r1: weight of half the squared slope of the discriminator at real images, the paper's gamma; 0 for none.
         optimizer_d: makes the discriminator's optimizer.
         optimizer_g: makes the generator's optimizer.
         n_critic: turns of the discriminator for each update of the generator.
@@ -78,6 +79,8 @@ class GAN(AdversarialModule):
             raise UserError(f"latent_dim is {latent_dim}; it must be at least 1")
         if loss not in LOSSES:
             raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
+        if noise not in get_args(Noise):
+            raise UserError(f"noise {noise!r} is unknown; choose one of {', '.join(get_args(Noise))}")
         if r1 < 0:
             raise UserError(f"r1 is {r1}; it must be 0 or more")
         for name in ("discriminator_loss", "discriminator_losses"):
@@ -92,6 +95,8 @@ class GAN(AdversarialModule):
         self.r1 = r1
         self.generator = generator or DenseGenerator(image_shape, latent_dim)
         self.discriminator = discriminator or DenseDiscriminator(image_shape)
+        check_network(self.generator, "generator", image_shape=self.image_shape, latent_dim=latent_dim)
+        check_network(self.discriminator, "discriminator", image_shape=self.image_shape)
         self.optimizer_d, self.optimizer_g = optimizer_d, optimizer_g
         use_channels_last(self)
 
@@ -158,18 +163,21 @@ class GAN(AdversarialModule):
     def discriminator_losses(self, real: Judged, fake: Judged) -> dict[str, Tensor]:
         """Return ``d_loss``, with R1 where it is asked for, and how well the discriminator judges."""
         losses = {"d_loss": self.discriminator_loss(real.source, fake.source)}
-        return self.with_r1(losses, real.images) | self.judgement(real.source, fake.source)
+        return self.with_r1(losses, real.images, self.loss.weight) | self.judgement(real.source, fake.source)
 
     def generator_losses(self, fake: Judged) -> dict[str, Tensor]:
         """Return ``g_loss``."""
         return {"g_loss": self.generator_loss(fake.source)}
 
-    def with_r1(self, losses: dict[str, Tensor], real: Images) -> dict[str, Tensor]:
-        """Add the penalty of real images to ``d_loss``, where it has a weight."""
+    def with_r1(self, losses: dict[str, Tensor], real: Images, share: float = 1.0) -> dict[str, Tensor]:
+        """Add the penalty of real images to ``d_loss``, where it has a weight.
+
+        ``share`` is how much of the halves of real and of made images is in ``d_loss``, as which it weighs.
+        """
         if self.r1 == 0:
             return losses
         penalty = r1_penalty(lambda x: self.judge(real._replace(x=x)).source, real.x)
-        return losses | {"d_loss": losses["d_loss"] + self.r1 * penalty, "r1_loss": penalty}
+        return losses | {"d_loss": losses["d_loss"] + share * self.r1 * penalty, "r1_loss": penalty}
 
     def discriminator_updates(self, real: Images, fake: Images) -> Iterator[Update]:
         """Yield the one update of the discriminator, or the two where they are separate."""

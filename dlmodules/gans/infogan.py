@@ -21,6 +21,7 @@ from dlmodules.gans.widths import scaled
 from dlmodules.images import check_codes
 from dlmodules.labels import one_hot
 from dlmodules.layers.initialization import glorot_uniform_
+from dlmodules.network_sizes import check_network
 
 CodeLoss = Literal["gaussian", "printed"]
 
@@ -139,6 +140,8 @@ class InfoGAN(ACGAN):
         augment: changes images ``(B, C, H, W)`` at random before their class is read, such as
             ``datamodules.augmentation.RandomAffineAndFlip``; a class can then be nothing that the change destroys.
             Costs one more pass of the discriminator in each step.
+        ramp: training steps between which the weights of class and codes grow from 0 to what they are: before there
+            are images of something, what is read back is fixed by chance.
         noise: ``uniform`` on [-1, 1] (the book's) or ``normal``.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
         optimizer_d: makes the discriminator's optimizer.
@@ -166,6 +169,7 @@ class InfoGAN(ACGAN):
         read_std: float | None = 1.0,
         use_labels: bool = False,
         augment: nn.Module | None = None,
+        ramp: Sequence[int] = (0, 0),
         noise: Noise = "uniform",
         loss: LossName = "non_saturating",
         optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
@@ -178,6 +182,8 @@ class InfoGAN(ACGAN):
             raise UserError(f"num_codes is {num_codes} and code_std is {code_std}; both must be greater than 0")
         if read_std is not None and read_std <= 0:
             raise UserError(f"read_std is {read_std}; it must be greater than 0, or null to be learned")
+        if len(ramp) != 2 or not 0 <= ramp[0] <= ramp[1]:
+            raise UserError(f"ramp is {list(ramp)}; it must be two numbers of steps, the first not above the second")
         if code_loss not in ("gaussian", "printed"):
             raise UserError(f"code_loss {code_loss!r} is unknown; choose gaussian or printed")
         super().__init__(
@@ -204,6 +210,9 @@ class InfoGAN(ACGAN):
         self.read_std = read_std
         self.use_labels = use_labels
         self.augment = augment
+        self.ramp = tuple(ramp)
+        for argument in ("generator", "discriminator"):
+            check_network(getattr(self, argument), argument, num_codes=num_codes)
 
     def forward(self, z: Tensor, labels: Tensor | None = None, codes: Tensor | None = None) -> Tensor:
         """Return the images in [0, 1] of noise ``(B, latent_dim)``, labels ``(B,)`` and codes, zeros where None."""
@@ -291,6 +300,19 @@ class InfoGAN(ACGAN):
             return gaussian_nll(codes, read, self.discriminator.log_std)  # type: ignore[arg-type]  # a parameter
         return gaussian_nll(codes, read, torch.full((self.num_codes,), math.log(self.read_std), device=read.device))
 
+    def share_of_information(self) -> float:
+        """Return by how much the weights of class and codes are multiplied at present, in [0, 1]."""
+        first, last = self.ramp
+        return min(1.0, max(0.0, (self.global_step + 1 - first) / max(last - first, 1)))
+
+    def weight_of_labels(self) -> float:
+        """Return how much the cross-entropy of the classes weighs at present."""
+        return self.share_of_information() * super().weight_of_labels()
+
+    def weight_of_codes(self) -> float:
+        """Return how much the loss of the codes weighs at present."""
+        return self.share_of_information() * self.code_weight
+
     def label_loss(self, judged: Judged) -> Tensor:
         """Return the cross-entropy ``()`` of the classes, read from changed images if there is ``augment``."""
         if self.augment is None:
@@ -306,13 +328,13 @@ class InfoGAN(ACGAN):
         """Add the loss of the codes, which the made images have alone."""
         losses = super().discriminator_losses(real, fake)
         code_loss = self.code_loss(fake)
-        return losses | {"d_loss": losses["d_loss"] + self.code_weight * code_loss, "d_code_loss": code_loss}
+        return losses | {"d_loss": losses["d_loss"] + self.weight_of_codes() * code_loss, "d_code_loss": code_loss}
 
     def generator_losses(self, fake: Judged) -> dict[str, Tensor]:
         """Add the loss of the codes."""
         losses = super().generator_losses(fake)
         code_loss = self.code_loss(fake)
-        return losses | {"g_loss": losses["g_loss"] + self.code_weight * code_loss, "g_code_loss": code_loss}
+        return losses | {"g_loss": losses["g_loss"] + self.weight_of_codes() * code_loss, "g_code_loss": code_loss}
 
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
         """Check the images of a batch, and its labels if they are used; bring the images to the generator's range."""

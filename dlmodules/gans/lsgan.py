@@ -29,7 +29,7 @@ class LSGAN(DCGAN):
         discriminator: maps images in the generator's range to outputs ``(B,)``. None builds
             ``DCGANDiscriminator`` (1,080,577 parameters).
         noise: ``uniform`` on [-1, 1] (the book's) or ``normal``.
-        r1: weight of the squared slope of the discriminator at real images; 0 for none.
+        r1: weight of half the squared slope of the discriminator at real images, the paper's gamma; 0 for none.
         optimizer_d: makes the discriminator's optimizer.
         optimizer_g: makes the generator's optimizer; half the learning rate is more stable.
         n_critic: turns of the discriminator for each update of the generator.

@@ -19,6 +19,7 @@ from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.labels import check_labels, draw_labels, with_labels
 from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.network_sizes import check_network
 
 Stage = Literal["encoder", "independent", "joint"]
 
@@ -117,6 +118,14 @@ class StackedGAN(AdversarialModule):
         self.generator = generator or StackedGenerator(image_shape, latent_dim, num_classes, feature_dim, width)
         self.discriminator = discriminator or StackedDiscriminator(image_shape, latent_dim, feature_dim, width)
         self.encoder = encoder or StackedEncoder(image_shape, num_classes, feature_dim)
+        sizes: dict[str, int | Sequence[int]] = {
+            "image_shape": self.image_shape,
+            "num_classes": num_classes,
+            "feature_dim": feature_dim,
+        }
+        check_network(self.encoder, "encoder", **sizes)
+        check_network(self.generator, "generator", **sizes, latent_dim=latent_dim)
+        check_network(self.discriminator, "discriminator", **sizes, latent_dim=latent_dim)
         self.loss = LOSSES["non_saturating"]
         self.optimizer_e, self.optimizer_d, self.optimizer_g = optimizer_e, optimizer_d, optimizer_g
         self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
+from dlmodules.images import check_image_shape
 from dlmodules.layers.initialization import normal_
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
 
@@ -51,6 +52,9 @@ class UpsamplingGenerator(nn.Module):
         self.image_shape, self.latent_dim, self.bottom_channels = tuple(image_shape), latent_dim, bottom_channels
         self.filters, self.factors, self.doubling = tuple(filters), tuple(factors), doubling
         self.leak, self.momentum = leak, momentum
+        check_image_shape(image_shape)
+        if doubling not in ("repeat", "transposed"):
+            raise UserError(f"doubling {doubling!r} is unknown; choose repeat or transposed")
         if len(factors) != len(filters) + 1 or not set(factors) <= {1, 2}:
             raise UserError(f"factors is {list(factors)}; it needs {len(filters) + 1} numbers, each 1 or 2")
         channels, height, width = image_shape
@@ -106,6 +110,7 @@ class StridedDiscriminator(nn.Module):
         super().__init__()
         self.image_shape, self.filters, self.strides = tuple(image_shape), tuple(filters), tuple(strides)
         self.leak, self.dropout = leak, dropout
+        check_image_shape(image_shape)
         if len(strides) != len(filters):
             raise UserError(f"there are {len(filters)} filters but {len(strides)} strides")
         channels, height, width = image_shape

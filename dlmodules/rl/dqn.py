@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LRScheduler
 
+from dlmodules.clipping import check_max_norm, clip_gradients
 from dlmodules.errors import UserError
 from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.rl.base import Agent, Step
@@ -105,6 +106,7 @@ class DQN(Agent):
         self.epsilon_end = epsilon_end
         self.epsilon_steps = epsilon_steps
         self.epsilon_schedule = exponential_schedule if epsilon_schedule == "exponential" else linear_schedule
+        check_max_norm(max_grad_norm, "max_grad_norm")
         self.max_grad_norm = max_grad_norm
         self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
         self.updates = 0
@@ -195,7 +197,7 @@ class DQN(Agent):
         optimizer.zero_grad()
         self.manual_backward(loss)
         if self.max_grad_norm is not None:
-            nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], self.max_grad_norm)
+            clip_gradients(self, optimizer.param_groups[0]["params"], self.max_grad_norm)
         optimizer.step()
         return loss.detach()
 

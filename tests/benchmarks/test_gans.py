@@ -26,11 +26,12 @@ def test_every_variant_makes_the_same_number_of_updates():
 
 
 def test_a_curve_is_over_updates_of_the_generator(tmp_path):
-    row = replace(ROWS["gan_table_10"], options={"every": 10, "n_critic": 2, "warmup": 20})
+    row = replace(ROWS["gan_table_10"], options={"n_critic": 2, "warmup": 20})
     path = tmp_path / "metrics.csv"
-    path.write_text("step,train/x,val/fid\n9,9,\n19,,90\n29,1,\n39,3,50\n49,5,\n59,,40\n")
-    assert over_updates(path, "val/fid", row) == [(10, 50), (20, 40)]
-    assert over_updates(path, "train/x", row) == [(10, 2), (20, 5)]
+    # Validations after 20, 40 and 56 steps, of which the first 20 are no updates of the generator.
+    path.write_text("step,train/x,val/fid\n9,9,\n19,,90\n29,1,\n39,3,50\n49,5,\n55,,40\n59,7,\n")
+    assert over_updates(path, "val/fid", row) == [(10, 50), (18, 40)]
+    assert over_updates(path, "train/x", row) == [(10, 2), (18, 5)]
     assert paired([(1, 5.0), (2, 6.0), (3, 7.0)], [(2, 60.0), (3, 70.0)]) == ([6, 7], [60, 70])
 
 

@@ -77,6 +77,16 @@ def test_slants_keep_the_rows_and_stretches_the_middle():
     assert torch.corrcoef(torch.stack([wide, high]))[0, 1].abs() < 0.2
 
 
+def test_a_warp_is_smooth_and_of_each_image_its_own():
+    torch.manual_seed(0)
+    place = torch.stack(torch.meshgrid(torch.arange(24.0), torch.arange(24.0), indexing="ij")).expand(100, 2, 24, 24)
+    moved = RandomAffineAndFlip(degrees=0, shift=0, horizontal_flip=False, warp=0.1)(place) - place
+    inner = moved[:, :, 4:20, 4:20]  # what lies outside the image is read from its border
+    assert 2.0 < inner.abs().max() < 4.0  # a tenth of 24 pixels, and what the curve overshoots
+    assert (inner[:, :, 1:] - inner[:, :, :-1]).abs().max() < 1.0
+    assert inner.std(dim=0).min() > 0.3
+
+
 def test_a_gradient_flows_to_the_images():
     x = torch.rand(2, 1, 8, 8, requires_grad=True)
     RandomAffineAndFlip(shear=10, stretch=0.1)(x).sum().backward()
@@ -90,6 +100,7 @@ def test_a_gradient_flows_to_the_images():
         (lambda: RandomAffineAndFlip(degrees=270), "degrees"),
         (lambda: RandomAffineAndFlip(shear=90), "shear"),
         (lambda: RandomAffineAndFlip(stretch=-0.1), "stretch"),
+        (lambda: RandomAffineAndFlip(warp=-0.1), "warp"),
         (lambda: RandomShiftAndFlip(fill="mirror"), "edge, zero"),
     ],
 )

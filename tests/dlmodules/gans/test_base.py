@@ -5,6 +5,7 @@ import csv
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins import MixedPrecision
 from torch.utils.data import DataLoader, TensorDataset
 
 from callbacks.run_loggers import RunCSVLogger
@@ -146,3 +147,14 @@ def test_wrong_images_end_in_one_line(tmp_path):
         DCGAN(image_shape=(1, 30, 30))
     with pytest.raises(UserError, match="n_critic"):
         tiny(n_critic=0)
+
+
+def test_clipping_knows_of_the_scaling_in_half_precision(tmp_path):
+    """The gradients are 256 times too long when they are clipped, and are divided after."""
+    scaler = torch.amp.GradScaler("cpu", init_scale=256.0)
+    whole = lambda parameters: torch.optim.SGD(parameters, lr=1.0)  # noqa: E731
+    module = tiny(clip_grad_norm=0.005, optimizer_d=whole, optimizer_g=whole)
+    before = [p.detach().clone() for p in module.discriminator.parameters()]
+    trainer(tmp_path, plugins=[MixedPrecision("16-mixed", "cpu", scaler)]).fit(module, loader(1))
+    moved = [after.detach() - p for after, p in zip(module.discriminator.parameters(), before, strict=True)]
+    assert torch.cat([m.flatten() for m in moved]).norm() == pytest.approx(0.005, rel=0.01)

@@ -6,10 +6,13 @@ from pytorch_lightning.cli import instantiate_module
 from torch.nn import functional as F
 
 from datamodules.augmentation import RandomAffineAndFlip
-from dlmodules import ACGAN, CGAN, GAN, LSGAN, SNGAN, WGAN, WGANGP, InfoGAN
+from dlmodules import ACGAN, CGAN, DCGAN, GAN, LSGAN, SNGAN, WGAN, WGANGP, InfoGAN, StackedGAN
 from dlmodules.errors import UserError
 from dlmodules.gans.base import Images, Judged
-from dlmodules.gans.infogan import gaussian_nll, printed_code_loss
+from dlmodules.gans.cgan import ConditionalGenerator
+from dlmodules.gans.infogan import CodedGenerator, gaussian_nll, printed_code_loss
+from dlmodules.gans.stackedgan_networks import StackedGenerator
+from dlmodules.gans.strided_networks import StridedDiscriminator, UpsamplingGenerator
 from tests.dlmodules.gans.test_base import loader, trainer
 
 TINY = {"image_shape": (1, 8, 8), "latent_dim": 4, "width": 0.05}
@@ -142,7 +145,11 @@ def test_r1_adds_its_weight_times_the_penalty():
     found = module.discriminator_losses(real, fake)
     assert found["r1_loss"].item() == pytest.approx(0.5 * weight.square().sum().item())
     plain = module.discriminator_loss(real.source, fake.source)
-    assert found["d_loss"].item() == pytest.approx((plain + 5 * found["r1_loss"]).item())
+    # Half of real and made each, and so half of the penalty beside the half of the real ones.
+    assert found["d_loss"].item() == pytest.approx((plain + 0.5 * 5 * found["r1_loss"]).item())
+    separate = list(module.discriminator_updates(real.images, fake.images))
+    assert separate[0].loss.item() + separate[1].loss.item() == pytest.approx(2 * found["d_loss"].item())
+    assert separate[1].logged["d_loss"].item() == pytest.approx(found["d_loss"].item())
 
 
 def test_the_gradient_penalty_reaches_the_loss():
@@ -257,14 +264,27 @@ def test_the_codes_reach_the_images_and_their_own_shape_is_asked_for():
         draw(torch.zeros(2, 3))
 
 
+@pytest.mark.parametrize(("step", "share"), [(0, 0), (9, 0), (14, 0.5), (19, 1), (500, 1)])
+def test_what_is_read_weighs_more_from_step_to_step(monkeypatch, step, share):
+    module = InfoGAN(**TINY, ramp=(10, 20), label_weight=3.0, code_weight=2.0)
+    monkeypatch.setattr(InfoGAN, "global_step", step)
+    real, fake = (module.judge(module._made(4)) for _ in range(2))
+    for found, name in ((module.discriminator_losses(real, fake), "d"), (module.generator_losses(fake), "g")):
+        plain = (module.discriminator_loss(real.source, fake.source), module.generator_loss(fake.source))[name == "g"]
+        read = share * (3.0 * found[f"{name}_label_loss"] + 2.0 * found[f"{name}_code_loss"])
+        torch.testing.assert_close(found[f"{name}_loss"], plain + read)
+    assert InfoGAN(**TINY).share_of_information() == 1
+
+
 def test_the_class_is_read_from_what_the_augmentation_makes_of_an_image():
     module = InfoGAN(**TINY, augment=RandomAffineAndFlip(degrees=0, shift=0, horizontal_flip=False)).eval()
     made = module._made(4)
     same = module.label_loss(module.judge(made))
     torch.testing.assert_close(same, F.cross_entropy(module.discriminator(made.x)[1], made.labels))
     module.augment.shift = 0.5
-    assert not torch.allclose(module.label_loss(module.judge(made)), same)
-    (gradient,) = torch.autograd.grad(module.label_loss(module.judge(made)), module.generator.body.dense.bias)
+    changed = module.label_loss(module.judge(made))
+    assert not torch.equal(changed, same)
+    (gradient,) = torch.autograd.grad(changed, module.generator.body.dense.weight)
     assert gradient.abs().sum() > 0
 
 
@@ -273,6 +293,19 @@ def test_the_class_is_read_from_what_the_augmentation_makes_of_an_image():
     [
         (lambda: GAN(loss="hingee"), "loss 'hingee' is unknown"),
         (lambda: GAN(update="both"), "update is 'both'"),
+        (lambda: GAN(noise="unifrom"), "noise 'unifrom' is unknown; choose one of uniform, normal"),
+        (lambda: GAN(clip_grad_norm=0.0), "clip_grad_norm is 0.0"),
+        (lambda: DCGAN(width=0.0), "width is 0.0"),
+        (lambda: DCGAN((1, 32, 32), generator=UpsamplingGenerator()), "the generator was built with image_shape"),
+        (lambda: DCGAN(discriminator=StridedDiscriminator((1, 32, 32))), "the discriminator was built with"),
+        (lambda: DCGAN(latent_dim=7, generator=UpsamplingGenerator()), "latent_dim is 7, but the generator"),
+        (lambda: CGAN(num_classes=5, generator=ConditionalGenerator()), "num_classes is 5, but the generator"),
+        (lambda: InfoGAN(num_codes=3, generator=CodedGenerator()), "num_codes is 3, but the generator"),
+        (lambda: StackedGAN(latent_dim=20, generator=StackedGenerator()), "latent_dim is 20, but the generator"),
+        (lambda: UpsamplingGenerator(doubling="transpose"), "doubling 'transpose' is unknown"),
+        (lambda: UpsamplingGenerator((28, 28)), "image_shape is"),
+        (lambda: StridedDiscriminator((28, 28)), "image_shape is"),
+        (lambda: CGAN(**TINY).judge_images(torch.rand(2, 1, 8, 8)), "judges images by their labels"),
         (lambda: GAN(r1=-1.0), "r1 is -1.0"),
         (lambda: WGAN(**TINY, clip=0.0), "clip is 0.0"),
         (lambda: WGANGP(**TINY, penalty=-1.0), "penalty is -1.0"),
@@ -281,6 +314,7 @@ def test_the_class_is_read_from_what_the_augmentation_makes_of_an_image():
         (lambda: CGAN(**TINY, num_classes=0), "num_classes is 0"),
         (lambda: InfoGAN(**TINY, num_codes=0), "num_codes is 0"),
         (lambda: InfoGAN(**TINY, code_loss="mse"), "code_loss 'mse' is unknown"),
+        (lambda: InfoGAN(**TINY, ramp=(5, 2)), r"ramp is \[5, 2\]"),
     ],
 )
 def test_wrong_arguments_end_in_one_line(make, message):
