@@ -234,6 +234,12 @@ GAN_SCORES = (
         ("--model.init_args.use_labels", "true"),
     ),
     _infogan_row(
+        "infogan_augmented_mnist_cpu",
+        "configs/gans/infogan_augmented_mnist_cpu.yaml",
+        "4,000 steps of 64 images, half the paper's width, no labels",
+        updates=4000,
+    ),
+    _infogan_row(
         "infogan_paper_mnist_cpu",
         "configs/gans/infogan_paper_mnist_cpu.yaml",
         "4,000 steps of 64 images, half the paper's width, no labels",
