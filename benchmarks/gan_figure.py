@@ -33,7 +33,7 @@ def draw(systems: dict[str, list[list[tuple[float, float]]]], path: Path) -> Non
         axes.fill_between(updates, low, high, color=line.get_color(), alpha=0.2)
     axes.set(xlabel="updates of the generator", ylabel="FID, features of an MNIST classifier", yscale="log")
     axes.grid(visible=True, which="both", alpha=0.3)
-    axes.legend(ncols=2)
+    figure.legend(loc="outside right upper")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
 
