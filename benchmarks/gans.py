@@ -94,9 +94,10 @@ def over_updates(path: Path, metric: str, row: Row) -> list[tuple[float, float]]
     validated = sorted({int(line["step"]) for line in lines if line.get("val/fid")})
     found: dict[int, list[float]] = {}
     for line in lines:
-        place = bisect_left(validated, int(line["step"] or 0))
-        if line.get(metric) and place < len(validated):
-            found.setdefault(validated[place], []).append(float(line[metric]))
+        if line.get(metric):
+            place = bisect_left(validated, int(line["step"]))
+            if place < len(validated):  # what comes after the last validation belongs to none
+                found.setdefault(validated[place], []).append(float(line[metric]))
     warmup, n_critic = row.options.get("warmup", 0), row.options["n_critic"]
     # A step is logged by its index, one below how many there were.
     curve = [((last + 1 - warmup) / n_critic, values) for last, values in sorted(found.items())]

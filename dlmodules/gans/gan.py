@@ -172,7 +172,7 @@ class GAN(AdversarialModule):
     def with_r1(self, losses: dict[str, Tensor], real: Images, share: float = 1.0) -> dict[str, Tensor]:
         """Add the penalty of real images to ``d_loss``, where it has a weight.
 
-        ``share`` is how much of the halves of real and of made images is in ``d_loss``, as which it weighs.
+        ``share`` is the weight that the loss of the real images has in ``d_loss``; the penalty gets it too.
         """
         if self.r1 == 0:
             return losses

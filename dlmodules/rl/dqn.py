@@ -88,6 +88,7 @@ class DQN(Agent):
         require_at_least(1, target_update_interval=target_update_interval)
         require_at_least(batch_size, buffer_capacity=buffer_capacity)
         require_fractions(gamma=gamma, tau=tau, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
+        check_max_norm(max_grad_norm, "max_grad_norm")
         if epsilon_schedule == "exponential" and not (epsilon_start and epsilon_end):
             raise UserError("an exponential epsilon_schedule never reaches 0: choose linear, or epsilons above 0")
         self.num_actions = num_actions
@@ -106,7 +107,6 @@ class DQN(Agent):
         self.epsilon_end = epsilon_end
         self.epsilon_steps = epsilon_steps
         self.epsilon_schedule = exponential_schedule if epsilon_schedule == "exponential" else linear_schedule
-        check_max_norm(max_grad_norm, "max_grad_norm")
         self.max_grad_norm = max_grad_norm
         self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
         self.updates = 0
