@@ -34,7 +34,7 @@ class EpochClock(pl.Callback):
         if self.with_loop:
             from benchmarks.loops import hand_written_epoch
 
-            data = trainer.datamodule  # type: ignore[attr-defined]
+            data = trainer.datamodule  # type: ignore[attr-defined]  # set by fit
             self._loop = hand_written_epoch(pl_module, data, int(trainer.num_training_batches))
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -59,7 +59,7 @@ class EpochClock(pl.Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """End the last epoch and write."""
         self._end_epoch()
-        data = trainer.datamodule  # type: ignore[attr-defined]
+        data = trainer.datamodule  # type: ignore[attr-defined]  # set by fit
         returns = list(data.train_envs.recent_returns) if hasattr(type(data), "train_envs") else []
         self.result.write_text(json.dumps({**self.seconds, "returns": returns}))
 

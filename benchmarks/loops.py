@@ -60,7 +60,7 @@ def classifier_epoch(module: Classifier, images: Tensor, labels: Tensor, batch_s
         for rows in batches(images, batch_size):
             loss = F.cross_entropy(network(images[rows].float() / 255), labels[rows])
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types there
             optimizer.step()
 
     return epoch
@@ -79,7 +79,7 @@ def vae_epoch(module: VAE, images: Tensor, batch_size: int) -> Epoch:
             kl = -0.5 * torch.sum(1 + log_var - mean.square() - log_var.exp())
             loss = (reconstruction + kl) / len(x)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types there
             optimizer.step()
 
     return epoch
@@ -101,11 +101,11 @@ def dcgan_epoch(module: DCGAN, images: Tensor, batch_size: int, drop_last: bool)
                 fake = generator(noise(len(real)))
             d_loss = 0.5 * (F.softplus(-discriminator(real)).mean() + F.softplus(discriminator(fake)).mean())
             optimizer_d.zero_grad()
-            d_loss.backward()  # type: ignore[no-untyped-call]
+            d_loss.backward()  # type: ignore[no-untyped-call]  # torch has no types there
             optimizer_d.step()
             g_loss = F.softplus(-discriminator(generator(noise(len(real))))).mean()
             optimizer_g.zero_grad()
-            g_loss.backward(inputs=weights_g)  # type: ignore[no-untyped-call]
+            g_loss.backward(inputs=weights_g)  # type: ignore[no-untyped-call]  # torch has no types there
             optimizer_g.step()
 
     return epoch

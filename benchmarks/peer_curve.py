@@ -61,7 +61,7 @@ def peer_accuracies(row: Row, seed: int, context: Context) -> list[float]:
         for x, y in islice(loader, batches):
             loss = F.cross_entropy(network(x), y)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types there
             optimizer.step()
         found.append(accuracy(network, data))
     return found

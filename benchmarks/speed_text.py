@@ -52,7 +52,7 @@ class Training:
                 continue
             tokens, labels = batch
             self.optimizer.zero_grad()
-            self.module.loss(self.module(tokens), labels).backward()  # type: ignore[no-untyped-call]
+            self.module.loss(self.module(tokens), labels).backward()  # type: ignore[no-untyped-call]  # torch has no types there
             self.optimizer.step()
             reviews += len(labels)
         return reviews / elapsed

@@ -57,7 +57,7 @@ class BoxPicture(Drawing):
         if not trainer.is_global_zero:
             return
         points = data.train_set.x
-        corners = torch.stack([pl_module.low, pl_module.high]).float().cpu()  # type: ignore[list-item]
+        corners = torch.stack([pl_module.low, pl_module.high]).float().cpu()  # type: ignore[list-item]  # buffers
         chosen = telling_samples(samples, points, data.is_land(samples))
         save_figure(trainer, "box", box_figure(points, corners, data.land, chosen))
 

@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .grids import BACKGROUND, Picture, to_uint8
+
+if TYPE_CHECKING:
+    from PIL import ImageFont  # imported where it is used: the command line starts without it
 
 FONT_SIZE = 13
 
@@ -59,8 +63,8 @@ def captioned_grid(
     return np.asarray(canvas, dtype=np.uint8)
 
 
-def _fitted(line: str, font: "object", width: int) -> str:
-    measure = font.getlength  # type: ignore[attr-defined]
+def _fitted(line: str, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont", width: int) -> str:
+    measure = font.getlength
     if measure(line) <= width:
         return line
     while line and measure(line + "…") > width:
