@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import scores
+from benchmarks.classifier import CLASSIFIER, named_classifier
 from benchmarks.programs import Context
 from benchmarks.record import Record
 from benchmarks.row import Row
@@ -17,12 +18,11 @@ from dlmodules.protocols import Degrades, Reconstructs
 @torch.no_grad()
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Fit and test ``row`` as ``scores`` does, then let the classifier read clean, noisy and restored test digits."""
-    path = scores.feature_network(context)
     record = scores.measure(row, seed, context)
     module = scores.trained_module(row, seed, context, record)
     assert isinstance(module, Reconstructs)
     assert isinstance(module, Degrades)
-    network = load_feature_network(path)
+    network = load_feature_network(CLASSIFIER)
     assert network.read_logits is not None
     data = MNISTDataModule(batch_size=1000)
     data.setup("test")
@@ -33,5 +33,5 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         for name, images in (("clean", x), ("noisy", noisy), ("restored", module.reconstruct(noisy))):
             right[name].append(network.read_logits(images).argmax(dim=1) == y)
     found = {f"test/read_{name}": float(torch.cat(parts).float().mean()) for name, parts in right.items()}
-    protocol = record.protocol + scores.named_network(path)
+    protocol = record.protocol + named_classifier()
     return replace(record, metrics={**record.metrics, **found}, protocol=protocol)

@@ -13,6 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 
 from benchmarks import scores
+from benchmarks.classifier import CLASSIFIER
 from benchmarks.programs import Context
 from benchmarks.record import Record
 from benchmarks.row import Row
@@ -28,7 +29,6 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     Options of the row: ``n_critic``, ``updates`` of the generator, ``every`` so many of them a validation, or after
     all of the data where that is sooner, and ``warmup``, steps before its first update.
     """
-    path = scores.feature_network(context)
     clock = Path(context.folder(row, seed), "update.json").resolve()
     options = row.options
     on_the_way = replace(
@@ -36,7 +36,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         options={
             **options,
             "args": (*options.get("args", ()), *steps(row)),
-            "fit_args": fit_arguments(row, path, clock, context),
+            "fit_args": fit_arguments(row, clock, context),
         },
     )
     record = scores.measure(on_the_way, seed, context)
@@ -53,7 +53,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     if alarm := scores.curve(log, "collapse/distance"):
         metrics["collapse_distance"] = alarm[-1]
     module = scores.trained_module(row, seed, context, record, averaged=True)
-    network = load_feature_network(path)
+    network = load_feature_network(CLASSIFIER)
     n = 100 if context.quick else 1000
     if isinstance(module, InfoGAN):
         metrics["asked"] = matched_accuracy(module, network, 10 * n, seed)
@@ -71,11 +71,11 @@ def steps(row: Row) -> list[str]:
     return ["--trainer.max_steps", str(total), "--trainer.limit_train_batches", str(each)]
 
 
-def fit_arguments(row: Row, network: Path, clock: Path, context: Context) -> list[str]:
+def fit_arguments(row: Row, clock: Path, context: Context) -> list[str]:
     """Return what measures on the way."""
     return [
         "--trainer.callbacks+=callbacks.GenerativeMetrics",
-        f"--trainer.callbacks.feature_network={network}",
+        f"--trainer.callbacks.feature_network={CLASSIFIER}",
         f"--trainer.callbacks.num_samples={100 if context.quick else 2000}",
         "--trainer.callbacks+=benchmarks.update_clock.UpdateClock",
         f"--trainer.callbacks.result={clock}",

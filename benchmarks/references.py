@@ -7,10 +7,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from benchmarks.classifier import CLASSIFIER, named_classifier
 from benchmarks.programs import Context, row_record
 from benchmarks.record import Record
 from benchmarks.row import Row
-from benchmarks.scores import feature_network, named_network
 from callbacks import GenerativeMetrics
 from datamodules import MNISTDataModule
 from dlmodules import DCGAN
@@ -43,7 +43,6 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     """Measure the reference that ``row`` names."""
     begin = time.perf_counter()
     pl.seed_everything(seed, verbose=False)
-    network = feature_network(context)
     data = MNISTDataModule(batch_size=500)
     module: pl.LightningModule
     if row.options["reference"] == "real":
@@ -53,7 +52,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         module = RealImages(data.train_set.images[data.train_set.indices], seed)
     else:
         module = DCGAN(width=0.25)
-    scores = GenerativeMetrics(network, num_samples=500 if context.quick else 10_000, seed=seed)
+    scores = GenerativeMetrics(CLASSIFIER, num_samples=500 if context.quick else 10_000, seed=seed)
     trainer = pl.Trainer(
         accelerator="cpu",
         logger=False,
@@ -65,5 +64,5 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     )
     found = trainer.test(module, data, verbose=False)[0]
     metrics = {figure.key: float(found[figure.key.removesuffix("@last")]) for figure in row.figures}
-    protocol = row.protocol + named_network(network)
+    protocol = row.protocol + named_classifier()
     return row_record(row, seed, begin, metrics=metrics, protocol=protocol)

@@ -1,7 +1,6 @@
 """Scores: train a configuration by the command line, test its checkpoints, read what the test logged."""
 
 import csv
-import hashlib
 import importlib
 import json
 import statistics
@@ -11,16 +10,14 @@ from typing import Any
 
 from pytorch_lightning import LightningModule
 
+from benchmarks.classifier import CLASSIFIER, named_classifier
 from benchmarks.programs import Context, row_record, run_command, sweep_variables
-from benchmarks.record import Record, write_record
+from benchmarks.record import Record
 from benchmarks.row import Row
-from benchmarks.rows import ROWS
 from callbacks import GeneratorEMA
 from dlmodules.errors import UserError
 from dlmodules.loading import load_checkpoint, load_module
 from dlmodules_cli.runs import versions
-
-FEATURE_ROW = "cnn_mnist"
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
@@ -29,8 +26,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     assert row.config is not None
     folder = context.folder(row, seed)
     log = folder / "log.txt"
-    # Before the fit, so that a missing classifier shows at once and its training is not part of the time.
-    network = feature_network(context) if row.options.get("generative") else None
+    generative = bool(row.options.get("generative"))
     data = (
         importlib.import_module(f"benchmarks.{row.options['data']}").arguments(context) if "data" in row.options else []
     )
@@ -47,13 +43,13 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     for name in row.options.get("checkpoints", ("last",)):
         checkpoint = str(run / "checkpoints" / f"{name}.ckpt")
         test = ["train.py", stage, *common, "--ckpt_path", checkpoint]
-        run_command([*test, *generative_arguments(network, context)], context, log)
+        run_command([*test, *(generative_arguments(context) if generative else [])], context, log)
         metrics |= {f"{key}@{name}": value for key, value in metrics_of_test(run / "metrics.csv", stage).items()}
     details: dict[str, Any] = {"run": run.name}
     protocol = row.protocol
-    if network is not None:
+    if generative:
         details["protocol"] = json.loads((run / "generative_metrics.json").read_text())["test"]["protocol"]
-        protocol += named_network(network)
+        protocol += named_classifier()
     if "episodes_until" in row.options:
         episodes = episodes_until(run / "metrics.csv", row.options["episodes_until"])
         metrics |= {} if episodes is None else {f"episodes_until_{row.options['episodes_until']:.0f}": episodes}
@@ -101,40 +97,13 @@ def quick_arguments(row: Row, context: Context) -> list[str]:
     return [*steps, "--trainer.limit_train_batches", "5", "--trainer.limit_val_batches", "2"]
 
 
-def generative_arguments(network: Path | None, context: Context) -> list[str]:
+def generative_arguments(context: Context) -> list[str]:
     """Return what adds FID, KID and class coverage to a test."""
-    if network is None:
-        return []
     return [
         "--trainer.callbacks+=callbacks.GenerativeMetrics",
-        f"--trainer.callbacks.feature_network={network}",
+        f"--trainer.callbacks.feature_network={CLASSIFIER}",
         f"--trainer.callbacks.num_samples={500 if context.quick else 10_000}",
     ]
-
-
-def feature_network(context: Context) -> Path:
-    """Return the checkpoint of this package's MNIST classifier; it is trained, and recorded, where there is none."""
-    row = ROWS[FEATURE_ROW]
-    assert row.config is not None
-
-    def find() -> Path | None:
-        runs = versions(context.folder(row, 0) / Path(str(row.config)).stem)
-        found = [run / "checkpoints" / "best.ckpt" for run in runs]
-        return next((path.resolve() for path in reversed(found) if path.is_file()), None)
-
-    found = find()
-    if found is None:
-        print(f"{row.name}: is needed to measure others", flush=True)
-        write_record(measure(row, 0, context), context.records)
-        found = find()
-    if found is None:
-        raise UserError(f"{row.name} left no checkpoints/best.ckpt in {context.folder(row, 0)}")
-    return found
-
-
-def named_network(path: Path) -> str:
-    """Return the words that tell one classifier from another: scores are comparable under the same one alone."""
-    return f"; classifier {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
 
 
 def metrics_of_test(path: Path, stage: str = "test") -> dict[str, float]:
