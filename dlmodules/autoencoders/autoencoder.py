@@ -12,6 +12,7 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 
 from dlmodules.autoencoders.losses import LOSSES
 from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
+from dlmodules.checks import check_at_least_one
 from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
 from dlmodules.hparams import save_portable_hyperparameters
@@ -59,8 +60,7 @@ class Autoencoder(LightningModule):
     ) -> None:
         super().__init__()
         save_portable_hyperparameters(self)
-        if latent_dim < 1:
-            raise UserError(f"latent_dim is {latent_dim}; it must be at least 1")
+        check_at_least_one(latent_dim=latent_dim)
         if loss not in LOSSES:
             raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
         self.image_shape = tuple(image_shape)

@@ -9,8 +9,8 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.checks import check_at_least_one, check_widths
 from dlmodules.classifiers.capsules import PrimaryCapsules, RoutedCapsules, margin_loss
-from dlmodules.classifiers.checks import check_at_least_one, check_widths
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.labels import one_hot

@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.classifiers.checks import check_widths
+from dlmodules.checks import check_widths
 from dlmodules.classifiers.classifier import Batch, Classifier
 from dlmodules.finite import require_finite
 from dlmodules.images import check_images, check_unit_range

@@ -7,7 +7,7 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.classifiers.checks import check_at_least_one, check_widths
+from dlmodules.checks import check_at_least_one, check_widths
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.classifiers.matrix_capsules import (
     ClassMatrixCapsules,

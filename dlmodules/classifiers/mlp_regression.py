@@ -7,7 +7,7 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import nn
 
-from dlmodules.classifiers.checks import check_widths
+from dlmodules.checks import check_widths
 from dlmodules.classifiers.mlp import MLP
 from dlmodules.classifiers.regression import LinearRegression
 from dlmodules.errors import UserError

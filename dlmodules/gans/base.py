@@ -9,6 +9,7 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from dlmodules.checks import check_at_least_one
 from dlmodules.clipping import check_max_norm, clip_gradients
 from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
@@ -98,8 +99,7 @@ class AdversarialModule(LightningModule):
         self, n_critic: int = 1, update: Schedule = "alternating", clip_grad_norm: float | None = None
     ) -> None:
         super().__init__()
-        if n_critic < 1:
-            raise UserError(f"n_critic is {n_critic}; it must be at least 1")
+        check_at_least_one(n_critic=n_critic)
         if update not in get_args(Schedule):
             raise UserError(f"update is {update!r}; choose one of {', '.join(get_args(Schedule))}")
         check_max_norm(clip_grad_norm, "clip_grad_norm")

@@ -7,6 +7,7 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.checks import check_at_least_one
 from dlmodules.errors import UserError
 from dlmodules.gans.base import Batch, Images, Judged, Latents, Schedule
 from dlmodules.gans.dcgan import DCGAN, DCGANDiscriminator, DCGANGenerator
@@ -120,8 +121,7 @@ class CGAN(DCGAN):
         update: Schedule = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
-        if num_classes < 1:
-            raise UserError(f"num_classes is {num_classes}; it must be at least 1")
+        check_at_least_one(num_classes=num_classes)
         super().__init__(
             image_shape,
             latent_dim,

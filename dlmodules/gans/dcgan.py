@@ -7,6 +7,7 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.checks import check_at_least_one
 from dlmodules.gans.base import Schedule
 from dlmodules.gans.gan import GAN, Noise
 from dlmodules.gans.losses import LossName
@@ -29,6 +30,7 @@ class DCGANGenerator(nn.Module):
 
     def __init__(self, image_shape: Sequence[int] = (1, 28, 28), latent_dim: int = 100, width: float = 1.0) -> None:
         super().__init__()
+        check_at_least_one(latent_dim=latent_dim)
         side = quarter(image_shape)
         self.image_shape, self.latent_dim, self.width = tuple(image_shape), latent_dim, width
         filters = [scaled(n, width) for n in (128, 128, 64, 32)] + [image_shape[0]]

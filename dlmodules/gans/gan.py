@@ -7,6 +7,7 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.checks import check_at_least_one
 from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 from dlmodules.gans.base import AdversarialModule, Batch, Images, Judged, Latents, Schedule, Update
@@ -75,8 +76,7 @@ class GAN(AdversarialModule):
         super().__init__(n_critic, update, clip_grad_norm)
         save_portable_hyperparameters(self)
         check_image_shape(image_shape)
-        if latent_dim < 1:
-            raise UserError(f"latent_dim is {latent_dim}; it must be at least 1")
+        check_at_least_one(latent_dim=latent_dim)
         if loss not in LOSSES:
             raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
         if noise not in get_args(Noise):

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy
 
+from dlmodules.checks import check_at_least_one
 from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 from dlmodules.gans.base import AdversarialModule, Batch, Images, Judged, Latents
@@ -96,7 +97,7 @@ class StackedGAN(AdversarialModule):
     ) -> None:
         super().__init__(clip_grad_norm=clip_grad_norm)
         save_portable_hyperparameters(self)
-        _check(latent_dim=latent_dim, num_classes=num_classes, feature_dim=feature_dim)
+        check_at_least_one(latent_dim=latent_dim, num_classes=num_classes, feature_dim=feature_dim)
         if code_std <= 0:
             raise UserError(f"code_std is {code_std}; it must be greater than 0")
         if encoder_epochs < 0:
@@ -342,12 +343,6 @@ class StackedGAN(AdversarialModule):
             self.optimizer_d(self.discriminator.parameters()),
             self.optimizer_g(self.generator.parameters()),
         ]
-
-
-def _check(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise UserError(f"{name} is {size}; it must be at least 1")
 
 
 def _named(network: str, level0: dict[str, Tensor], level1: dict[str, Tensor]) -> dict[str, Tensor]:

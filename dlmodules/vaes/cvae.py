@@ -8,8 +8,8 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.checks import check_at_least_one
 from dlmodules.draws import draw_device
-from dlmodules.errors import UserError
 from dlmodules.images import check_image_shape
 from dlmodules.labels import check_labels, draw_labels, one_hot, with_labels
 from dlmodules.layers.initialization import glorot_uniform_
@@ -100,8 +100,7 @@ class CVAE(VAE):
         nll_samples: int = 0,
         optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
     ) -> None:
-        if num_classes < 1:
-            raise UserError(f"num_classes is {num_classes}; it must be at least 1")
+        check_at_least_one(num_classes=num_classes)
         encoder = encoder or ConditionalEncoder(image_shape, latent_dim, num_classes)
         decoder = decoder or ConditionalDecoder(image_shape, latent_dim, num_classes)
         check_network(encoder, "encoder", num_classes=num_classes)

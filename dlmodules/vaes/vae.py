@@ -10,6 +10,7 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.checks import check_at_least_one
 from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
 from dlmodules.finite import require_finite
@@ -75,8 +76,7 @@ class VAE(LightningModule):
     ) -> None:
         super().__init__()
         save_portable_hyperparameters(self)
-        if latent_dim < 1:
-            raise UserError(f"latent_dim is {latent_dim}; it must be at least 1")
+        check_at_least_one(latent_dim=latent_dim)
         if likelihood not in ("bernoulli", "gaussian"):
             raise UserError(f"likelihood {likelihood!r} is unknown; choose bernoulli or gaussian")
         if beta < 0:

@@ -1,4 +1,4 @@
-"""Checks of arguments that several classifiers take."""
+"""Checks of arguments that several modules take."""
 
 from collections.abc import Sequence
 
