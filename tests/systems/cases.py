@@ -135,6 +135,13 @@ class Case:
         return newest(root, self.config.stem)
 
 
+def smaller_arguments(name: str) -> dict[str, object]:
+    """Return what makes the system ``name`` small, as arguments of its class."""
+    words = SMALLER.get(name, [])
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return {option.removeprefix("--model."): yaml.safe_load(value) for option, value in pairs}
+
+
 def newest(root: Path, name: str) -> Path:
     """Return the last run folder under ``root``."""
     return sorted((root / name).glob("version_*"))[-1]

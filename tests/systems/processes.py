@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 # What each run imports: the server has it before it forks, which spares every process the seconds.
-_CONTEXT.set_forkserver_preload(["dlmodules_cli.cli", "torchvision", "sklearn.datasets", "tests.systems.processes"])
+_CONTEXT.set_forkserver_preload(
+    [
+        *("dlmodules_cli.cli", "tests.systems.preloaded", "tests.systems.processes"),
+        *("safetensors.torch", "sklearn.datasets", "torchvision.transforms.v2", "wandb.apis.public"),
+    ]
+)
 _PATIENCE = 500
 
 

@@ -6,13 +6,17 @@ Systems of one training loop are killed once: what each keeps besides is compare
 import pytest
 import torch
 
-from tests.systems.cases import AGENT, CASES, every_loop, every_system
+from tests.systems.cases import AGENT, CASES, FIRST, LOOPS, every_loop
 from tests.systems.processes import in_a_process
 from tests.systems.test_ladder import checkpoint, same
 
 EVERY_STEP = ["--trainer.callbacks+=callbacks.LastCheckpoint", "--trainer.callbacks.every_n_steps=1"]
 RANKS_AGREE = "--trainer.callbacks+=tests.systems.probes.RanksAgree"
 BUDGET = ["--trainer.limit_train_batches", "6", "--trainer.max_epochs", "3", "--trainer.max_steps", "-1"]
+
+
+def trains_by_gradients(case):
+    return case.is_network and not case.is_agent
 
 
 def probe(name, step):
@@ -61,18 +65,23 @@ def test_sigterm_saves_and_exits(case, tmp_path, request):
 
 
 @pytest.mark.slow
-@every_system
-def test_two_processes_train_and_agree_or_refuse(case, tmp_path, request):
+@pytest.mark.parametrize("case", [case for case in FIRST if trains_by_gradients(case)], ids=lambda case: case.name)
+def test_two_processes_train_and_agree(case, tmp_path, request):
     if not torch.distributed.is_available():
         pytest.skip("this torch is built without distributed training")
-    if case.is_agent or not case.is_network:
-        done = in_two_processes("ddp", case, tmp_path, request)
-        assert done.returncode == 2
-        assert done.stderr.count("error: ") >= 1
-        assert "Traceback" not in done.stderr
-    else:
-        # Processes that are forked train as those that are started anew, without the seconds of their imports.
-        agree(in_two_processes("ddp_fork", case, tmp_path, request, RANKS_AGREE), tmp_path / case.config.stem)
+    # Processes that are forked train as those that are started anew, without the seconds of their imports.
+    agree(in_two_processes("ddp_fork", case, tmp_path, request, RANKS_AGREE), tmp_path / case.config.stem)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in LOOPS if not trains_by_gradients(case)], ids=lambda case: case.name)
+def test_two_processes_are_refused(case, tmp_path, request):
+    if not torch.distributed.is_available():
+        pytest.skip("this torch is built without distributed training")
+    done = in_two_processes("ddp", case, tmp_path, request)
+    assert done.returncode == 2
+    assert done.stderr.count("error: ") >= 1
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
