@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from benchmarks.classifier import named_classifier
 from benchmarks.record import RECORDS, ROOT, Record, read_records
 from benchmarks.row import Figure, Row
 from benchmarks.rows import ROWS
@@ -21,6 +22,8 @@ Mean ± standard deviation (n - 1) over the seeds, each run's value behind it. A
 meets it, or their mean where it says so. \
 The protocols and the runs are below.
 """
+EARLIER = " †"
+EARLIER_HEAD = "† is measured by an earlier classifier, which the protocol names: not comparable with the others.\n"
 NOTHING = "–"
 NOT_YET = "not yet run"
 
@@ -35,7 +38,7 @@ def report(records: Iterable[Record], rows: Iterable[Row] = tuple(ROWS.values())
         found[record.name].append(record)
     for of_row in found.values():
         of_row.sort(key=lambda record: record.seed)
-    parts = [HEAD]
+    parts = [HEAD, *([EARLIER_HEAD] if any(map(mark, found.values())) else [])]
     scores = [row for row in rows if row.kind == "score"]
     others = [row for row in rows if row.kind in ("speed", "memory")]
     if scores:
@@ -64,6 +67,7 @@ def score_table(rows: Sequence[Row], found: dict[str, list[Record]]) -> str:
         for figure in row.figures:
             values = [record.metrics[figure.key] for record in found[row.name] if figure.key in record.metrics]
             ours = spread(values, figure.digits, len(found[row.name])) if found[row.name] else NOT_YET
+            ours += mark(found[row.name])
             name = f"{row.name}" + (f" (`{row.config}`)" if row.config else "")
             bar, book, anchor = score_bar(figure, values), figure.book or NOTHING, figure.anchor or NOTHING
             lines.append((row.system, name, row.budget, figure.label, ours, bar, book, anchor))
@@ -94,12 +98,19 @@ def variant_cell(figure: Figure, records: Sequence[Record]) -> str:
         return NOT_YET
     scale = 100 if figure.label.endswith("%") else 1
     values = [record.metrics[figure.key] for record in records if figure.key in record.metrics]
-    cell = ", ".join(f"{scale * value:.2f}" for value in values) or NOTHING
+    cell = (", ".join(f"{scale * value:.2f}" for value in values) or NOTHING) + mark(records)
     return (
         cell
         if figure.bar is None
         else f"{cell} ({score_bar(replace(figure, bar=scale * figure.bar), [scale * value for value in values])})"
     )
+
+
+def mark(records: Sequence[Record]) -> str:
+    """Return the sign of records that were measured by another classifier than the kept one."""
+    ours = named_classifier()
+    earlier = any("; classifier " in record.protocol and not record.protocol.endswith(ours) for record in records)
+    return EARLIER if earlier else ""
 
 
 def spread(values: Sequence[float], digits: int, runs: int) -> str:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.classifier import named_classifier
 from benchmarks.record import RECORDS, ROOT, read_records
 from benchmarks.report import report
 from benchmarks.row import Figure, Row
@@ -176,3 +177,12 @@ def test_a_record_of_no_row_is_refused():
 
 def test_the_page_in_the_repository_is_the_report_of_its_records():
     assert (ROOT / "BENCHMARKS.md").read_text() == report(read_records(RECORDS)), "run python -m benchmarks.report"
+
+
+def test_what_an_earlier_classifier_measured_is_marked():
+    kept, earlier = named_classifier(), "; classifier 0123456789ab"
+    values = {"test/accuracy@last": 0.9836, "episodes": 4}
+    assert "†" not in report([record(seed=0, metrics=values, protocol=f"read{kept}")], ROWS)
+    page = report([record(seed=0, metrics=values, protocol=f"read{earlier}")], ROWS)
+    assert "| accuracy | 0.9836 (single run) † |" in page
+    assert "† is measured by an earlier classifier" in page
