@@ -4,6 +4,7 @@ Two scores are comparable under the same classifier alone, and a training does n
 processor. ``python -m benchmarks.classifier CHECKPOINT`` keeps another one; every score in its features is then due.
 """
 
+import argparse
 import hashlib
 import sys
 from pathlib import Path
@@ -33,10 +34,12 @@ def keep(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(f"usage: python -m benchmarks.classifier CHECKPOINT\n{__doc__}")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.classifier", description=__doc__)
+    parser.add_argument(
+        "checkpoint", type=Path, help="of a classifier of 28x28 images, such as a run of cnn_mnist leaves"
+    )
     try:
-        keep(Path(sys.argv[1]))
+        keep(parser.parse_args().checkpoint)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
