@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from dlmodules import CVAE, VAE, Autoencoder, ConvDBN
+from dlmodules import CGAN, CVAE, DCGAN, GAN, VAE, WGAN, Autoencoder, ConvDBN, StackedGAN
 from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
 from dlmodules.errors import UserError
 from dlmodules.network_sizes import check_network
@@ -17,6 +17,13 @@ from dlmodules.vaes.stack_networks import StackEncoder
 def test_what_is_no_image_shape_is_refused(make, shape):
     with pytest.raises(UserError, match="it must be channels, height and width, each 1 or more"):
         make(image_shape=shape)
+
+
+@pytest.mark.parametrize("make", [VAE, Autoencoder, GAN, DCGAN, CGAN, WGAN, StackedGAN])
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_code_of_no_numbers_is_refused(make, size):
+    with pytest.raises(UserError, match=f"latent_dim is {size}; it must be 1 or more"):
+        make(latent_dim=size)
 
 
 @pytest.mark.parametrize(
