@@ -177,7 +177,8 @@ class Drawing(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module that lacks what is asked of it, and a name that another callback of the class has."""
-        alike = [callback for callback in trainer.callbacks if type(callback) is type(self)]  # type: ignore[attr-defined]
+        every = trainer.callbacks  # type: ignore[attr-defined]  # set by the connector of callbacks
+        alike = [callback for callback in every if type(callback) is type(self)]
         if self.name is not None and sum(callback.name == self.name for callback in alike) > 1:
             raise UserError(
                 f"the trainer has two callbacks {type(self).__name__} with the name {self.name!r}:"

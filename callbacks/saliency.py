@@ -69,7 +69,7 @@ class Saliency(DrawingOfImages):
         for index, (guess, share) in enumerate(zip(predicted.tolist(), shares.tolist(), strict=True)):
             read = f"{names[guess]} ({share:.0%})"
             right = labels is None or int(labels[index]) == guess
-            captions.append(read if right else f"{names[int(labels[index])]}, read as\n{read}")  # type: ignore[index]
+            captions.append(read if right else f"{names[int(labels[index])]}, read as\n{read}")  # type: ignore[index]  # not right
         picture = captioned_grid(above_maps(drawable(images).cpu(), maps.cpu()), captions, self.columns)
         save_image(trainer, f"{self.prefix}saliency", picture, caption=f"epoch {trainer.current_epoch}")
 

@@ -218,7 +218,7 @@ class EnvironmentDataModule(LightningDataModule):
     def _seed_loader(self, split: Literal["val", "test"]) -> "DataLoader[list[int]]":
         from torch.utils.data import DataLoader
 
-        return DataLoader([self.evaluation_seeds(split)], batch_size=None)  # type: ignore[arg-type]
+        return DataLoader([self.evaluation_seeds(split)], batch_size=None)  # type: ignore[arg-type]  # a list will do
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the training environments stand, for the checkpoint."""

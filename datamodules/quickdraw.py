@@ -96,7 +96,7 @@ class QuickDrawDataModule(VisionDataModule):
         for name in missing:  # one by one: those that came before a failure stay
             download(
                 self.folder,
-                fetch=lambda folder, name=name: fetch(folder, name),  # type: ignore[misc]
+                fetch=lambda folder, name=name: fetch(folder, name),  # type: ignore[misc]  # a lambda with a default
                 results=[f"{name}.npy"],
                 archives=[],
                 advice=f"The names of the categories stand at {NAMES}. {self._advice(name)}",

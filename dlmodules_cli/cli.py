@@ -85,7 +85,7 @@ class SystemCLI(LightningCLI):
         """Let the saved configuration begin with the commit and the package versions."""
         return super().init_parser(**kwargs | {"dump_header": [f"{k}: {v}" for k, v in provenance().items()]})
 
-    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]  # static there
         """Build the parser of the requested subcommand alone: each costs as much as all the rest of the start."""
         known = super().subcommands()
         return {self._requested: known[self._requested]} if self._requested in known else known

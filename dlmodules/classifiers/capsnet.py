@@ -96,7 +96,7 @@ class CapsNetClassifier(Classifier):
 
     def losses(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the lengths, and the margin loss plus what the true class's capsule fails to draw again."""
-        capsules = self.network.hidden(x)  # type: ignore[operator]
+        capsules = self.network.hidden(x)  # type: ignore[operator]  # a method of the network
         lengths: Tensor = capsules.norm(dim=2)
         margin = self.loss(lengths, y)
         reconstruction = (self.decode_capsules(capsules, y) - x).square().flatten(1).sum(dim=1).mean()
@@ -116,5 +116,5 @@ class CapsNetClassifier(Classifier):
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return what the longest capsule of each image ``(B, C, H, W)`` draws, of the same shape."""
-        capsules = self.network.hidden(x)  # type: ignore[operator]
+        capsules = self.network.hidden(x)  # type: ignore[operator]  # a method of the network
         return self.decode_capsules(capsules, capsules.norm(dim=2).argmax(dim=1))

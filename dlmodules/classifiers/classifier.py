@@ -64,7 +64,7 @@ class Classifier(LightningModule):
 
     def features(self, x: Tensor) -> Tensor:
         """Return the activations ``(B, F)`` before the last layer, of a network that has them as ``hidden``."""
-        hidden: Tensor = self.network.hidden(x)  # type: ignore[operator]
+        hidden: Tensor = self.network.hidden(x)  # type: ignore[operator]  # a method of the network
         return hidden.flatten(1)
 
     def loss(self, logits: Tensor, y: Tensor) -> Tensor:

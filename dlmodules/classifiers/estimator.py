@@ -50,7 +50,7 @@ class EstimatorClassifier(LightningModule):
     def __init__(
         self,
         # A bare dict: in a dict[str, Any] jsonargparse makes whatever class_path it finds, of a checkpoint too.
-        estimator: str | dict = "sklearn.svm.SVC",  # type: ignore[type-arg]
+        estimator: str | dict = "sklearn.svm.SVC",  # type: ignore[type-arg]  # see above
         num_classes: int = 3,
     ) -> None:
         if num_classes < 2:

@@ -12,7 +12,7 @@ def use_channels_last(module: nn.Module) -> None:
     Its ``state_dict`` holds them in the usual order, so that every reader of weights takes it.
     """
     module.to(memory_format=torch.channels_last)
-    module.register_state_dict_post_hook(_contiguous)  # type: ignore[no-untyped-call]
+    module.register_state_dict_post_hook(_contiguous)  # type: ignore[no-untyped-call]  # torch has no types there
 
 
 def _contiguous(module: nn.Module, state_dict: dict[str, Any], prefix: str, local_metadata: Any) -> None:

@@ -140,13 +140,13 @@ class Agent(LightningModule):
     @property
     def environments(self) -> EnvironmentSource:
         """The data module."""
-        source: EnvironmentSource = self.trainer.datamodule  # type: ignore[attr-defined]
+        source: EnvironmentSource = self.trainer.datamodule  # type: ignore[attr-defined]  # set by fit
         return source
 
     def setup(self, stage: str) -> None:
         """Check what the agent was given. Raises UserError for several processes or another kind of data."""
         name = type(self).__name__
-        if not hasattr(type(self.trainer.datamodule), "train_envs"):  # type: ignore[attr-defined]
+        if not hasattr(type(self.trainer.datamodule), "train_envs"):  # type: ignore[attr-defined]  # set by fit
             raise UserError(f"{name} learns by acting: give it an EnvironmentDataModule")
         if self.trainer.world_size > 1:
             raise UserError(
