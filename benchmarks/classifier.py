@@ -9,11 +9,8 @@ import hashlib
 import sys
 from pathlib import Path
 
-import torch
-
 from benchmarks.record import ROOT
 from dlmodules.errors import UserError
-from dlmodules.loading import load_checkpoint, load_module
 
 # cnn_mnist, seed 0, best by val/accuracy.
 CLASSIFIER = ROOT / "benchmarks" / "classifiers" / "cnn_mnist.ckpt"
@@ -27,6 +24,11 @@ def named_classifier() -> str:
 
 def keep(path: Path) -> None:
     """Put the weights and hyperparameters of a checkpoint in place of the classifier's."""
+    # Not above: the report asks for the name alone, and need not wait for torch.
+    import torch
+
+    from dlmodules.loading import load_checkpoint, load_module
+
     checkpoint = load_checkpoint(path)
     load_module(path, checkpoint)  # refuses what cannot be rebuilt
     CLASSIFIER.parent.mkdir(exist_ok=True)
