@@ -6,7 +6,7 @@ Systems of one training loop are killed once: what each keeps besides is compare
 import pytest
 import torch
 
-from tests.systems.cases import AGENT, CASES, FIRST, LOOPS, every_loop
+from tests.systems.cases import AGENT, CASES, FIRST, every_loop
 from tests.systems.processes import in_a_process
 from tests.systems.test_ladder import checkpoint, same
 
@@ -74,7 +74,7 @@ def test_two_processes_train_and_agree(case, tmp_path, request):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [case for case in LOOPS if not trains_by_gradients(case)], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [case for case in FIRST if not trains_by_gradients(case)], ids=lambda case: case.name)
 def test_two_processes_are_refused(case, tmp_path, request):
     if not torch.distributed.is_available():
         pytest.skip("this torch is built without distributed training")

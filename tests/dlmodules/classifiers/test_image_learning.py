@@ -37,7 +37,7 @@ SYSTEMS = {
     "lstm": (lambda: RNNClassifier(MIDDLE, cell="lstm", hidden_dim=64, optimizer=adam), 8, 0.8),
     "resnet v1": (lambda: ResNetClassifier(SMALL, depth=8, optimizer=adam), 3, 0.88),
     "resnet v2": (lambda: ResNetClassifier(SMALL, depth=11, version=2, optimizer=adam), 3, 0.88),
-    "densenet": (lambda: DenseNetClassifier(SMALL, depth=10, growth_rate=6, optimizer=slow_adam), 8, 0.85),
+    "densenet": (lambda: DenseNetClassifier(SMALL, depth=10, growth_rate=6, optimizer=slow_adam), 8, 0.88),
 }
 
 
