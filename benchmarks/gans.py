@@ -74,9 +74,7 @@ def steps(row: Row) -> list[str]:
 def fit_arguments(row: Row, clock: Path, context: Context) -> list[str]:
     """Return what measures on the way."""
     return [
-        "--trainer.callbacks+=callbacks.GenerativeMetrics",
-        f"--trainer.callbacks.feature_network={CLASSIFIER}",
-        f"--trainer.callbacks.num_samples={100 if context.quick else 2000}",
+        *scores.generative_arguments(100 if context.quick else 2000),
         "--trainer.callbacks+=benchmarks.update_clock.UpdateClock",
         f"--trainer.callbacks.result={clock}",
         f"--trainer.callbacks.skip={row.options.get('warmup', 0)}",

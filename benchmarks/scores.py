@@ -27,6 +27,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     folder = context.folder(row, seed)
     log = folder / "log.txt"
     generative = bool(row.options.get("generative"))
+    extra = generative_arguments(500 if context.quick else 10_000) if generative else []
     data = (
         importlib.import_module(f"benchmarks.{row.options['data']}").arguments(context) if "data" in row.options else []
     )
@@ -43,7 +44,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     for name in row.options.get("checkpoints", ("last",)):
         checkpoint = str(run / "checkpoints" / f"{name}.ckpt")
         test = ["train.py", stage, *common, "--ckpt_path", checkpoint]
-        run_command([*test, *(generative_arguments(context) if generative else [])], context, log)
+        run_command([*test, *extra], context, log)
         metrics |= {f"{key}@{name}": value for key, value in metrics_of_test(run / "metrics.csv", stage).items()}
     details: dict[str, Any] = {"run": run.name}
     protocol = row.protocol
@@ -97,12 +98,12 @@ def quick_arguments(row: Row, context: Context) -> list[str]:
     return [*steps, "--trainer.limit_train_batches", "5", "--trainer.limit_val_batches", "2"]
 
 
-def generative_arguments(context: Context) -> list[str]:
-    """Return what adds FID, KID and class coverage to a test."""
+def generative_arguments(num_samples: int) -> list[str]:
+    """Return what adds FID, KID and class coverage of so many samples to a run."""
     return [
         "--trainer.callbacks+=callbacks.GenerativeMetrics",
         f"--trainer.callbacks.feature_network={CLASSIFIER}",
-        f"--trainer.callbacks.num_samples={500 if context.quick else 10_000}",
+        f"--trainer.callbacks.num_samples={num_samples}",
     ]
 
 

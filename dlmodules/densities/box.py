@@ -5,6 +5,7 @@ from math import inf
 import torch
 from torch import Tensor
 
+from dlmodules.checks import check_at_least_one
 from dlmodules.densities.base import Density
 from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
@@ -37,8 +38,7 @@ class BoxDensity(Density):
 
     def __init__(self, dim: int = 2) -> None:
         super().__init__()
-        if dim < 1:
-            raise UserError(f"dim is {dim}; it must be 1 or more")
+        check_at_least_one(dim=dim)
         self.dim = dim
         self.input_shape = (dim,)
         self.register_buffer("low", torch.full((dim,), inf))
