@@ -19,7 +19,7 @@ from benchmarks.attribute_reader import read, train_reader
 from benchmarks.programs import Context
 from benchmarks.record import Record
 from benchmarks.row import Row
-from callbacks.attributes import Method, attribute_vectors
+from callbacks.latents.attributes import Method, attribute_vectors
 from datamodules import CelebADataModule
 from dlmodules.protocols import Decodes, Encodes
 

@@ -27,7 +27,7 @@ def keep(path: Path) -> None:
     # Not above: the report asks for the name alone, and need not wait for torch.
     import torch
 
-    from dlmodules.loading import load_checkpoint, load_module
+    from dlmodules.checkpoints.loading import load_checkpoint, load_module
 
     checkpoint = load_checkpoint(path)
     load_module(path, checkpoint)  # refuses what cannot be rebuilt

@@ -10,7 +10,7 @@ from benchmarks.classifier import CLASSIFIER, named_classifier
 from benchmarks.programs import Context
 from benchmarks.record import Record
 from benchmarks.row import Row
-from callbacks.feature_network import load_feature_network
+from callbacks.images.feature_network import load_feature_network
 from datamodules import MNISTDataModule
 from dlmodules.protocols import Degrades, Reconstructs
 

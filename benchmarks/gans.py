@@ -18,7 +18,7 @@ from benchmarks.programs import Context
 from benchmarks.record import Record
 from benchmarks.row import Row
 from benchmarks.sweeps_of_images import effects
-from callbacks.feature_network import FeatureNetwork, load_feature_network
+from callbacks.images.feature_network import FeatureNetwork, load_feature_network
 from dlmodules import InfoGAN
 from dlmodules.protocols import Samples, Sweeps
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules import MNISTDataModule
-from datamodules.vision import VisionDataModule
+from datamodules.images.vision import VisionDataModule
 from dlmodules import DCGAN, VAE
 from dlmodules.classifiers.classifier import Classifier
 

@@ -14,7 +14,7 @@ from benchmarks.programs import Context
 from benchmarks.record import Record
 from benchmarks.row import Row
 from datamodules import ImageFolderDataModule
-from datamodules.augmentation import RandomShiftAndFlip
+from dlmodules.layers.augmentation import RandomShiftAndFlip
 from dlmodules_cli.runs import versions
 
 

@@ -16,8 +16,8 @@ import torch
 import yaml
 
 from dlmodules import DQN
-from dlmodules.allocator import keep_freed_memory
 from dlmodules.errors import UserError
+from dlmodules.training.allocator import keep_freed_memory
 
 
 def settings_of(config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -15,8 +15,8 @@ from benchmarks.programs import Context, row_record, run_command, sweep_variable
 from benchmarks.record import Record
 from benchmarks.row import Row
 from callbacks import GeneratorEMA
+from dlmodules.checkpoints.loading import load_checkpoint, load_module
 from dlmodules.errors import UserError
-from dlmodules.loading import load_checkpoint, load_module
 from dlmodules_cli.runs import versions
 
 

@@ -12,7 +12,7 @@ from benchmarks.record import Record
 from benchmarks.row import Row
 from benchmarks.speed_data import compare_loaders
 from datamodules import VisionDataModule
-from datamodules.augmentation import RandomShiftAndFlip
+from dlmodules.layers.augmentation import RandomShiftAndFlip
 
 BATCH_SIZE = 128
 IMAGES = 50_000  # as many as CIFAR10 has

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from callbacks.feature_network import FeatureNetwork
+from callbacks.images.feature_network import FeatureNetwork
 from dlmodules.protocols import Samples, Sweeps
 
 MEASURES = ("slant", "width", "ink")

@@ -7,13 +7,10 @@ from .classifiers.capsnet import CapsNetClassifier as CapsNetClassifier
 from .classifiers.cnn import CNNClassifier as CNNClassifier
 from .classifiers.dbn import DBNClassifier as DBNClassifier
 from .classifiers.densenet import DenseNetClassifier as DenseNetClassifier
-from .classifiers.estimator import EstimatorClassifier as EstimatorClassifier
 from .classifiers.linear import LogisticRegression as LogisticRegression
 from .classifiers.linear import Perceptron as Perceptron
 from .classifiers.matrix_capsnet import MatrixCapsNetClassifier as MatrixCapsNetClassifier
 from .classifiers.mlp import MLPClassifier as MLPClassifier
-from .classifiers.mlp_regression import MLPRegression as MLPRegression
-from .classifiers.regression import LinearRegression as LinearRegression
 from .classifiers.resnet import ResNetClassifier as ResNetClassifier
 from .classifiers.rnn import RNNClassifier as RNNClassifier
 from .classifiers.text import TextClassifier as TextClassifier
@@ -25,6 +22,7 @@ from .densities.pixel_naive_bayes import PixelNaiveBayes as PixelNaiveBayes
 from .energy.conv_dbn import ConvDBN as ConvDBN
 from .energy.dbn import DBN as DBN
 from .energy.rbm import RBM as RBM
+from .estimators.classifier import EstimatorClassifier as EstimatorClassifier
 from .gans.acgan import ACGAN as ACGAN
 from .gans.cgan import CGAN as CGAN
 from .gans.dcgan import DCGAN as DCGAN
@@ -35,6 +33,8 @@ from .gans.sngan import SNGAN as SNGAN
 from .gans.stackedgan import StackedGAN as StackedGAN
 from .gans.wgan import WGAN as WGAN
 from .gans.wgan_gp import WGANGP as WGANGP
+from .regression.linear import LinearRegression as LinearRegression
+from .regression.mlp import MLPRegression as MLPRegression
 from .rl.dqn import DQN as DQN
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

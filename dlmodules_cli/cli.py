@@ -15,12 +15,12 @@ from pytorch_lightning.plugins.io import CheckpointIO
 import callbacks
 import datamodules
 import dlmodules
-from callbacks.checkpoints import AtomicCheckpointIO, LastCheckpoint
-from callbacks.exact_resume import ExactResume
-from callbacks.run_loggers import RunCSVLogger, RunWandbLogger
-from callbacks.throttled_progress_bar import ThrottledProgressBar
+from callbacks.run.checkpoints import AtomicCheckpointIO, LastCheckpoint
+from callbacks.run.exact_resume import ExactResume
+from callbacks.run.loggers import RunCSVLogger, RunWandbLogger
+from callbacks.run.throttled_progress_bar import ThrottledProgressBar
+from dlmodules.checkpoints.loading import load_checkpoint
 from dlmodules.errors import UserError
-from dlmodules.loading import load_checkpoint
 from dlmodules_cli.configs import find_config
 from dlmodules_cli.messages import SystemArgumentParser
 from dlmodules_cli.runs import (

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from pytorch_lightning import LightningModule
 
-from callbacks.episode_video import film
-from callbacks.media import write_gif
+from callbacks.base.media import write_gif
+from callbacks.episodes.episode_video import film
 from datamodules import EnvironmentDataModule
 from dlmodules.errors import UserError
 

@@ -11,8 +11,8 @@ from jsonargparse import ArgumentParser
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
+from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
-from dlmodules.loading import load_module
 from dlmodules.protocols import HasInputShape
 from dlmodules_cli.messages import OneLineErrors
 from dlmodules_cli.sample import import_own

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line ``args``, by default the program's own."""
     args = list(sys.argv[1:] if args is None else args)
-    from dlmodules.allocator import keep_freed_memory
+    from dlmodules.training.allocator import keep_freed_memory
 
     keep_freed_memory()
     from dlmodules_cli.errors import run

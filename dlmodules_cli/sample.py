@@ -11,10 +11,10 @@ import torch
 from jsonargparse import ArgumentParser
 from pytorch_lightning import LightningModule
 
-from callbacks.ema import GeneratorEMA
-from callbacks.grids import Picture, image_grid
+from callbacks.adversaries.ema import GeneratorEMA
+from callbacks.base.grids import Picture, image_grid
+from dlmodules.checkpoints.loading import load_checkpoint, load_module
 from dlmodules.errors import UserError
-from dlmodules.loading import load_checkpoint, load_module
 from dlmodules.protocols import Acts, Samples, SamplesRows, Sweeps
 from dlmodules_cli.episodes import play
 from dlmodules_cli.messages import OneLineErrors

@@ -12,18 +12,16 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 
 from dlmodules.autoencoders.losses import LOSSES
 from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
-from dlmodules.checks import check_at_least_one
+from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.finite import require_finite
-from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
-from dlmodules.network_sizes import check_network
-from dlmodules.protocols import Degrades
-from dlmodules.schedules import with_epoch_schedule
-from dlmodules.step_logging import is_logging_step
-
-Batch = tuple[Tensor, Tensor]
+from dlmodules.protocols import Batch, Degrades
+from dlmodules.training.finite import require_finite
+from dlmodules.training.schedules import with_epoch_schedule
+from dlmodules.training.step_logging import is_logging_step
+from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.images import check_codes, check_images, check_unit_range
+from dlmodules.validation.networks import check_network
 
 
 class Autoencoder(LightningModule):

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from dlmodules.autoencoders.autoencoder import Autoencoder
 from dlmodules.autoencoders.networks import MLPCoder
 from dlmodules.errors import UserError
-from dlmodules.images import check_codes, check_images
+from dlmodules.validation.images import check_codes, check_images
 
 
 class StateAutoencoder(Autoencoder):

@@ -7,12 +7,12 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.checks import check_at_least_one
 from dlmodules.classifiers.backbone_networks import make_backbone
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.layers.standardize import IMAGENET_MEAN, IMAGENET_STD, Standardize
+from dlmodules.validation.arguments import check_at_least_one
 
 
 class Backbone(nn.Module):

@@ -9,12 +9,12 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.checks import check_at_least_one, check_widths
 from dlmodules.classifiers.capsules import PrimaryCapsules, RoutedCapsules, margin_loss
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
-from dlmodules.labels import one_hot
 from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.sampling.labels import one_hot
+from dlmodules.validation.arguments import check_at_least_one, check_widths
 
 
 class CapsNet(nn.Module):

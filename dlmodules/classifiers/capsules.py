@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.labels import one_hot
+from dlmodules.sampling.labels import one_hot
 
 
 def squash(s: Tensor, dim: int = -1) -> Tensor:

@@ -8,11 +8,11 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.checks import check_dropout, check_widths
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.layers.initialization import glorot_uniform_
+from dlmodules.validation.arguments import check_dropout, check_widths
 
 
 class CNN(nn.Module):

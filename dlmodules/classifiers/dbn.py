@@ -8,14 +8,15 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.checks import check_widths
-from dlmodules.classifiers.classifier import Batch, Classifier
-from dlmodules.finite import require_finite
-from dlmodules.images import check_images, check_unit_range
-from dlmodules.layers.greedy import GreedyStack, silence, touch
+from dlmodules.classifiers.classifier import Classifier
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.rbm import BinaryRBM
-from dlmodules.step_logging import is_logging_step
+from dlmodules.protocols import Batch
+from dlmodules.training.finite import require_finite
+from dlmodules.training.greedy import GreedyStack, silence, touch
+from dlmodules.training.step_logging import is_logging_step
+from dlmodules.validation.arguments import check_widths
+from dlmodules.validation.images import check_images, check_unit_range
 
 
 class DBNNetwork(nn.Module):

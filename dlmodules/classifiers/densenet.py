@@ -7,12 +7,12 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.checks import check_at_least_one, check_dropout
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.layers.initialization import he_normal_
 from dlmodules.layers.normalization import keras_batch_norm
+from dlmodules.validation.arguments import check_at_least_one, check_dropout
 
 STAGES = 3
 

@@ -5,22 +5,10 @@ from math import prod
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
-from torch import Tensor, nn
+from torch import Tensor
 
 from dlmodules.classifiers.classifier import Classifier
-
-
-class Linear(nn.Module):
-    """Flatten, then one linear layer."""
-
-    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
-        super().__init__()
-        self.linear = nn.Linear(in_features, out_features, bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(B, ...)`` to ``(B, out_features)``."""
-        scores: Tensor = self.linear(x.flatten(1))
-        return scores
+from dlmodules.layers.linear import Linear
 
 
 class LogisticRegression(Classifier):

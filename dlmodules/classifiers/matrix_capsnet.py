@@ -7,7 +7,6 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.checks import check_at_least_one, check_widths
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.classifiers.matrix_capsules import (
     ClassMatrixCapsules,
@@ -16,6 +15,7 @@ from dlmodules.classifiers.matrix_capsules import (
     spread_loss,
 )
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_at_least_one, check_widths
 
 FIRST_MARGIN, LAST_MARGIN = 0.2, 0.9  # of the spread loss
 

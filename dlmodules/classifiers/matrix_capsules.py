@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.labels import one_hot
+from dlmodules.sampling.labels import one_hot
 
 POSE = 16  # numbers of a pose, a 4x4 matrix
 

@@ -6,10 +6,10 @@ import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.checks import check_at_least_one, check_dropout
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.recurrent import Cell, last_state, make_recurrent
+from dlmodules.validation.arguments import check_at_least_one, check_dropout
 
 
 class RowRNN(nn.Module):

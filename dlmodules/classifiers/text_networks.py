@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.checks import check_at_least_one
 from dlmodules.errors import UserError
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.recurrent import Cell, make_recurrent
+from dlmodules.validation.arguments import check_at_least_one
 
 PAD = 0
 

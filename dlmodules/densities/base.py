@@ -7,11 +7,10 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
+from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.one_step import one_global_step, optimizer_of_nothing
-
-Batch = tuple[Tensor, Tensor]
+from dlmodules.protocols import Batch
+from dlmodules.training.one_step import one_global_step, optimizer_of_nothing
 
 
 class Density(LightningModule):

@@ -5,10 +5,10 @@ from math import inf
 import torch
 from torch import Tensor
 
-from dlmodules.checks import check_at_least_one
 from dlmodules.densities.base import Density
-from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
+from dlmodules.sampling.devices import draw_device
+from dlmodules.validation.arguments import check_at_least_one
 
 
 class BoxDensity(Density):

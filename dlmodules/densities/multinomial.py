@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from dlmodules.densities.base import Density, check_categories, check_pseudocount, check_sizes
-from dlmodules.draws import draw_device
 from dlmodules.errors import UserError
+from dlmodules.sampling.devices import draw_device
 
 MOST = 2**24  # combinations that torch.multinomial can draw from
 

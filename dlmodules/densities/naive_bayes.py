@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dlmodules.densities.base import Density, check_categories, check_pseudocount, check_sizes
-from dlmodules.draws import draw_device
+from dlmodules.sampling.devices import draw_device
 
 
 class NaiveBayes(Density):

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dlmodules.densities.naive_bayes import NaiveBayes
 from dlmodules.errors import UserError
-from dlmodules.images import check_images, check_unit_range
+from dlmodules.validation.images import check_images, check_unit_range
 
 COLORS = 256
 STEPS = (7, 7, 3)  # red, green and blue of the palette go from 0 to 1 in so many steps: 8 * 8 * 4 colours

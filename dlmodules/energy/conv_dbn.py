@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from dlmodules.energy.greedy_module import GreedyModule
 from dlmodules.errors import UserError
-from dlmodules.images import check_image_shape
 from dlmodules.layers.conv_rbm import ConvRBM
-from dlmodules.layers.greedy import GreedyStack
+from dlmodules.training.greedy import GreedyStack
+from dlmodules.validation.images import check_image_shape
 
 
 class ConvDBN(GreedyModule):

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from dlmodules.energy.greedy_module import GreedyModule
 from dlmodules.errors import UserError
-from dlmodules.images import check_codes
-from dlmodules.layers.greedy import GreedyStack
 from dlmodules.layers.rbm import BinaryRBM
+from dlmodules.training.greedy import GreedyStack
+from dlmodules.validation.images import check_codes
 
 
 class DBN(GreedyModule):

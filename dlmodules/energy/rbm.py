@@ -10,15 +10,14 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional as F
 
+from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.finite import require_finite
-from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.layers.rbm import BinaryRBM
-from dlmodules.schedules import with_epoch_schedule
-from dlmodules.step_logging import is_logging_step
-
-Batch = tuple[Tensor, Tensor]
+from dlmodules.protocols import Batch
+from dlmodules.training.finite import require_finite
+from dlmodules.training.schedules import with_epoch_schedule
+from dlmodules.training.step_logging import is_logging_step
+from dlmodules.validation.images import check_codes, check_images, check_unit_range
 
 
 class RBM(LightningModule):

@@ -7,12 +7,12 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.adversarial.losses import LossName
+from dlmodules.adversarial.module import Images, Judged, Schedule
 from dlmodules.errors import UserError
-from dlmodules.gans.base import Images, Judged, Schedule
 from dlmodules.gans.cgan import CGAN, ConditionalGenerator
 from dlmodules.gans.dcgan import DCGANDiscriminator
 from dlmodules.gans.gan import Noise
-from dlmodules.gans.losses import LossName
 from dlmodules.gans.widths import scaled
 from dlmodules.layers.initialization import glorot_uniform_
 

@@ -7,15 +7,17 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.checks import check_at_least_one
+from dlmodules.adversarial.losses import LossName
+from dlmodules.adversarial.module import Images, Judged, Latents, Schedule
 from dlmodules.errors import UserError
-from dlmodules.gans.base import Batch, Images, Judged, Latents, Schedule
 from dlmodules.gans.dcgan import DCGAN, DCGANDiscriminator, DCGANGenerator
 from dlmodules.gans.gan import Noise
-from dlmodules.gans.losses import LossName
-from dlmodules.labels import check_labels, draw_labels, one_hot, with_labels
 from dlmodules.layers.initialization import glorot_uniform_
-from dlmodules.network_sizes import check_network
+from dlmodules.protocols import Batch
+from dlmodules.sampling.labels import draw_labels, one_hot
+from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.labels import check_labels, with_labels
+from dlmodules.validation.networks import check_network
 
 
 class ConditionalGenerator(nn.Module):

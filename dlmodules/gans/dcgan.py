@@ -7,15 +7,15 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.checks import check_at_least_one
-from dlmodules.gans.base import Schedule
+from dlmodules.adversarial.losses import LossName
+from dlmodules.adversarial.module import Schedule
 from dlmodules.gans.gan import GAN, Noise
-from dlmodules.gans.losses import LossName
 from dlmodules.gans.widths import scaled
-from dlmodules.images import check_image_shape, quarter
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.normalization import keras_batch_norm
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
+from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.images import check_image_shape, quarter
 
 
 class DCGANGenerator(nn.Module):

@@ -7,18 +7,19 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.checks import check_at_least_one
-from dlmodules.draws import draw_device
+from dlmodules.adversarial.losses import LOSSES, LossName, judged_rightly
+from dlmodules.adversarial.module import AdversarialModule, Images, Judged, Latents, Schedule, Update
+from dlmodules.adversarial.optimizers import AdversarialAdam
+from dlmodules.adversarial.penalties import r1_penalty
+from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.gans.base import AdversarialModule, Batch, Images, Judged, Latents, Schedule, Update
 from dlmodules.gans.dense import DenseDiscriminator, DenseGenerator
-from dlmodules.gans.losses import LOSSES, LossName, judged_rightly
-from dlmodules.gans.optimizers import AdversarialAdam
-from dlmodules.gans.penalties import r1_penalty
-from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_image_shape, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
-from dlmodules.network_sizes import check_network
+from dlmodules.protocols import Batch
+from dlmodules.sampling.devices import draw_device
+from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.images import check_image_shape, check_images, check_unit_range
+from dlmodules.validation.networks import check_network
 
 Noise = Literal["uniform", "normal"]
 

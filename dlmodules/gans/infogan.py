@@ -9,19 +9,20 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.draws import draw_device
+from dlmodules.adversarial.losses import LossName
+from dlmodules.adversarial.module import Images, Judged, Latents, Schedule
 from dlmodules.errors import UserError
 from dlmodules.gans.acgan import ACGAN, HEAD_DIM
-from dlmodules.gans.base import Batch, Images, Judged, Latents, Schedule
 from dlmodules.gans.dcgan import DCGANDiscriminator, DCGANGenerator
 from dlmodules.gans.gan import GAN, Noise
-from dlmodules.gans.losses import LossName
 from dlmodules.gans.sweeps import check_sweep
 from dlmodules.gans.widths import scaled
-from dlmodules.images import check_codes
-from dlmodules.labels import one_hot
 from dlmodules.layers.initialization import glorot_uniform_
-from dlmodules.network_sizes import check_network
+from dlmodules.protocols import Batch
+from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.labels import one_hot
+from dlmodules.validation.images import check_codes
+from dlmodules.validation.networks import check_network
 
 CodeLoss = Literal["gaussian", "printed"]
 
@@ -138,7 +139,7 @@ class InfoGAN(ACGAN):
             over what the classes should mean.
         use_labels: whether the discriminator learns the classes from the labels of real images too, as in the book.
         augment: changes images ``(B, C, H, W)`` at random before their class is read, such as
-            ``datamodules.augmentation.RandomAffineAndFlip``; a class can then be nothing that the change destroys.
+            ``dlmodules.layers.RandomAffineAndFlip``; a class can then be nothing that the change destroys.
             Costs one more pass of the discriminator in each step.
         ramp: training steps between which the weights of class and codes grow from 0 to what they are: before there
             are images of something, what is read back is fixed by chance.

@@ -6,7 +6,7 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import nn
 
-from dlmodules.gans.base import Schedule
+from dlmodules.adversarial.module import Schedule
 from dlmodules.gans.dcgan import DCGAN
 from dlmodules.gans.gan import Noise
 

@@ -6,11 +6,11 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from dlmodules.gans.base import Schedule
+from dlmodules.adversarial.losses import LossName
+from dlmodules.adversarial.module import Schedule
+from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.gans.dcgan import DCGAN, DCGANDiscriminator
 from dlmodules.gans.gan import Noise
-from dlmodules.gans.losses import LossName
-from dlmodules.gans.optimizers import AdversarialAdam
 
 
 class SpectralDiscriminator(DCGANDiscriminator):

@@ -9,18 +9,20 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy
 
-from dlmodules.checks import check_at_least_one
-from dlmodules.draws import draw_device
+from dlmodules.adversarial.losses import LOSSES, judged_rightly
+from dlmodules.adversarial.module import AdversarialModule, Images, Judged, Latents
+from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.gans.base import AdversarialModule, Batch, Images, Judged, Latents
-from dlmodules.gans.losses import LOSSES, judged_rightly
 from dlmodules.gans.stackedgan_networks import Reading, StackedDiscriminator, StackedEncoder, StackedGenerator
 from dlmodules.gans.sweeps import check_sweep
-from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_codes, check_images, check_unit_range
-from dlmodules.labels import check_labels, draw_labels, with_labels
 from dlmodules.layers.channels_last import use_channels_last
-from dlmodules.network_sizes import check_network
+from dlmodules.protocols import Batch
+from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.labels import draw_labels
+from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.images import check_codes, check_images, check_unit_range
+from dlmodules.validation.labels import check_labels, with_labels
+from dlmodules.validation.networks import check_network
 
 Stage = Literal["encoder", "independent", "joint"]
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from dlmodules.gans.dcgan import DCGANDiscriminator, DCGANGenerator
 from dlmodules.gans.widths import scaled
-from dlmodules.labels import one_hot
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.same_padding import SameConv2d
+from dlmodules.sampling.labels import one_hot
 
 ENCODER_FILTERS = 64
 GENERATOR_DIM = 512

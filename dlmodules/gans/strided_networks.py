@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
-from dlmodules.images import check_image_shape
 from dlmodules.layers.initialization import normal_
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
+from dlmodules.validation.images import check_image_shape
 
 KERNEL = 5
 # Of foster's batch normalization; torch's momentum is the share of the new batch.

@@ -6,8 +6,8 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import nn
 
+from dlmodules.adversarial.module import Schedule
 from dlmodules.errors import UserError
-from dlmodules.gans.base import Schedule
 from dlmodules.gans.dcgan import DCGAN
 from dlmodules.gans.gan import Noise
 

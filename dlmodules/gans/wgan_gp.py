@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
+from dlmodules.adversarial.module import Judged, Schedule
+from dlmodules.adversarial.optimizers import AdversarialAdam
+from dlmodules.adversarial.penalties import gradient_penalty
 from dlmodules.errors import UserError
-from dlmodules.gans.base import Judged, Schedule
 from dlmodules.gans.dcgan import DCGAN
 from dlmodules.gans.gan import Noise
-from dlmodules.gans.optimizers import AdversarialAdam
-from dlmodules.gans.penalties import gradient_penalty
 
 
 class WGANGP(DCGAN):

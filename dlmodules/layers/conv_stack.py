@@ -7,10 +7,10 @@ from math import prod
 from torch import nn
 
 from dlmodules.errors import UserError
-from dlmodules.images import check_image_shape
 from dlmodules.layers.activations import make_activation
 from dlmodules.layers.normalization import keras_batch_norm
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
+from dlmodules.validation.images import check_image_shape
 
 
 def conv_stack(

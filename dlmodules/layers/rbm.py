@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.draws import draw_device
+from dlmodules.sampling.devices import draw_device
 
 
 class BoltzmannLayer(nn.Module):

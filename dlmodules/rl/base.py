@@ -10,11 +10,11 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from dlmodules.errors import UserError
-from dlmodules.finite import require_finite
-from dlmodules.one_step import one_global_step
-from dlmodules.rl.checks import require_at_least
 from dlmodules.rl.evaluation import play_episodes
-from dlmodules.step_logging import is_logging_step
+from dlmodules.training.finite import require_finite
+from dlmodules.training.one_step import one_global_step
+from dlmodules.training.step_logging import is_logging_step
+from dlmodules.validation.arguments import require_at_least
 
 
 class Step(NamedTuple):

@@ -14,15 +14,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LRScheduler
 
-from dlmodules.clipping import check_max_norm, clip_gradients
+from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.hparams import save_portable_hyperparameters
 from dlmodules.rl.base import Agent, Step
 from dlmodules.rl.buffers import ReplayBuffer, Transitions
-from dlmodules.rl.checks import require_at_least, require_fractions
 from dlmodules.rl.denormals import FLUSH_EVERY, flush_moments
-from dlmodules.rl.networks import MLPQNetwork, follow
-from dlmodules.rl.returns import exponential_schedule, linear_schedule, td_target
+from dlmodules.rl.networks import MLPQNetwork
+from dlmodules.rl.polyak import follow
+from dlmodules.rl.returns import td_target
+from dlmodules.training.annealing import exponential_schedule, linear_schedule
+from dlmodules.training.clipping import check_max_norm, clip_gradients
+from dlmodules.validation.arguments import require_at_least, require_fractions
 
 
 class DQN(Agent):

@@ -1,9 +1,8 @@
 """Networks of the agents, and how a target network follows its online network."""
 
 from collections.abc import Sequence
-from itertools import chain, pairwise
+from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 
@@ -31,21 +30,3 @@ class MLPQNetwork(nn.Module):
         """Map observations ``(B, ...)`` to values ``(B, num_actions)``."""
         values: Tensor = self.layers(observation.flatten(1))
         return values
-
-
-@torch.no_grad()
-def follow(target: nn.Module, online: nn.Module, tau: float = 1.0) -> None:
-    """Move ``target`` towards ``online``: ``target += tau * (online - target)``; 1 copies.
-
-    Buffers that are no floating point numbers, such as counters, are copied whatever ``tau`` is.
-    """
-    pairs = zip(
-        chain(target.parameters(), target.buffers()),
-        chain(online.parameters(), online.buffers()),
-        strict=True,
-    )
-    for old, new in pairs:
-        if tau == 1.0 or not old.is_floating_point():
-            old.copy_(new)
-        else:
-            old.lerp_(new, tau)

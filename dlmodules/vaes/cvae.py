@@ -8,14 +8,16 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.checks import check_at_least_one
-from dlmodules.draws import draw_device
-from dlmodules.images import check_image_shape
-from dlmodules.labels import check_labels, draw_labels, one_hot, with_labels
 from dlmodules.layers.initialization import glorot_uniform_
-from dlmodules.network_sizes import check_network
+from dlmodules.protocols import Batch
+from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.labels import draw_labels, one_hot
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
-from dlmodules.vaes.vae import VAE, Batch
+from dlmodules.vaes.vae import VAE
+from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.images import check_image_shape
+from dlmodules.validation.labels import check_labels, with_labels
+from dlmodules.validation.networks import check_network
 
 
 class ConditionalEncoder(nn.Module):

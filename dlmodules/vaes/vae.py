@@ -10,16 +10,18 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.checks import check_at_least_one
-from dlmodules.draws import draw_device
+from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.finite import require_finite
-from dlmodules.hparams import save_portable_hyperparameters
-from dlmodules.images import check_codes, check_images, check_unit_range
 from dlmodules.layers.channels_last import use_channels_last
-from dlmodules.network_sizes import check_network
-from dlmodules.step_logging import is_logging_step
-from dlmodules.vaes.losses import (
+from dlmodules.protocols import Batch
+from dlmodules.sampling.devices import draw_device
+from dlmodules.training.finite import require_finite
+from dlmodules.training.step_logging import is_logging_step
+from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
+from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.images import check_codes, check_images, check_unit_range
+from dlmodules.validation.networks import check_network
+from dlmodules.variational.elbo import (
     active_units,
     bernoulli_nll,
     kl_to_standard_normal,
@@ -27,9 +29,6 @@ from dlmodules.vaes.losses import (
     reparameterize,
     squared_error,
 )
-from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
-
-Batch = tuple[Tensor, Tensor]
 
 
 class VAE(LightningModule):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
-from callbacks.attribute_file import ATTRIBUTE_FILE, AttributeFile, read_attribute_file
+from callbacks.latents.attribute_file import ATTRIBUTE_FILE, AttributeFile, read_attribute_file
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.subject import subject_of
 from dlmodules_cli.messages import OneLineErrors

@@ -6,7 +6,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from callbacks.grids import Picture
+from callbacks.base.grids import Picture
 from dlmodules_cli.explore import codes, pictures
 from dlmodules_cli.explore.parts import CANVAS, QUICK, canvas, class_choice, drawn, picture, told
 from dlmodules_cli.explore.subject import Subject

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from callbacks.grids import Picture
+from callbacks.base.grids import Picture
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.pictures import LARGE
 from dlmodules_cli.explore.subject import Subject

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from callbacks.drawing import cycled_labels
-from callbacks.grids import Picture, image_grid
-from callbacks.latent_walks import lerp, slerp
+from callbacks.base.drawing import cycled_labels
+from callbacks.base.grids import Picture, image_grid
+from callbacks.latents.latent_walks import lerp, slerp
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.codes import Code, random_codes, with_attributes
 from dlmodules_cli.explore.subject import Subject

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from callbacks.grids import Picture
+from callbacks.base.grids import Picture
 from dlmodules_cli.explore import pictures
 from dlmodules_cli.explore.parts import ALL, class_choice, picture, told
 from dlmodules_cli.explore.subject import Subject

@@ -12,8 +12,8 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor
 
-from callbacks.attribute_file import AttributeFile
-from callbacks.drawing import cycled_labels
+from callbacks.base.drawing import cycled_labels
+from callbacks.latents.attribute_file import AttributeFile
 from dlmodules.errors import UserError
 from dlmodules.protocols import BoundsCodes, Decodes, Encodes, Samples
 

@@ -13,7 +13,7 @@ from benchmarks.classifier import CLASSIFIER, keep, named_classifier
 from benchmarks.score_rows import READER
 from datamodules import MNISTDataModule
 from dlmodules import CNNClassifier
-from dlmodules.loading import load_checkpoint, load_module
+from dlmodules.checkpoints.loading import load_checkpoint, load_module
 
 REAL = os.environ.get("DLMODULES_DATA", "")
 

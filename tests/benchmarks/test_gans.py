@@ -11,7 +11,7 @@ from benchmarks.gans import matched_accuracy, over_updates, paired, steps
 from benchmarks.rows import ROWS
 from benchmarks.sweeps_of_images import effects, moments
 from benchmarks.update_clock import WARMUP, UpdateClock
-from callbacks.feature_network import FeatureNetwork
+from callbacks.images.feature_network import FeatureNetwork
 from tests.benchmarks.records import record
 
 

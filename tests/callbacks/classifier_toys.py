@@ -3,11 +3,12 @@
 from typing import Any
 
 import torch
-from callback_toys import ImageLogger
 from pytorch_lightning import LightningDataModule, LightningModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
+
+from tests.callbacks.callback_toys import ImageLogger
 
 
 class Reader(LightningModule):

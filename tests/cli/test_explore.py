@@ -12,7 +12,7 @@ from PIL import Image
 from pytorch_lightning import LightningModule, Trainer
 from torch import nn
 
-from callbacks.attribute_file import AttributeFile, write_attribute_file
+from callbacks.latents.attribute_file import AttributeFile, write_attribute_file
 from dlmodules import (
     CVAE,
     DBN,
@@ -224,7 +224,7 @@ def test_samples_by_seed_and_class():
     found = subject("CVAE")
     with torch.no_grad():
         turn = found.module.sample(5, torch.tensor([0, 1, 2, 3, 0]), torch.Generator().manual_seed(9))
-    from callbacks.grids import image_grid
+    from callbacks.base.grids import image_grid
 
     assert np.array_equal(pictures.sample_picture(found, 5, 9), image_grid(turn, min_tile=96))
     assert not np.array_equal(pictures.sample_picture(found, 5, 9), pictures.sample_picture(found, 5, 9, 2))

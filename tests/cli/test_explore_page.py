@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from callbacks.attribute_file import write_attribute_file
+from callbacks.latents.attribute_file import write_attribute_file
 from dlmodules import CVAE, DCGAN, VAE
 from tests.cli.test_explore import attributes, checkpoint
 

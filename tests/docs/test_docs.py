@@ -200,7 +200,7 @@ def test_page_explains_every_logged_metric(system):
 
 
 def test_variables_that_the_pages_name_exist_in_the_code():
-    sources = [*ROOT.glob("dlmodules*/**/*.py"), *ROOT.glob("datamodules/*.py"), *ROOT.glob("callbacks/*.py")]
+    sources = [*ROOT.glob("dlmodules*/**/*.py"), *ROOT.glob("datamodules/**/*.py"), *ROOT.glob("callbacks/**/*.py")]
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     named = {word for page in PAGES for word in re.findall(r"\bDLMODULES_[A-Z_]+\b", page.read_text("utf-8"))}
     assert named

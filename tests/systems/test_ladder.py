@@ -10,7 +10,7 @@ import torch
 from jsonargparse import ArgumentParser
 from torch import nn
 
-from dlmodules.loading import load_module
+from dlmodules.checkpoints.loading import load_module
 from dlmodules.protocols import Acts, Samples, SamplesRows
 from dlmodules_cli.main import main
 from dlmodules_cli.systems import book_ids, systems

@@ -7,9 +7,9 @@ from torch import nn
 
 from datamodules import DigitsDataModule
 from dlmodules import BackboneClassifier
+from dlmodules.checkpoints.loading import load_module
 from dlmodules.classifiers.backbone_networks import make_backbone
 from dlmodules.errors import UserError
-from dlmodules.loading import load_module
 
 IMAGENET = {
     "vgg16": 138_357_544,

@@ -5,7 +5,7 @@ import pytorch_lightning as pl
 import torch
 
 from datamodules import IrisDataModule, XORDataModule
-from datamodules.rows import RowDataModule
+from datamodules.tables.rows import RowDataModule
 from dlmodules import LogisticRegression, Perceptron
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError

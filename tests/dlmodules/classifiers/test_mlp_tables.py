@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 
 from datamodules import IrisDataModule, XORDataModule
-from datamodules.rows import RowDataModule
+from datamodules.tables.rows import RowDataModule
 from dlmodules import MLPClassifier
 
 

@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from datamodules import LandDataModule, PlanetPixelDataModule, WrodlDataModule
-from datamodules.wrodl import NEVER, TWICE, indices
+from datamodules.tables.wrodl import NEVER, TWICE, indices
 from dlmodules import BoxDensity, Multinomial, NaiveBayes, PixelNaiveBayes
 from dlmodules.densities.pixel_naive_bayes import palette_colors, palette_indices
 from dlmodules.errors import UserError

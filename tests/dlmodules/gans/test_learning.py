@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from dlmodules import ACGAN, CGAN, LSGAN, SNGAN, WGAN, WGANGP, InfoGAN
-from tests.dlmodules.gans.test_base import trainer
+from tests.dlmodules.adversarial.test_adversarial_module import trainer
 
 
 class Grey(nn.Module):

@@ -8,8 +8,8 @@ import torch
 
 from datamodules import DigitsDataModule
 from dlmodules import StackedGAN
+from dlmodules.adversarial.module import Images
 from dlmodules.errors import UserError
-from dlmodules.gans.base import Images
 from dlmodules.gans.stackedgan_networks import Reading, StackedEncoder
 from dlmodules.protocols import Sweeps
 

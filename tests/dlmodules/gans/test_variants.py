@@ -5,15 +5,15 @@ import torch
 from pytorch_lightning.cli import instantiate_module
 from torch.nn import functional as F
 
-from datamodules.augmentation import RandomAffineAndFlip
 from dlmodules import ACGAN, CGAN, DCGAN, GAN, LSGAN, SNGAN, WGAN, WGANGP, InfoGAN, StackedGAN
+from dlmodules.adversarial.module import Images, Judged
 from dlmodules.errors import UserError
-from dlmodules.gans.base import Images, Judged
 from dlmodules.gans.cgan import ConditionalGenerator
 from dlmodules.gans.infogan import CodedGenerator, gaussian_nll, printed_code_loss
 from dlmodules.gans.stackedgan_networks import StackedGenerator
 from dlmodules.gans.strided_networks import StridedDiscriminator, UpsamplingGenerator
-from tests.dlmodules.gans.test_base import loader, trainer
+from dlmodules.layers.augmentation import RandomAffineAndFlip
+from tests.dlmodules.adversarial.test_adversarial_module import loader, trainer
 
 TINY = {"image_shape": (1, 8, 8), "latent_dim": 4, "width": 0.05}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from datamodules.environment import EnvironmentDataModule
+from datamodules.environments.environment import EnvironmentDataModule
 from dlmodules.rl.dqn import DQN
 
 

@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from agent_runs import agent, data, rows, trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.demos.boring_classes import BoringDataModule
 from pytorch_lightning.loggers import CSVLogger
 
 from dlmodules.errors import UserError
 from dlmodules.rl.base import Agent, Step
+from tests.dlmodules.rl.agent_runs import agent, data, rows, trainer
 
 
 class Recorder(pl.Callback):

@@ -2,14 +2,14 @@ from typing import Any
 
 import pytest
 import torch
-from agent_runs import agent, data, trainer
-from known_environments import register
 from torch import Tensor, nn
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import Acts
 from dlmodules.rl.buffers import Transitions
 from dlmodules.rl.dqn import DQN
+from tests.dlmodules.rl.agent_runs import agent, data, trainer
+from tests.dlmodules.rl.known_environments import register
 
 register()
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from agent_runs import agent, data, trainer
 
-from datamodules.environment import EnvironmentDataModule
+from datamodules.environments.environment import EnvironmentDataModule
 from dlmodules.rl.dqn import DQN
+from tests.dlmodules.rl.agent_runs import agent, data, trainer
 
 
 def halving(optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:

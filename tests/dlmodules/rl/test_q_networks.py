@@ -1,7 +1,8 @@
 import torch
 from torch import nn
 
-from dlmodules.rl.networks import MLPQNetwork, follow
+from dlmodules.rl.networks import MLPQNetwork
+from dlmodules.rl.polyak import follow
 
 
 def test_the_books_network_has_its_parameters() -> None:

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from dlmodules.rl.returns import exponential_schedule, linear_schedule, td_target
+from dlmodules.rl.returns import td_target
+from dlmodules.training.annealing import exponential_schedule, linear_schedule
 
 
 def test_td_target_bootstraps_unless_terminated() -> None:

@@ -1,0 +1,1 @@
+"""What callbacks share: when to draw, pictures, where they go."""

@@ -1,0 +1,127 @@
+"""Films of an agent that plays."""
+
+import importlib.util
+import os
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from pytorch_lightning import LightningModule, Trainer
+from torch import Tensor
+
+from callbacks.base.drawing import Drawing, undisturbed
+from callbacks.base.grids import Picture
+from callbacks.base.media import save_video, warn_once
+from dlmodules.errors import UserError
+from dlmodules.protocols import Acts
+
+
+class EpisodeVideo(Drawing):
+    """Films whole episodes of the deterministic policy, in an environment of their own.
+
+    Works with any module that has ``act`` and a data module with ``make_env(render_mode=...)``, which
+    returns one Gymnasium environment. The film's name is ``episode``, or ``episode/0``, ``episode/1``
+    … where there are several.
+
+    Args:
+        episodes: how many episodes at each filming.
+        every_n_epochs: film after each that many epochs.
+        every_n_steps: film after each that many training steps instead.
+        fmt: ``gif``, or ``mp4``, which is smaller and needs imageio-ffmpeg.
+        max_steps: an episode is cut after that many steps.
+        seed: seed of the first episode's environment, one more for each further episode.
+    """
+
+    needs: ClassVar[dict[str, type]] = {"act": Acts}
+
+    def __init__(
+        self,
+        episodes: int = 1,
+        every_n_epochs: int = 1,
+        every_n_steps: int | None = None,
+        fmt: Literal["gif", "mp4"] = "gif",
+        max_steps: int = 1000,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(every_n_epochs, every_n_steps)
+        if episodes < 1 or max_steps < 1:
+            raise UserError("EpisodeVideo: episodes and max_steps must be 1 or more")
+        if fmt not in ("gif", "mp4"):
+            raise UserError(f"EpisodeVideo: fmt is gif or mp4, not {fmt}")
+        if fmt == "mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
+            raise UserError('EpisodeVideo: mp4 needs imageio-ffmpeg: pip install "dlmodules[video]", or take fmt: gif')
+        self.episodes = episodes
+        self.fmt = fmt
+        self.max_steps = max_steps
+        self.seed = seed
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Refuse a module that cannot act, or data without an environment."""
+        super().setup(trainer, pl_module, stage)
+        if not hasattr(getattr(trainer, "datamodule", None), "make_env"):
+            raise UserError("EpisodeVideo needs a data module with `make_env`, such as EnvironmentDataModule")
+
+    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Film now."""
+        if not trainer.is_global_zero:
+            return
+        with undisturbed(trainer, pl_module, self.seed):
+            try:
+                films = film(pl_module, getattr(trainer, "datamodule", None), self.episodes, self.seed, self.max_steps)
+            except Exception as error:  # a renderer can fail in any way; the training does not depend on it
+                warn_once(self, f"EpisodeVideo cannot film: {error}")
+                return
+        for index, (frames, fps, total) in enumerate(films):
+            name = "episode" if self.episodes == 1 else f"episode/{index}"
+            save_video(trainer, name, frames, fps, self.fmt, caption=f"return {total:g}")
+
+
+def film(
+    agent: Any, datamodule: Any, episodes: int, seed: int, max_steps: int = 1000
+) -> list[tuple[list[Picture], float, float]]:
+    """Play and film episodes of a deterministic policy.
+
+    Args:
+        agent: a module with ``act``.
+        datamodule: has ``make_env(render_mode=...)``.
+        episodes: how many to play.
+        seed: seed of the first episode's environment, one more for each further episode.
+        max_steps: an episode is cut after that many steps.
+
+    Returns:
+        For each episode its frames ``(H, W, 3)`` uint8, their number a second, and the return.
+    """
+    # Gymnasium draws with pygame, which looks for a screen unless told that there is none.
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    env = datamodule.make_env(render_mode="rgb_array")
+    fps = float(env.metadata.get("render_fps") or 30)
+    films = []
+    try:
+        for index in range(episodes):
+            observation, _ = env.reset(seed=seed + index)
+            frames, total, over = [_frame(env)], 0.0, False
+            while not over and len(frames) <= max_steps:
+                action = agent.act(_as_batch(observation, agent.device))[0]
+                observation, reward, terminated, truncated, _ = env.step(action.cpu().numpy())
+                frames.append(_frame(env))
+                total += float(reward)
+                over = bool(terminated or truncated)
+            films.append((frames, fps, total))
+    finally:
+        env.close()
+    return films
+
+
+def _as_batch(observation: Any, device: torch.device) -> Tensor:
+    """One observation as a batch of one, on the module's device; double precision becomes single."""
+    array = np.asarray(observation)
+    if array.dtype == np.float64:
+        array = array.astype(np.float32)
+    return torch.as_tensor(array, device=device)[None]
+
+
+def _frame(env: Any) -> Picture:
+    frame = env.render()
+    if not isinstance(frame, np.ndarray):
+        raise TypeError("the environment gave no picture for render_mode rgb_array")
+    return frame.astype(np.uint8, copy=False)

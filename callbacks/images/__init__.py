@@ -1,0 +1,1 @@
+"""Callbacks for samples and reconstructions of images."""

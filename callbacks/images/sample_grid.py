@@ -1,0 +1,120 @@
+"""A grid of samples from any generative module."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pytorch_lightning import LightningModule, Trainer
+
+from callbacks.base.drawing import Drawing, cycled_labels, undisturbed
+from callbacks.base.grids import Picture, image_grid
+from callbacks.base.media import is_quiet, run_folder, save_image, save_video
+from dlmodules.errors import UserError
+from dlmodules.protocols import Samples
+
+MAX_FRAMES = 60
+
+
+class SampleGrid(Drawing):
+    """Draws samples from the same noise each time, so that the grids of a run can be compared.
+
+    Works with any module that has ``sample``. A conditional module is asked for every class in
+    turn, one class a column. Picture: ``samples``. When the training ends, its grids become a film, ``samples_film``.
+    A second one in a training needs another ``name`` than that.
+
+    Args:
+        num: how many samples.
+        every_n_epochs: draw after each that many epochs.
+        every_n_steps: draw after each that many training steps instead.
+        labels: the classes asked for, over and over; one a column. For a conditional module.
+        seed: seed of the noise. It is the same at every drawing and touches no other random numbers.
+        film_fps: grids a second in the film, of which there are at most 60 of the training; 0 makes no film.
+        name: of the picture, and of the film before ``_film``.
+    """
+
+    needs: ClassVar[dict[str, type]] = {"sample": Samples}
+
+    def __init__(
+        self,
+        num: int = 64,
+        every_n_epochs: int = 1,
+        every_n_steps: int | None = None,
+        labels: list[int] | None = None,
+        seed: int = 0,
+        film_fps: float = 5.0,
+        name: str = "samples",
+    ) -> None:
+        super().__init__(every_n_epochs, every_n_steps)
+        if num < 1:
+            raise UserError(f"SampleGrid needs at least 1 sample, not {num}")
+        if film_fps < 0:
+            raise UserError(f"SampleGrid: film_fps must be 0 or more, not {film_fps}")
+        self.num = num
+        self.labels = labels
+        self.seed = seed
+        self.film_fps = film_fps
+        self.name: str = name
+        self._grids: list[str] = []
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Refuse a module that cannot sample, or not these labels."""
+        super().setup(trainer, pl_module, stage)
+        cycled_labels(pl_module, self.num, self.labels)
+        self._grids = []
+
+    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw the grid now."""
+        with undisturbed(trainer, pl_module, self.seed) as generator:
+            labels = cycled_labels(pl_module, self.num, self.labels)
+            assert isinstance(pl_module, Samples)
+            samples = pl_module.sample(self.num, labels=labels, generator=generator)
+        columns = None if labels is None else len(set(labels.tolist()))
+        grid = image_grid(samples, columns)
+        path = save_image(trainer, self.name, grid, caption=f"epoch {trainer.current_epoch}")
+        if path is not None:
+            self._grids.append(path.name)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw the trained module, and make the film."""
+        super().on_train_end(trainer, pl_module)
+        if self.film_fps > 0 and trainer.is_global_zero and not is_quiet(trainer):
+            frames = film_frames(run_folder(trainer) / "media", self._grids)
+            if len(frames) > 1:
+                save_video(trainer, f"{self.name}_film", frames, self.film_fps, numbered=False)
+
+    @property
+    def state_key(self) -> str:
+        """The name of its state in a checkpoint, one for each choice of arguments."""
+        return self._generate_state_key(
+            num=self.num,
+            every_n_epochs=self.every_n_epochs,
+            every_n_steps=self.every_n_steps,
+            labels=self.labels,
+            seed=self.seed,
+            name=self.name,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Which grids the run has drawn."""
+        return {"grids": list(self._grids)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the grids of the run so far."""
+        self._grids = list(state_dict["grids"])
+
+
+def film_frames(folder: Path, names: list[str], most: int = MAX_FRAMES) -> list[Picture]:
+    """Read the pictures that still are in ``folder`` and as large as the last: ``(H, W, 3)``, at most ``most``.
+
+    Of more, equally many are left out between any two; the first and the last stay.
+    """
+    from PIL import Image
+
+    there = [name for name in names if (folder / name).is_file()]
+    if len(there) > most:
+        there = [there[index] for index in np.linspace(0, len(there) - 1, most).round().astype(int)]
+    frames = []
+    for name in there:
+        with Image.open(folder / name) as picture:
+            frames.append(np.asarray(picture.convert("RGB"), dtype=np.uint8))
+    return [frame for frame in frames if frame.shape == frames[-1].shape]

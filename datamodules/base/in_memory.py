@@ -1,0 +1,179 @@
+"""The base of the data modules that hold three disjoint sets in memory, and their loaders."""
+
+from typing import Any, Generic, TypeVar
+
+import torch
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, DistributedSampler
+
+from datamodules.base.sampling import ResumableLoader, Transform, identity, shuffled
+from dlmodules.errors import UserError
+from dlmodules.protocols import Batch
+
+AnyDataset = TypeVar("AnyDataset", bound=Dataset[Batch])
+
+
+def at_least(name: str, value: int, minimum: int) -> int:
+    """Return ``value``, or raise the UserError that ``name`` is too small."""
+    if value < minimum:
+        raise UserError(f"{name} is {value}; it must be {minimum} or more")
+    return value
+
+
+def permutation(n: int, seed: int) -> Tensor:
+    """Return the permutation of ``n`` rows that belongs to ``seed``, without the global generator."""
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+
+
+def check_share(name: str, value: int | float, unit: str) -> int | float:
+    """Return ``value``, or raise the UserError that ``name`` is neither a number of ``unit`` nor a fraction."""
+    if value < 0 or (isinstance(value, float) and value >= 1):
+        raise UserError(f"{name} is {value}; it must be a number of {unit} or a fraction in (0, 1)")
+    return value
+
+
+def share_of(n: int, share: int | float) -> int:
+    """Return how many of ``n`` a number or fraction ``share`` asks for."""
+    return share if isinstance(share, int) else int(n * share)
+
+
+class InMemoryDataModule(LightningDataModule, Generic[AnyDataset]):
+    """Three disjoint sets in memory and their loaders, of which that for training resumes inside an epoch.
+
+    A child implements ``make_train_and_val``, ``make_test`` and ``class_names``.
+
+    Args:
+        batch_size: rows of a batch, 1 or more.
+        num_workers: processes that make batches; 0, in the main process, is fastest for data in memory.
+        seed: fixes the order of training batches, whatever else draws random numbers.
+        drop_last: leave out an epoch's last training batch where it is smaller than the others.
+        train_transform: augmentation, applied to the whole ``x`` of a training batch.
+        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+
+    Raises:
+        UserError: for a number out of range.
+    """
+
+    unit = "rows"  # what the data is counted in, for messages
+
+    def __init__(
+        self,
+        batch_size: int,
+        num_workers: int = 0,
+        seed: int = 0,
+        drop_last: bool = False,
+        train_transform: Transform | None = None,
+        pin_memory: bool = False,
+    ) -> None:
+        super().__init__()
+        self.batch_size = at_least("batch_size", batch_size, 1)
+        self.num_workers = at_least("num_workers", num_workers, 0)
+        self.seed = at_least("seed", seed, 0)
+        self.drop_last = drop_last
+        self.train_transform = train_transform
+        self.pin_memory = pin_memory
+        self.train_set: AnyDataset | None = None
+        self.val_set: AnyDataset | None = None
+        self.test_set: AnyDataset | None = None
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes, in the order of their indices."""
+        raise NotImplementedError
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes; labels are ``0 .. num_classes - 1``."""
+        return len(self.class_names)
+
+    def make_train_and_val(self) -> tuple[AnyDataset, AnyDataset]:
+        """Return the training and the validation set."""
+        raise NotImplementedError
+
+    def make_test(self) -> AnyDataset:
+        """Return the test set."""
+        raise NotImplementedError
+
+    def setup(self, stage: str | None = None) -> None:
+        """Make the sets for training to fit and validate, the test set to test and predict."""
+        if stage in ("fit", "validate", None) and self.train_set is None:
+            self.train_set, self.val_set = self.make_train_and_val()
+        if stage in ("test", "predict", None) and self.test_set is None:
+            self.test_set = self.make_test()
+
+    def train_sampler(self, dataset: AnyDataset) -> DistributedSampler[Batch]:
+        """Return what orders the training rows, as a function of the seed and the epoch."""
+        return shuffled(dataset, self.seed, self.drop_last)
+
+    def train_dataloader(self) -> ResumableLoader:
+        """Return shuffled training batches; the loader resumes inside an epoch."""
+        if self.train_set is None:
+            self.setup("fit")
+        assert self.train_set is not None
+        sampler = self.train_sampler(self.train_set)
+        if self.drop_last and len(sampler) < self.batch_size:
+            raise UserError(
+                f"drop_last leaves no batch: {len(sampler)} training {self.unit} are fewer than "
+                f"batch_size={self.batch_size}; lower batch_size or set drop_last to false"
+            )
+        trainer = self.trainer if self.trainer is not None and self.trainer.training else None
+
+        def progress() -> tuple[int, float]:
+            assert trainer is not None
+            batches: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+            return batches.processed, trainer.num_training_batches
+
+        return ResumableLoader(
+            self.train_set,
+            seed=self.seed,
+            transform=self.train_transform,
+            progress=progress if trainer is not None else None,
+            sampler=sampler,
+            batch_size=self.batch_size,
+            drop_last=self.drop_last,
+            num_workers=self.num_workers,
+            pin_memory=self.pin_memory,
+            collate_fn=identity,
+            generator=torch.Generator(),  # an iterator draws a seed for its workers, else from the global one
+        )
+
+    def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
+        """Return the validation batches in order, or no loader where the validation set is empty."""
+        if self.val_set is None:
+            self.setup("validate")
+        assert self.val_set is not None
+        return self.in_order(self.val_set) if _size(self.val_set) > 0 else []
+
+    def required_test_set(self) -> AnyDataset:
+        """Return the test set, or raise the UserError that it is empty."""
+        if self.test_set is None:
+            self.setup("test")
+        assert self.test_set is not None
+        if _size(self.test_set) == 0:
+            name, unit = type(self).__name__, self.unit
+            raise UserError(f"{name} has no test {unit}; set a share of the {unit} apart for them")
+        return self.test_set
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Return the test batches in order."""
+        return self.in_order(self.required_test_set())
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Return the test batches in order."""
+        return self.test_dataloader()
+
+    def in_order(self, dataset: Dataset[Batch]) -> DataLoader[Batch]:
+        """Return a loader that goes through ``dataset`` once, in its order."""
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            num_workers=self.num_workers,
+            pin_memory=self.pin_memory,
+            collate_fn=identity,
+            generator=torch.Generator(),
+        )
+
+
+def _size(dataset: Dataset[Batch]) -> int:
+    return len(dataset)  # type: ignore[arg-type]  # torch's Dataset promises no length

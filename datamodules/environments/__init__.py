@@ -1,0 +1,1 @@
+"""Gymnasium environments for agents, and their states."""

@@ -1,0 +1,258 @@
+"""Gymnasium environments for agents: to train in, to validate on and to test on, with disjoint seeds."""
+
+import warnings
+from collections.abc import Sequence
+from functools import partial
+from math import ceil, prod
+from typing import TYPE_CHECKING, Any, Literal
+
+from pytorch_lightning import LightningDataModule
+
+from datamodules.environments.making import Wrapper, make_env, portable_wrapper
+from dlmodules.errors import UserError
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+    from torch.utils.data import DataLoader
+
+    from datamodules.environments.stream import EnvironmentStream
+
+# Held-out episodes are played so many at a time; it changes their speed only.
+PARALLEL_EPISODES = 16
+
+
+class EnvironmentDataModule(LightningDataModule):
+    """A Gymnasium environment as the data of an agent.
+
+    An agent steps ``train_envs`` and plays held-out episodes in ``evaluation_envs``. The train loader
+    yields the numbers of an epoch's iterations; the validation and test loaders yield the seeds of the
+    episodes to play. Training, validation and test seeds come from disjoint ranges. The state of the
+    training environments, down to the step inside an episode, is in every checkpoint.
+
+    Args:
+        env_id: Gymnasium id such as ``CartPole-v1``; ``module:id`` imports a module that registers it.
+        num_envs: environments stepped side by side in training, at least 1.
+        total_steps: training ends after so many environment steps, counted over all environments.
+        steps_per_epoch: environment steps between two validations.
+        eval_episodes: episodes played in a validation.
+        test_episodes: episodes played in a test.
+        seed: of all environments; equal seeds give equal episodes for equal actions.
+        env_kwargs: further arguments of ``gymnasium.make``, ``max_episode_steps`` among them.
+        wrappers: applied to each environment, the first innermost: import paths, ``class_path`` with
+            ``init_args``, or functions of an environment.
+        vectorization: ``sync`` steps the environments in turn, best for light ones; ``async`` gives each
+            its own process, best where a step takes over about 0.2 ms.
+
+    Raises:
+        UserError: an environment cannot be made, or a number is too small.
+    """
+
+    def __init__(
+        self,
+        env_id: str = "CartPole-v1",
+        num_envs: int = 8,
+        total_steps: int = 50_000,
+        steps_per_epoch: int = 5_000,
+        eval_episodes: int = 10,
+        test_episodes: int = 100,
+        seed: int = 0,
+        env_kwargs: dict[str, Any] | None = None,
+        wrappers: Sequence[Wrapper] = (),
+        vectorization: Literal["sync", "async"] = "sync",
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self._make_wrappers_portable()
+        for name, value, least in (
+            ("num_envs", num_envs, 1),
+            ("total_steps", total_steps, 1),
+            ("steps_per_epoch", steps_per_epoch, 1),
+            ("eval_episodes", eval_episodes, 1),
+            ("test_episodes", test_episodes, 1),
+            ("seed", seed, 0),
+        ):
+            if value < least:
+                raise UserError(f"{name} is {value}; it must be at least {least}")
+        self.env_id = env_id
+        self.num_envs = num_envs
+        self.total_steps = total_steps
+        self.steps_per_epoch = steps_per_epoch
+        self.episodes = {"val": eval_episodes, "test": test_episodes}
+        self.seed = seed
+        self.env_kwargs = env_kwargs or {}
+        self.wrappers = list(wrappers)
+        self.vectorization = vectorization
+        self._spaces: tuple[gym.Space[Any], gym.Space[Any]] | None = None
+        self._train: EnvironmentStream | None = None
+        self._train_state: dict[str, Any] | None = None
+        self._evaluation: dict[str, list[gym.Env[Any, Any]]] = {}
+
+    def _make_wrappers_portable(self) -> None:
+        """Keep in the hyperparameters, hence in checkpoints, what can be rebuilt without pickling."""
+        wrappers = [portable_wrapper(wrapper) for wrapper in self.hparams["wrappers"]]
+        if None in wrappers:
+            warnings.warn(
+                "a wrapper without an import path is not saved in checkpoints: give a function of a module",
+                stacklevel=3,
+            )
+        self.hparams["wrappers"] = [wrapper for wrapper in wrappers if wrapper is not None]
+
+    def make_env(self, render_mode: str | None = None) -> "gym.Env[Any, Any]":
+        """Return a new environment with all wrappers, to be seeded and closed by the caller.
+
+        Args:
+            render_mode: ``rgb_array`` for pictures; None draws nothing.
+        """
+        return make_env(self.env_id, self.env_kwargs, self.wrappers, render_mode)
+
+    @property
+    def observation_space(self) -> "gym.Space[Any]":
+        """The space of one environment's observations, after the wrappers."""
+        return self._get_spaces()[0]
+
+    @property
+    def action_space(self) -> "gym.Space[Any]":
+        """The space of one environment's actions, after the wrappers."""
+        return self._get_spaces()[1]
+
+    def _get_spaces(self) -> "tuple[gym.Space[Any], gym.Space[Any]]":
+        if self._spaces is None:
+            env = self.make_env()
+            self._spaces = env.observation_space, env.action_space
+            env.close()
+        return self._spaces
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """The shape of one observation. Raises UserError where observations are no arrays of numbers."""
+        from gymnasium.spaces import Box
+
+        space = self.observation_space
+        if not isinstance(space, Box):
+            raise UserError(
+                f"{self.env_id} has observations {space}, not arrays of numbers:"
+                " add gymnasium.wrappers.FlattenObservation to wrappers"
+            )
+        return tuple(space.shape)
+
+    @property
+    def observation_dim(self) -> int:
+        """How many numbers an observation has."""
+        return prod(self.observation_shape)
+
+    @property
+    def num_actions(self) -> int:
+        """How many actions there are, numbered from 0. Raises UserError where they are not discrete."""
+        from gymnasium.spaces import Discrete
+
+        space = self.action_space
+        if not isinstance(space, Discrete):
+            raise UserError(
+                f"{self.env_id} has actions {space}, and this agent needs discrete ones:"
+                " choose another environment, or an agent for such actions"
+            )
+        if space.start != 0:
+            raise UserError(f"{self.env_id} numbers its actions from {space.start}; wrap it so that they start at 0")
+        return int(space.n)
+
+    def setup(self, stage: str) -> None:
+        """Make the first environment, so that mistakes show before anything is trained."""
+        self._get_spaces()
+        if stage == "fit":  # a new run; when it resumes one, load_state_dict comes next
+            self._close_train()
+            self._train_state = None
+
+    @property
+    def train_envs(self) -> "EnvironmentStream":
+        """The training environments, made at first use."""
+        if self._train is None:
+            self._train = self._make_stream()
+            if self._train_state is not None:
+                self._train.load_state_dict(self._train_state)
+        return self._train
+
+    def _make_stream(self) -> "EnvironmentStream":
+        from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+
+        from datamodules.environments.stream import EnvironmentStream
+
+        vectorize = SyncVectorEnv if self.vectorization == "sync" else AsyncVectorEnv
+        make = partial(_make_replayable, self.env_id, self.env_kwargs, self.wrappers, self.seed)
+        envs = vectorize(
+            [partial(make, index) for index in range(self.num_envs)], autoreset_mode=AutoresetMode.SAME_STEP
+        )
+        return EnvironmentStream(envs)
+
+    def evaluation_envs(self, split: Literal["val", "test"]) -> "list[gym.Env[Any, Any]]":
+        """Return environments for held-out episodes only, each to be reset with an episode's seed."""
+        if split not in self._evaluation:
+            count = min(self.episodes[split], PARALLEL_EPISODES)
+            self._evaluation[split] = [self.make_env() for _ in range(count)]
+        return self._evaluation[split]
+
+    def evaluation_seeds(self, split: Literal["val", "test"]) -> list[int]:
+        """Return one seed for each held-out episode of ``split``, the same in every evaluation."""
+        from datamodules.environments.replay import episode_seed
+
+        return [episode_seed(split, self.seed, number) for number in range(self.episodes[split])]
+
+    def train_dataloader(self) -> "DataLoader[int]":
+        """Yield the numbers of one epoch's iterations; a resumed run goes on with the next one."""
+        from torchdata.stateful_dataloader import StatefulDataLoader
+
+        agent = self.trainer.lightning_module if self.trainer else None
+        wanted = getattr(agent, "steps_per_iteration", self.num_envs)
+        steps_per_iteration = ceil(wanted / self.num_envs) * self.num_envs
+        numbers = range(ceil(self.steps_per_epoch / steps_per_iteration))
+        loader: DataLoader[int] = StatefulDataLoader(numbers, batch_size=None)
+        return loader
+
+    def val_dataloader(self) -> "DataLoader[list[int]]":
+        """Yield the seeds of the validation episodes, all in one batch."""
+        return self._seed_loader("val")
+
+    def test_dataloader(self) -> "DataLoader[list[int]]":
+        """Yield the seeds of the test episodes, all in one batch."""
+        return self._seed_loader("test")
+
+    def _seed_loader(self, split: Literal["val", "test"]) -> "DataLoader[list[int]]":
+        from torch.utils.data import DataLoader
+
+        return DataLoader([self.evaluation_seeds(split)], batch_size=None)  # type: ignore[arg-type]  # a list will do
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the training environments stand, for the checkpoint."""
+        state = self._train.state_dict() if self._train is not None else self._train_state
+        return {} if state is None else {"env_id": self.env_id, "train_envs": state}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue where a checkpoint left off. Raises UserError for one of another environment."""
+        if state_dict["env_id"] != self.env_id:
+            raise UserError(
+                f"the checkpoint is of {state_dict['env_id']}, not of {self.env_id}: resume with that env_id"
+            )
+        self._train_state = state_dict["train_envs"]
+        if self._train is not None:
+            self._train.load_state_dict(self._train_state)
+
+    def teardown(self, stage: str) -> None:
+        """End all environments; where the training ones stood stays known, for a checkpoint after the run."""
+        if self._train is not None:
+            self._train_state = self._train.state_dict()
+        self._close_train()
+        for env in (env for envs in self._evaluation.values() for env in envs):
+            env.close()
+        self._evaluation = {}
+
+    def _close_train(self) -> None:
+        if self._train is not None:
+            self._train.close()
+            self._train = None
+
+
+def _make_replayable(
+    env_id: str, env_kwargs: dict[str, Any], wrappers: list[Wrapper], seed: int, index: int
+) -> "gym.Env[Any, Any]":
+    from datamodules.environments.replay import ReplayableEnv
+
+    return ReplayableEnv(make_env(env_id, env_kwargs, wrappers), seed, index)

@@ -1,0 +1,76 @@
+"""Small pictures of cartoon faces in a palette of 256 colours."""
+
+import torch
+from torch import Tensor
+
+from datamodules.base.in_memory import at_least
+from datamodules.base.sampling import Transform
+from datamodules.images.cartoon_faces import ACCESSORIES, ATTRIBUTES, draw_faces, drawn_rows
+from datamodules.images.vision import VisionDataModule
+
+LEVELS = (8, 8, 4)  # red, green and blue: 256 colours
+
+
+class PlanetPixelDataModule(VisionDataModule):
+    """Pictures of cartoon faces, 32 pixels a side, of 256 colours; drawn here, no download.
+
+    Hair, its colour, glasses, clothing and its colour are drawn column by column from the frequencies of
+    ``WrodlDataModule``, so many of the 4,032 faces are there more than once, in the test too. Labels say what is on
+    the nose: 0 nothing, 1 round glasses, 2 sunglasses. The palette has 8 reds, 8 greens and 4 blues, evenly spaced.
+    The test pictures, a fifth as many, are the same for every ``seed``.
+
+    Args:
+        batch_size: images per batch, 1 or more.
+        num_images: how many are drawn to train and validate, 5 or more.
+        image_size: height and width of the pictures in pixels, 16 or more.
+        val_size: validation images taken from ``num_images``: a number of them, or a fraction in (0, 1); 0 for none.
+        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
+        seed: fixes the split and the order of training batches, whatever else draws random numbers.
+        drop_last: leave out an epoch's last training batch where it is smaller than the others.
+        train_transform: augmentation, applied to the whole ``x`` of a training batch.
+        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        limit_train: use only so many training images; all where None.
+
+    Raises:
+        UserError: for a number out of range.
+    """
+
+    names = ACCESSORIES
+
+    def __init__(
+        self,
+        batch_size: int = 32,
+        num_images: int = 1000,
+        image_size: int = 32,
+        val_size: int | float = 0.1,
+        num_workers: int = 0,
+        seed: int = 0,
+        drop_last: bool = False,
+        train_transform: Transform | None = None,
+        pin_memory: bool = False,
+        limit_train: int | None = None,
+    ) -> None:
+        super().__init__(
+            batch_size=batch_size,
+            val_size=val_size,
+            num_workers=num_workers,
+            seed=seed,
+            drop_last=drop_last,
+            train_transform=train_transform,
+            pin_memory=pin_memory,
+            limit_train=limit_train,
+        )
+        self.num_images = at_least("num_images", num_images, 5)
+        image_size = at_least("image_size", image_size, 16)
+        self.image_shape = (3, image_size, image_size)
+
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        """Draw the faces."""
+        rows = drawn_rows(self.num_images if train else self.num_images // 5, 3 if train else 4)
+        return in_palette(draw_faces(rows, self.image_shape[1])), rows[:, list(ATTRIBUTES).index("accessoriesType")]
+
+
+def in_palette(images: Tensor) -> Tensor:
+    """Round colours ``(N, 3, H, W)`` uint8 to the nearest ones of the palette."""
+    steps = torch.tensor(LEVELS).view(1, 3, 1, 1) - 1
+    return ((images / 255 * steps).round() / steps * 255).round().to(torch.uint8)

@@ -1,0 +1,1 @@
+"""Data modules of rows of numbers and categories."""

@@ -1,0 +1,147 @@
+"""The base of the data modules of tables: rows of numbers in memory, split in three, scaled by the training rows."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from datamodules.base.in_memory import InMemoryDataModule, check_share, permutation, share_of
+from dlmodules.errors import UserError
+from dlmodules.protocols import Batch
+
+Numbers = NDArray[np.float64]
+Labels = NDArray[np.int64] | NDArray[np.float64]
+
+
+class RowDataset(Dataset[Batch]):
+    """Rows in memory, batched by one index operation.
+
+    Args:
+        x: ``(N, D)`` float32.
+        y: ``(N,)``, int64 classes or float32 values.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor) -> None:
+        self.x = x
+        self.y = y
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, index: int) -> Batch:
+        """Return one row ``(D,)`` and its target ``()``."""
+        return self.x[index], self.y[index]
+
+    def __getitems__(self, indices: Sequence[int] | Tensor) -> Batch:
+        """Return rows ``(B, D)`` and their targets ``(B,)``."""
+        rows = torch.as_tensor(indices, dtype=torch.int64)
+        return self.x[rows], self.y[rows]
+
+
+class RowDataModule(InMemoryDataModule[RowDataset]):
+    """Batches ``(x, y)``: x ``(B, D)`` float32, y ``(B,)`` int64 class indices, or float32 values to predict.
+
+    Training, validation and test rows are disjoint. The test rows are the same for every ``seed``, so that no
+    change of seed trains on them. A child sets ``names``, where there are classes, and implements ``load``.
+
+    Args:
+        batch_size: rows of a batch, 1 or more.
+        val_size: validation rows: a number of them, or a fraction in (0, 1) of the rows that are not for the
+            test; 0 for none.
+        test_size: test rows: a number of them, or a fraction in (0, 1) of all; 0 for none.
+        standardize: give each feature mean 0 and standard deviation 1; both are measured on the training rows.
+        seed: fixes the validation rows and the order of training batches, whatever else draws random numbers.
+        num_workers: processes that make batches; 0, in the main process, is fastest for rows in memory.
+        drop_last: leave out an epoch's last training batch where it is smaller than the others.
+        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+
+    Raises:
+        UserError: for a number out of range, and where no training rows are left.
+    """
+
+    names: Sequence[str] = ()
+
+    def __init__(
+        self,
+        batch_size: int = 32,
+        val_size: int | float = 0.2,
+        test_size: int | float = 0.2,
+        standardize: bool = False,
+        seed: int = 0,
+        num_workers: int = 0,
+        drop_last: bool = False,
+        pin_memory: bool = False,
+    ) -> None:
+        self.val_size = check_share("val_size", val_size, self.unit)
+        self.test_size = check_share("test_size", test_size, self.unit)
+        self.standardize = standardize
+        super().__init__(batch_size, num_workers, seed, drop_last, pin_memory=pin_memory)
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes, in the order of their indices; none where the target is a number."""
+        return list(self.names)
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of the columns of ``x``."""
+        raise NotImplementedError
+
+    @property
+    def input_shape(self) -> tuple[int]:
+        """The shape ``(D,)`` of one input."""
+        return (len(self.feature_names),)
+
+    def load(self) -> tuple[Numbers, Labels]:
+        """Return all rows ``(N, D)``, NaN where a value is missing, and the targets ``(N,)``, int64 or float64."""
+        raise NotImplementedError
+
+    def make_train_and_val(self) -> tuple[RowDataset, RowDataset]:
+        """Return the training and the validation rows."""
+        return self._sets["train"], self._sets["val"]
+
+    def make_test(self) -> RowDataset:
+        """Return the test rows."""
+        return self._sets["test"]
+
+    @cached_property
+    def _sets(self) -> dict[str, RowDataset]:
+        x, y = self.load()
+        rows = self._split(len(x))
+        x = self._filled(x, rows["train"])
+        if self.standardize:
+            deviation = x[rows["train"]].std(axis=0)
+            # A feature that never varies is 0 after the subtraction, whatever it is divided by.
+            x = (x - x[rows["train"]].mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+        inputs = torch.from_numpy(x.astype(np.float32))
+        targets = torch.from_numpy(y if y.dtype == np.int64 else y.astype(np.float32))
+        return {name: RowDataset(inputs[chosen], targets[chosen]) for name, chosen in rows.items()}
+
+    def _split(self, n: int) -> dict[str, Tensor]:
+        # The test rows first, and by a seed of their own: no change of seed may train on them.
+        order = permutation(n, 0)
+        n_test = share_of(n, self.test_size)
+        test, pool = order[:n_test], order[n_test:]
+        pool = pool[permutation(len(pool), self.seed)]
+        n_val = share_of(len(pool), self.val_size)
+        if n_val >= len(pool):
+            raise UserError(
+                f"test_size={self.test_size} and val_size={self.val_size} leave none of the {n} rows to train on"
+            )
+        return {"train": pool[n_val:], "val": pool[:n_val], "test": test}
+
+    def _filled(self, x: Numbers, train: Tensor) -> Numbers:
+        """Put the mean of a feature's training rows where its value is missing."""
+        absent = np.isnan(x)
+        if not absent.any():
+            return x
+        known = ~absent[train]
+        if not known.any(axis=0).all():
+            name = self.feature_names[int(np.argmin(known.any(axis=0)))]
+            raise UserError(f"column {name!r} has no value in any training row, so no mean: leave it out of features")
+        total = np.where(absent, 0.0, x)[train].sum(axis=0)
+        return np.where(absent, total / known.sum(axis=0), x)

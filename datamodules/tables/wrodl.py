@@ -1,0 +1,121 @@
+"""Fifty faces as rows of five categories, made to have given frequencies."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.base.in_memory import at_least
+from datamodules.images.cartoon_faces import ATTRIBUTES, FREQUENCIES, SIZES, draw_faces, drawn_rows
+from datamodules.tables.rows import RowDataModule, RowDataset
+from dlmodules.errors import UserError
+
+FIRST_ROWS = (
+    "ShortHairShortFlat Red Round ShirtScoopNeck White",
+    "ShortHairFrizzle SilverGray Round Overall White",
+    "ShortHairShortFlat Blonde Sunglasses ShirtScoopNeck White",
+    "LongHairStraight Red Round ShirtScoopNeck White",
+    "NoHair SilverGray Round Overall White",
+    "LongHairStraight Black Blank Overall White",
+    "LongHairStraight SilverGray Sunglasses Overall White",
+    "ShortHairShortFlat SilverGray Round ShirtScoopNeck White",
+    "LongHairStraight SilverGray Round Hoodie Pink",
+    "LongHairStraight Blonde Round ShirtScoopNeck PastelOrange",
+)
+TWICE = "LongHairStraight Red Round ShirtScoopNeck White"
+NEVER = "LongHairStraight Red Round ShirtScoopNeck Blue01"
+
+
+class WrodlDataModule(RowDataModule):
+    """Fifty faces, each a row of five categories: the hair, its colour, glasses, clothing and its colour.
+
+    x ``(B, 5)`` int64, of 7, 6, 3, 4 and 8 categories. y ``(B,)`` int64, all 0, as there is nothing to predict.
+    All fifty are for training.
+
+    The book prints ten of the rows and the frequencies of all. The other forty are made: one more of the combination
+    that the book counts twice, and a fixed shuffle of what is then left in each column, so that the frequencies are
+    exact and the combination that the book says never appears does not. But for the printed rows, the columns are
+    thus independent of each other. So are those of the validation and test rows: they are drawn anew from the
+    frequencies, column by column, and may be equal to training rows. They are the same for every ``seed``.
+
+    Args:
+        batch_size: rows of a batch, 1 or more.
+        num_held_out: validation rows, and as many test rows; 0 for none.
+        seed: fixes the order of training batches, whatever else draws random numbers.
+        num_workers: processes that make batches; 0, in the main process, is fastest.
+        drop_last: leave out an epoch's last training batch where it is smaller than the others.
+        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+
+    Raises:
+        UserError: for a number out of range.
+    """
+
+    names = ("face",)
+
+    def __init__(
+        self,
+        batch_size: int = 10,
+        num_held_out: int = 200,
+        seed: int = 0,
+        num_workers: int = 0,
+        drop_last: bool = False,
+        pin_memory: bool = False,
+    ) -> None:
+        super().__init__(
+            batch_size=batch_size, seed=seed, num_workers=num_workers, drop_last=drop_last, pin_memory=pin_memory
+        )
+        self.num_held_out = at_least("num_held_out", num_held_out, 0)
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The five attributes."""
+        return list(ATTRIBUTES)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of categories of each column."""
+        return SIZES
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """Draw rows ``(N, 5)`` as faces ``(N, 3, 64, 64)`` float32 in [0, 1]."""
+        return draw_faces(rows.cpu()).float() / 255
+
+    def make_train_and_val(self) -> tuple[RowDataset, RowDataset]:
+        """Return the fifty rows, and validation rows."""
+        return _dataset(fifty_rows()), _dataset(drawn_rows(self.num_held_out, 1))
+
+    def make_test(self) -> RowDataset:
+        """Return the test rows."""
+        return _dataset(drawn_rows(self.num_held_out, 2))
+
+
+def _dataset(rows: Tensor) -> RowDataset:
+    return RowDataset(rows, torch.zeros(len(rows), dtype=torch.int64))
+
+
+def indices(row: str) -> tuple[int, ...]:
+    """Return the categories ``(5,)`` of a row of names with spaces between them.
+
+    Raises:
+        UserError: a name that its column does not have.
+    """
+    found = []
+    for (column, values), name in zip(ATTRIBUTES.items(), row.split(), strict=True):
+        if name not in values:
+            raise UserError(f"{column} has no {name}; it has {', '.join(values)}")
+        found.append(values.index(name))
+    return tuple(found)
+
+
+def fifty_rows() -> Tensor:
+    """Return the rows ``(50, 5)`` int64: the ten that are printed, then those that are made."""
+    given = np.array([indices(row) for row in (*FIRST_ROWS, TWICE)])
+    left = []
+    for column, frequencies in enumerate(FREQUENCIES):
+        missing = np.array(frequencies) - np.bincount(given[:, column], minlength=len(frequencies))
+        left.append(np.repeat(np.arange(len(frequencies)), missing))
+    rng = np.random.default_rng(0)
+    unwanted = [indices(row) for row in (TWICE, NEVER)]
+    while True:
+        made = np.stack([rng.permutation(column) for column in left], axis=1)
+        if not any((made == row).all(axis=1).any() for row in unwanted):
+            return torch.from_numpy(np.concatenate([given, made])).long()

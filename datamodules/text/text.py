@@ -1,0 +1,215 @@
+"""The base of the text data modules: three disjoint sets of labelled texts in memory, and their loaders."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, DistributedSampler
+
+from datamodules.base.in_memory import InMemoryDataModule, at_least, check_share, permutation, share_of
+from datamodules.base.sampling import shuffled
+from datamodules.text.length_batches import LengthSampler
+from datamodules.text.text_dataset import Padding, TextDataset
+from datamodules.text.vocabulary import Tokens, Vocabulary
+from dlmodules.errors import UserError
+from dlmodules.protocols import Batch
+
+
+class TextDataModule(InMemoryDataModule[TextDataset]):
+    """Batches ``(tokens, y)``: tokens ``(B, T)`` int64, y ``(B,)`` int64 class indices.
+
+    A token is the number of a word in the vocabulary of the training texts; 0 is padding, 1 an unknown word.
+    Training, validation and test texts are disjoint. The vocabulary is part of a run's checkpoint, as plain
+    strings: who tests or resumes with the checkpoint numbers the words as the training did. A child sets
+    ``names`` (or overrides ``class_names``) and implements ``load``.
+
+    Args:
+        batch_size: texts per batch, 1 or more.
+        vocabulary_size: the vocabulary's numbers at most, those of padding and unknown words included.
+        max_length: words of a text at most, of which the last are kept, as with Keras' ``pad_sequences``; None
+            keeps all.
+        pad_to: length of all batches, or ``longest`` for that of the longest text in each batch.
+        padding: ``front`` (Keras' default) or ``back``, where the zeros go.
+        batching: ``length`` makes training batches of texts of similar length, which wastes little on padding;
+            ``random`` takes texts at random.
+        val_size: validation texts taken from the training texts: a number of them, or a fraction in (0, 1);
+            0 for none.
+        on_empty: what to do with a text of no words: ``keep`` it as one unknown word, or ``raise``.
+        vocabulary_file: JSON file of the vocabulary: read where it is there, else written; None for no file.
+        num_workers: processes that make batches; 0, in the main process, is fastest for texts in memory.
+        seed: fixes the split and the order of training batches, whatever else draws random numbers.
+        drop_last: leave out an epoch's last training batch where it is smaller than the others.
+        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        limit_train: use only so many training texts; all where None.
+
+    Raises:
+        UserError: for a number out of range, and for texts that cannot be trained on.
+    """
+
+    unit = "texts"
+    names: Sequence[str] = ()
+
+    def __init__(
+        self,
+        batch_size: int = 128,
+        vocabulary_size: int = 10_000,
+        max_length: int | None = 500,
+        pad_to: int | Literal["longest"] = "longest",
+        padding: Padding = "front",
+        batching: Literal["length", "random"] = "length",
+        val_size: int | float = 0.2,
+        on_empty: Literal["keep", "raise"] = "keep",
+        vocabulary_file: str | None = None,
+        num_workers: int = 0,
+        seed: int = 0,
+        drop_last: bool = False,
+        pin_memory: bool = False,
+        limit_train: int | None = None,
+    ) -> None:
+        for name, value, known in (
+            ("padding", padding, ("front", "back")),
+            ("batching", batching, ("length", "random")),
+            ("on_empty", on_empty, ("keep", "raise")),
+        ):
+            if value not in known:
+                raise UserError(f"{name} is {value!r}; it must be {' or '.join(known)}")
+        self.val_size = check_share("val_size", val_size, self.unit)
+        super().__init__(batch_size, num_workers, seed, drop_last, pin_memory=pin_memory)
+        self.vocabulary_size = at_least("vocabulary_size", vocabulary_size, 3)
+        self.max_length = None if max_length is None else at_least("max_length", max_length, 1)
+        self.pad_to = _fixed_length(pad_to, self.max_length)
+        self.padding: Padding = padding
+        self.batching = batching
+        self.on_empty = on_empty
+        self.vocabulary_file = None if vocabulary_file is None else Path(vocabulary_file).expanduser()
+        self.limit_train = None if limit_train is None else at_least("limit_train", limit_train, 1)
+        self._vocabulary: Vocabulary | None = None
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes, in the order of their indices."""
+        return list(self.names)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that are known, which the training texts are loaded for where they are not yet."""
+        if self._vocabulary is None:
+            self.setup("fit")
+        assert self._vocabulary is not None
+        return self._vocabulary
+
+    def load(self, train: bool) -> tuple[list[str], Tensor]:
+        """Return texts and int64 labels ``(N,)``, for training or for the test."""
+        raise NotImplementedError
+
+    def make_train_and_val(self) -> tuple[TextDataset, TextDataset]:
+        """Split the training texts in two, and make the vocabulary of the first part."""
+        texts, labels = self.load(train=True)
+        order, n_val = permutation(len(texts), self.seed), share_of(len(texts), self.val_size)
+        if n_val >= len(texts):
+            raise UserError(f"val_size={self.val_size} leaves none of the {len(texts)} training texts to train on")
+        train, val = order[n_val:][: self.limit_train], order[:n_val]
+        if (labels[train] == labels[train[0]]).all():
+            only = self.class_names[int(labels[train[0]])]
+            raise UserError(f"all {len(train)} training texts are of the class {only!r}; give texts of two or more")
+        if self._vocabulary is None:
+            self._vocabulary = self._make_vocabulary([texts[row] for row in train.tolist()])
+        # No metric depends on the order of the validation texts, and by length they need the least padding.
+        val_set = self.subset(texts, labels, val)
+        return self.subset(texts, labels, train), val_set.by_length() if len(val_set) > 0 else val_set
+
+    def _make_vocabulary(self, texts: Sequence[str]) -> Vocabulary:
+        if self.vocabulary_file is not None and self.vocabulary_file.exists():
+            return Vocabulary.load(self.vocabulary_file)
+        vocabulary = Vocabulary.of(texts, self.vocabulary_size)
+        if not vocabulary.words:
+            raise UserError(f"none of the {len(texts)} training texts has a word; is this the column of texts?")
+        if self.vocabulary_file is not None:
+            vocabulary.save(self.vocabulary_file)
+        return vocabulary
+
+    def make_test(self) -> TextDataset:
+        """Return the test texts, in words of the training texts."""
+        texts, labels = self.load(train=False)
+        return self.subset(texts, labels, torch.arange(len(texts)))
+
+    def subset(self, texts: Sequence[str], labels: Tensor, rows: Tensor) -> TextDataset:
+        """Return the dataset of some ``rows`` of the texts."""
+        encoded = [self._encode(texts[row]) for row in rows.tolist()]
+        return self._dataset(encoded, labels[rows])
+
+    def _dataset(self, encoded: Sequence[Tokens], labels: Tensor) -> TextDataset:
+        return TextDataset(encoded, labels, self.num_classes, self.max_length, self.pad_to, self.padding)
+
+    def _encode(self, text: str) -> Tokens:
+        tokens = self.vocabulary.encode(text)
+        if len(tokens) == 0 and self.on_empty == "raise":
+            raise UserError(f"the text {text[:60]!r} has no words; remove it, or set on_empty to keep")
+        return tokens
+
+    def tokens(self, texts: Sequence[str]) -> Tensor:
+        """Return any ``texts`` as a batch ``(len(texts), T)`` int64, to be classified."""
+        labels = torch.zeros(len(texts), dtype=torch.int64)
+        return self._dataset([self._encode(text) for text in texts], labels).__getitems__(range(len(texts)))[0]
+
+    def train_sampler(self, dataset: TextDataset) -> DistributedSampler[Batch]:
+        """Return what orders the training texts, as a function of the seed and the epoch."""
+        if self.batching == "random":
+            return super().train_sampler(dataset)
+        kind = partial(LengthSampler, lengths=dataset.lengths.numpy(), batch_size=self.batch_size)
+        return shuffled(dataset, self.seed, self.drop_last, kind)
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Return the test batches, the shortest texts first."""
+        return self.in_order(self.required_test_set().by_length())
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Return the test batches in order."""
+        return self.in_order(self.required_test_set())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the vocabulary, as plain strings."""
+        return {} if self._vocabulary is None else {"words": self._vocabulary.words}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the vocabulary of a checkpoint, and read what is loaded already in its words."""
+        if "words" not in state_dict:
+            return
+        vocabulary = Vocabulary(state_dict["words"])
+        if vocabulary == self._vocabulary:
+            return
+        self._vocabulary = vocabulary
+        if self.train_set is not None:
+            self.train_set, self.val_set = self.make_train_and_val()
+        if self.test_set is not None:
+            self.test_set = self.make_test()
+
+
+def _fixed_length(pad_to: int | Literal["longest"], max_length: int | None) -> int | None:
+    """Return the length of all batches, or None where each has its own."""
+    if pad_to == "longest":
+        return None
+    if not isinstance(pad_to, int) or pad_to < 1:
+        raise UserError(f"pad_to is {pad_to!r}; it must be longest or a number of words, 1 or more")
+    if max_length is None or max_length > pad_to:
+        raise UserError(f"max_length={max_length} does not fit into pad_to={pad_to}; set max_length to {pad_to}")
+    return pad_to
+
+
+def labels_of(names: Sequence[str], labels: Sequence[str], places: Sequence[str]) -> Tensor:
+    """Return the indices ``(N,)`` int64 of written labels, each a class's name or index.
+
+    ``places`` says where each was found. Raises UserError for a label that is neither.
+    """
+    indices = {str(index): index for index in range(len(names))} | {name: index for index, name in enumerate(names)}
+    found = np.empty(len(labels), dtype=np.int64)
+    for row, label in enumerate(labels):
+        if label not in indices:
+            allowed = f"0 to {len(names) - 1}, or {', '.join(names)}"
+            raise UserError(f"{places[row]}: the label {label!r} is out of range; labels are {allowed}")
+        found[row] = indices[label]
+    return torch.from_numpy(found)

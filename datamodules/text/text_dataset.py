@@ -1,0 +1,104 @@
+"""Texts that lie in memory as one run of numbers and are handed out by the batch."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from datamodules.text.vocabulary import PAD, UNKNOWN, Tokens
+from dlmodules.errors import UserError
+from dlmodules.protocols import Batch
+
+Padding = Literal["front", "back"]
+
+
+class TextDataset(Dataset[Batch]):
+    """Texts of any length as one flat tensor and the offsets of its texts; a batch is padded when it is made.
+
+    Args:
+        texts: the numbers of each text's words; a text of no words becomes one unknown word.
+        labels: ``(N,)`` int64.
+        num_classes: labels must lie in ``[0, num_classes)``.
+        max_length: longer texts lose their first words, as with Keras' ``pad_sequences``; None keeps all.
+        pad_to: length that every batch is padded to; None, its longest text's.
+        padding: whether the padding comes before the text (Keras' default) or after it.
+
+    Raises:
+        UserError: where labels and texts do not match, or a label is out of range.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[Tokens],
+        labels: Tensor,
+        num_classes: int,
+        max_length: int | None = None,
+        pad_to: int | None = None,
+        padding: Padding = "front",
+    ) -> None:
+        if labels.dtype != torch.int64 or labels.shape != (len(texts),):
+            wanted = f"int64 ({len(texts)},), one per text"
+            raise UserError(f"labels must be {wanted}, not {labels.dtype} {tuple(labels.shape)}")
+        bad = (labels < 0) | (labels >= num_classes)
+        if bad.any():
+            row = int(bad.nonzero()[0])
+            raise UserError(
+                f"label {int(labels[row])} of text {row} is out of range; labels are 0 to {num_classes - 1}"
+            )
+        unknown = np.array([UNKNOWN], dtype=np.int32)
+        kept = [text if len(text) > 0 else unknown for text in texts]
+        self.tokens = torch.from_numpy(np.concatenate(kept) if kept else unknown[:0])
+        self.offsets = torch.tensor([0, *(len(text) for text in kept)]).cumsum(0)
+        self.labels = labels.contiguous()
+        self.num_classes = num_classes
+        self.max_length = max_length
+        self.pad_to = pad_to
+        self.padding = padding
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def lengths(self) -> Tensor:
+        """How many words of each text, ``(N,)``, a batch can hold."""
+        lengths = self.offsets.diff()
+        return lengths if self.max_length is None else lengths.clamp(max=self.max_length)
+
+    def by_length(self) -> "TextDataset":
+        """Return the same texts in the order of their lengths, in which batches need the least padding."""
+        order = torch.argsort(self.lengths, stable=True).tolist()
+        texts = np.split(self.tokens.numpy(), self.offsets[1:-1].numpy())
+        return TextDataset(
+            [texts[row] for row in order],
+            self.labels[order],
+            self.num_classes,
+            self.max_length,
+            self.pad_to,
+            self.padding,
+        )
+
+    def __getitem__(self, index: int) -> Batch:
+        """Return one text ``(T,)`` int64 and its label ``()`` int64."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"text {index} of {len(self)}")
+        tokens, labels = self.__getitems__([index % len(self)])
+        return tokens[0], labels[0]
+
+    def __getitems__(self, indices: Sequence[int] | Tensor) -> Batch:
+        """Return texts ``(B, T)`` int64, padded with zeros, and labels ``(B,)`` int64."""
+        rows = np.asarray(indices, dtype=np.int64)
+        ends = self.offsets.numpy().take(rows + 1)
+        lengths = ends - self.offsets.numpy().take(rows)
+        if self.max_length is not None:
+            lengths = np.minimum(lengths, self.max_length)
+        width = int(lengths.max()) if self.pad_to is None else self.pad_to
+        # Where each word of the batch lies in the flat run; what lies outside of its text is padding.
+        first = ends - (width if self.padding == "front" else lengths)
+        places = first[:, None] + np.arange(width)
+        inside = (places >= (ends - lengths)[:, None]) & (places < ends[:, None])
+        tokens = self.tokens.numpy().take(places, mode="clip")
+        batch = np.where(inside, tokens, PAD).astype(np.int64)
+        return torch.from_numpy(batch), torch.from_numpy(self.labels.numpy().take(rows))

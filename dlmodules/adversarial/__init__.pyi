@@ -1,0 +1,2 @@
+from .module import AdversarialModule as AdversarialModule
+from .optimizers import AdversarialAdam as AdversarialAdam

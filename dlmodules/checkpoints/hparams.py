@@ -1,0 +1,129 @@
+"""Hyperparameters that a checkpoint can hold as plain values and rebuild the module from.
+
+A module built by hand holds live objects: networks, optimizer factories. Pickled into a checkpoint
+they would need code to be run on loading. Here each becomes ``{"class_path": ..., "init_args": ...}``,
+the form that the command line uses, so ``load_from_checkpoint(path, weights_only=True)`` rebuilds
+both kinds of runs.
+"""
+
+import inspect
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import nn
+
+INSTANTIATOR = "pytorch_lightning.cli.instantiate_module"
+
+
+def save_portable_hyperparameters(module: LightningModule) -> None:
+    """Call in place of ``module.save_hyperparameters()`` in a constructor, before its arguments are changed.
+
+    Called in a base class it gathers the arguments of the whole chain of constructors and keeps those
+    that the outermost one takes, so children and users' subclasses need not call it again. A network that
+    cannot be rebuilt from its class (its arguments are neither defaults nor attributes of the same name) is
+    left out with a warning: it must be passed to ``load_from_checkpoint``.
+    """
+    frame = inspect.currentframe()
+    if frame is None or frame.f_back is None:
+        raise RuntimeError("the interpreter gives no frames to read the constructor's arguments from")
+    with warnings.catch_warnings():
+        # The advice to ignore networks is for checkpoints that would pickle them.
+        warnings.filterwarnings("ignore", message=".*is an instance of `nn.Module`.*")
+        module.save_hyperparameters(frame=frame.f_back)
+    if "_instantiator" in module.hparams:  # the command line has given plain values
+        return
+    hparams: dict[str, Any] = {}
+    accepted = inspect.signature(type(module)).parameters
+    for name, value in dict(module.hparams).items():
+        del module.hparams[name]
+        if name not in accepted:
+            continue
+        try:
+            hparams[name] = _portable(value)
+        except ValueError:
+            warnings.warn(
+                f"{type(module).__name__}.{name} ({type(value).__name__}) cannot be rebuilt from a checkpoint:"
+                f" pass it to load_from_checkpoint(path, {name}=...)",
+                stacklevel=2,
+            )
+    hparams["_instantiator"] = INSTANTIATOR
+    if "<locals>" not in type(module).__qualname__:
+        hparams["_class_path"] = class_path(type(module))
+    module.save_hyperparameters(hparams)
+
+
+def class_path(cls: type) -> str:
+    """Return the import path of ``cls``: of the outermost package that offers it, which a move does not change."""
+    parts = cls.__module__.split(".")
+    for depth in range(1, len(parts)):
+        package = ".".join(parts[:depth])
+        offered = getattr(sys.modules.get(package), "__all__", ())
+        if cls.__qualname__ in offered and getattr(sys.modules[package], cls.__qualname__) is cls:
+            return f"{package}.{cls.__qualname__}"
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _portable(value: Any) -> Any:
+    """Return ``value`` as plain values. Raises ValueError where that is not possible."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return [_portable(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _portable(item) for key, item in value.items()}
+    if isinstance(value, nn.Module):
+        return _portable_network(value)
+    if callable(value):
+        return _portable_factory(value)
+    raise ValueError(f"{type(value).__name__} is not a plain value")
+
+
+def _portable_network(network: nn.Module) -> dict[str, Any]:
+    cls = type(network)
+    if "<locals>" in cls.__qualname__:
+        raise ValueError(f"{cls.__qualname__} cannot be imported")
+    init_args = {}
+    for name, parameter in inspect.signature(cls).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise ValueError(f"{cls.__name__} takes any arguments")
+        value = getattr(network, name, parameter.default)
+        if value is parameter.empty:
+            raise ValueError(f"{cls.__name__} does not keep its argument {name}")
+        if value is not parameter.default:
+            init_args[name] = _portable(value)
+    with torch.random.fork_rng(devices=[]):  # building a second one must not change the first one's run
+        twin = cls(**init_args)
+    if _shapes(twin) != _shapes(network):
+        raise ValueError(f"{cls.__name__} was built with arguments that it does not keep")
+    return {"class_path": class_path(cls), "init_args": init_args}
+
+
+def _shapes(network: nn.Module) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in network.state_dict().items()}
+
+
+def _portable_factory(factory: Any) -> dict[str, Any]:
+    """Read class and settings off the optimizer, or the schedule, that ``factory`` makes of a throw-away one."""
+    parameters = [nn.Parameter(torch.zeros(1))]
+    for argument in (parameters, torch.optim.SGD(parameters, lr=1.0)):
+        try:
+            made = factory(argument)
+        except Exception:  # any callable can stand here; only those that make one of the two are portable
+            continue
+        if isinstance(made, torch.optim.Optimizer):
+            found = made.defaults
+        elif isinstance(made, torch.optim.lr_scheduler.LRScheduler):
+            found = {name: value for name, value in vars(made).items() if name not in ("optimizer", "last_epoch")}
+        else:
+            continue
+        accepted = inspect.signature(type(made)).parameters
+        # All of them: what is left out would be filled in from the module's own default, of another class perhaps.
+        settings = {name: _portable(value) for name, value in found.items() if name in accepted}
+        return {"class_path": class_path(type(made)), "init_args": settings}
+    raise ValueError("neither an optimizer factory nor a schedule factory")

@@ -1,0 +1,126 @@
+"""Where the classes went that checkpoints and configurations know by an earlier path.
+
+A checkpoint names the class of its module, of its networks, optimizers and schedules, and the configuration beside it
+names data modules and callbacks. When a class moves or changes its name, its earlier path enters this table, and the
+import system finds the class there, whoever asks: ``load_from_checkpoint``, the command line, an ``import``.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+MOVED = {
+    "callbacks.attribute_vectors.AttributeVectors": "callbacks.AttributeVectors",
+    "callbacks.box_picture.BoxPicture": "callbacks.BoxPicture",
+    "callbacks.checkpoints.AtomicCheckpointIO": "callbacks.AtomicCheckpointIO",
+    "callbacks.checkpoints.LastCheckpoint": "callbacks.LastCheckpoint",
+    "callbacks.class_report.ClassReport": "callbacks.ClassReport",
+    "callbacks.collapse_alarm.CollapseAlarm": "callbacks.CollapseAlarm",
+    "callbacks.compile_networks.CompileNetworks": "callbacks.CompileNetworks",
+    "callbacks.confusion_matrix.ConfusionMatrix": "callbacks.ConfusionMatrix",
+    "callbacks.discriminator_histogram.DiscriminatorHistogram": "callbacks.DiscriminatorHistogram",
+    "callbacks.drawing.Drawing": "callbacks.base.drawing.Drawing",
+    "callbacks.drawing.DrawingOfImages": "callbacks.base.drawing.DrawingOfImages",
+    "callbacks.ema.GeneratorEMA": "callbacks.GeneratorEMA",
+    "callbacks.episode_video.EpisodeVideo": "callbacks.EpisodeVideo",
+    "callbacks.evaluation.WatchesEvaluation": "callbacks.base.evaluation.WatchesEvaluation",
+    "callbacks.exact_resume.ExactResume": "callbacks.ExactResume",
+    "callbacks.generative_metrics.GenerativeMetrics": "callbacks.GenerativeMetrics",
+    "callbacks.gradient_norms.GradientNorms": "callbacks.GradientNorms",
+    "callbacks.input_space.InputSpace": "callbacks.InputSpace",
+    "callbacks.latent_map.LatentMap": "callbacks.LatentMap",
+    "callbacks.latent_walks.CodeHistograms": "callbacks.CodeHistograms",
+    "callbacks.latent_walks.Interpolations": "callbacks.Interpolations",
+    "callbacks.latent_walks.Traversals": "callbacks.Traversals",
+    "callbacks.loss_curve.LossCurve": "callbacks.LossCurve",
+    "callbacks.mistakes.Mistakes": "callbacks.Mistakes",
+    "callbacks.nearest_neighbours.NearestNeighbours": "callbacks.NearestNeighbours",
+    "callbacks.neighbourhoods.NeighbourhoodScores": "callbacks.images.neighbourhoods.NeighbourhoodScores",
+    "callbacks.predictions.DrawingOfPredictions": "callbacks.classifiers.predictions.DrawingOfPredictions",
+    "callbacks.reconstructions.Reconstructions": "callbacks.Reconstructions",
+    "callbacks.row_pictures.RowPictures": "callbacks.RowPictures",
+    "callbacks.run_loggers.RunCSVLogger": "callbacks.run.loggers.RunCSVLogger",
+    "callbacks.run_loggers.RunWandbLogger": "callbacks.run.loggers.RunWandbLogger",
+    "callbacks.saliency.Saliency": "callbacks.Saliency",
+    "callbacks.sample_grid.SampleGrid": "callbacks.SampleGrid",
+    "callbacks.throttled_progress_bar.ThrottledProgressBar": "callbacks.ThrottledProgressBar",
+    "callbacks.weight_pictures.WeightPictures": "callbacks.WeightPictures",
+    "datamodules.augmentation.RandomAffineAndFlip": "dlmodules.layers.RandomAffineAndFlip",
+    "datamodules.augmentation.RandomShiftAndFlip": "dlmodules.layers.RandomShiftAndFlip",
+    "datamodules.binarized_mnist.BinarizedMNISTDataModule": "datamodules.BinarizedMNISTDataModule",
+    "datamodules.celeba.CelebADataModule": "datamodules.CelebADataModule",
+    "datamodules.cifar10.CIFAR10DataModule": "datamodules.CIFAR10DataModule",
+    "datamodules.diabetes.DiabetesDataModule": "datamodules.DiabetesDataModule",
+    "datamodules.digits.DigitsDataModule": "datamodules.DigitsDataModule",
+    "datamodules.environment.EnvironmentDataModule": "datamodules.EnvironmentDataModule",
+    "datamodules.fashion_mnist.FashionMNISTDataModule": "datamodules.FashionMNISTDataModule",
+    "datamodules.image_folder.ImageFolderDataModule": "datamodules.ImageFolderDataModule",
+    "datamodules.imdb.IMDBDataModule": "datamodules.IMDBDataModule",
+    "datamodules.iris.IrisDataModule": "datamodules.IrisDataModule",
+    "datamodules.land.LandDataModule": "datamodules.LandDataModule",
+    "datamodules.mnist.MNISTDataModule": "datamodules.MNISTDataModule",
+    "datamodules.planet_pixel.PlanetPixelDataModule": "datamodules.PlanetPixelDataModule",
+    "datamodules.quickdraw.QuickDrawDataModule": "datamodules.QuickDrawDataModule",
+    "datamodules.rows.RowDataModule": "datamodules.tables.rows.RowDataModule",
+    "datamodules.states.StatesDataModule": "datamodules.StatesDataModule",
+    "datamodules.table.TableDataModule": "datamodules.TableDataModule",
+    "datamodules.text.TextDataModule": "datamodules.TextDataModule",
+    "datamodules.text_table.TextTableDataModule": "datamodules.TextTableDataModule",
+    "datamodules.tins.TinsDataModule": "datamodules.TinsDataModule",
+    "datamodules.toy_sentiment.ToySentimentDataModule": "datamodules.ToySentimentDataModule",
+    "datamodules.toys.BoxDataModule": "datamodules.BoxDataModule",
+    "datamodules.toys.RingDataModule": "datamodules.RingDataModule",
+    "datamodules.toys.XORDataModule": "datamodules.XORDataModule",
+    "datamodules.vision.InMemoryDataModule": "datamodules.base.in_memory.InMemoryDataModule",
+    "datamodules.vision.VisionDataModule": "datamodules.VisionDataModule",
+    "datamodules.wrodl.WrodlDataModule": "datamodules.WrodlDataModule",
+    "dlmodules.classifiers.estimator.EstimatorClassifier": "dlmodules.EstimatorClassifier",
+    "dlmodules.classifiers.mlp_regression.MLPRegression": "dlmodules.MLPRegression",
+    "dlmodules.classifiers.regression.LinearRegression": "dlmodules.LinearRegression",
+    "dlmodules.gans.base.AdversarialModule": "dlmodules.adversarial.AdversarialModule",
+    "dlmodules.gans.infogan_paper.PaperDiscriminator": "dlmodules.gans.InfoGANDiscriminator",
+    "dlmodules.gans.infogan_paper.PaperGenerator": "dlmodules.gans.InfoGANGenerator",
+    "dlmodules.gans.optimizers.AdversarialAdam": "dlmodules.adversarial.AdversarialAdam",
+    "dlmodules.layers.greedy.GreedyStack": "dlmodules.training.GreedyStack",
+    "dlmodules.schedules.PiecewiseConstantLR": "dlmodules.training.PiecewiseConstantLR",
+}
+"""Earlier path of a class: its path now."""
+
+
+class _EarlierModule(ModuleType):
+    """Stands where a module was, and has the classes that moved away from it."""
+
+    def __getattr__(self, name: str) -> Any:
+        path = MOVED.get(f"{self.__name__}.{name}")
+        if path is None:
+            raise AttributeError(f"module {self.__name__!r} moved, and had no class {name!r}")
+        module, _, current = path.rpartition(".")
+        return getattr(import_module(module), current)
+
+
+class MovedModules(MetaPathFinder, Loader):
+    """Finds the modules that are no more, for the classes that they had."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the spec of an earlier module; None for any other."""
+        known = any(earlier.rpartition(".")[0] == fullname for earlier in MOVED)
+        return ModuleSpec(fullname, self) if known else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return the module that stands in."""
+        return _EarlierModule(spec.name, "Moved; see ``dlmodules.checkpoints.moved``.")
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: its classes are looked up when they are asked for."""
+
+
+def find_moved_classes() -> None:
+    """Let the import system find earlier modules, after all that exist."""
+    if not any(isinstance(finder, MovedModules) for finder in sys.meta_path):
+        sys.meta_path.append(MovedModules())

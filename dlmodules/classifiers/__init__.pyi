@@ -1,0 +1,16 @@
+from .backbone import Backbone as Backbone
+from .capsnet import CapsNet as CapsNet
+from .classifier import Classifier as Classifier
+from .cnn import CNN as CNN
+from .cnn_networks import ELUCNN as ELUCNN
+from .cnn_networks import PooledCNN as PooledCNN
+from .cnn_networks import StridedCNN as StridedCNN
+from .cnn_networks import StridedLinearCNN as StridedLinearCNN
+from .dbn import DBNNetwork as DBNNetwork
+from .densenet import DenseNet as DenseNet
+from .matrix_capsnet import MatrixCapsNet as MatrixCapsNet
+from .resnet import ResNet as ResNet
+from .rnn import RowRNN as RowRNN
+from .text_networks import BagOfWords as BagOfWords
+from .text_networks import TextRNN as TextRNN
+from .y_network import YNetwork as YNetwork

@@ -1,0 +1,2 @@
+from .base import Agent as Agent
+from .networks import MLPQNetwork as MLPQNetwork

@@ -1,0 +1,1 @@
+"""What drawing samples shares: the device to draw on, labels."""

@@ -1,0 +1,2 @@
+from .greedy import GreedyStack as GreedyStack
+from .schedules import PiecewiseConstantLR as PiecewiseConstantLR

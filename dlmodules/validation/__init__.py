@@ -1,0 +1,1 @@
+"""Checks of arguments and inputs: a mistake ends in one clear line."""

@@ -1,0 +1,34 @@
+"""Class labels: checked, drawn, and as rows of zeros and a one."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from dlmodules.errors import UserError
+
+
+def with_labels(batch: Sequence[Tensor] | Tensor, owner: str) -> tuple[Tensor, Tensor]:
+    """Return images and labels of a batch. Raises UserError where it is one of images alone."""
+    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+        raise UserError(f"{owner} is conditional: it needs batches of images and labels")
+    return batch[0], batch[1]
+
+
+def check_labels(labels: Tensor | None, n: int, num_classes: int, owner: str) -> Tensor:
+    """Return labels ``(n,)`` int64 in ``[0, num_classes)`` as they are.
+
+    Raises UserError where there are no labels, another number of them, or one outside the classes.
+    """
+    if labels is None:
+        raise UserError(f"{owner} is conditional: it needs the labels of the images, one for each")
+    if labels.shape != (n,) or labels.is_floating_point():
+        raise UserError(f"the labels are {labels.dtype} {list(labels.shape)}; {owner} needs {n} whole numbers")
+    if len(labels) == 0:
+        return labels
+    low, high = (int(bound) for bound in labels.aminmax())
+    if low < 0 or high >= num_classes:
+        raise UserError(
+            f"a label is outside 0..{num_classes - 1} (labels here: {low}..{high});"
+            " set --model.num_classes or mend the labels"
+        )
+    return labels

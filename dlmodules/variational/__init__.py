@@ -1,0 +1,1 @@
+"""What variational systems share: the terms of the evidence lower bound."""

@@ -1,0 +1,47 @@
+"""Checks of what a module is given, and where it draws."""
+
+import pytest
+import torch
+
+from dlmodules.errors import UserError
+from dlmodules.sampling.devices import draw_device
+from dlmodules.validation.images import check_codes, check_image_shape, check_images
+
+
+def test_codes_of_another_shape_are_named():
+    check_codes(torch.zeros(5, 2), 2, "VAE")
+    check_codes(torch.zeros(5, 2), 2, "VAE", 5)
+    with pytest.raises(UserError, match=r"codes of shape \(5, 3\): this VAE needs \(n, 2\)"):
+        check_codes(torch.zeros(5, 3), 2, "VAE")
+    with pytest.raises(UserError, match=r"codes of shape \(2,\): this VAE needs \(n, 2\)"):
+        check_codes(torch.zeros(2), 2, "VAE")
+    with pytest.raises(UserError, match=r"z1 of shape \(4, 2\): this StackedGAN needs \(5, 2\)"):
+        check_codes(torch.zeros(4, 2), 2, "StackedGAN", 5, "z1")
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "advice"),
+    [
+        ((1, 28, 28), (1, 32, 32), "or resize the data with --data.image_size 32"),
+        ((3, 28, 28), (1, 32, 32), "or load the data with --data.image_size 32 --data.channels 1"),
+        ((1, 28, 28), (3, 28, 28), "or load the data with --data.channels 3"),
+        ((4,), (3,), "pass --model.image_shape '[4]'"),
+    ],
+)
+def test_images_of_another_shape_come_with_advice(found, wanted, advice):
+    with pytest.raises(UserError) as caught:
+        check_images(torch.zeros(2, *found), wanted, "DCGAN")
+    assert str(caught.value).endswith(advice)
+    check_images(torch.zeros(2, *wanted), wanted, "DCGAN")
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (1, 28, 0), ()])
+def test_an_image_shape_is_three_numbers(shape):
+    with pytest.raises(UserError, match="must be channels, height and width"):
+        check_image_shape(shape)
+    check_image_shape((1, 28, 28))
+
+
+def test_a_generator_draws_on_its_own_device():
+    assert draw_device(None, torch.device("meta")) == torch.device("meta")
+    assert draw_device(torch.Generator("cpu"), torch.device("meta")) == torch.device("cpu")
