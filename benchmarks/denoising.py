@@ -12,7 +12,7 @@ from benchmarks.record import Record
 from benchmarks.row import Row
 from callbacks.images.feature_network import load_feature_network
 from datamodules import MNISTDataModule
-from dlmodules.protocols import Degrades, Reconstructs
+from dlmodules.protocols import Corrupts, Reconstructs
 
 
 @torch.no_grad()
@@ -21,7 +21,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     record = scores.measure(row, seed, context)
     module = scores.trained_module(row, seed, context, record)
     assert isinstance(module, Reconstructs)
-    assert isinstance(module, Degrades)
+    assert isinstance(module, Corrupts)
     network = load_feature_network(CLASSIFIER)
     assert network.read_logits is not None
     data = MNISTDataModule(batch_size=1000)
@@ -29,7 +29,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     generator = torch.Generator().manual_seed(seed)
     right: dict[str, list[Tensor]] = {"clean": [], "noisy": [], "restored": []}
     for x, y in data.test_dataloader():
-        noisy = module.degrade(x, generator)
+        noisy = module.corrupt(x, generator)
         for name, images in (("clean", x), ("noisy", noisy), ("restored", module.reconstruct(noisy))):
             right[name].append(network.read_logits(images).argmax(dim=1) == y)
     found = {f"test/read_{name}": float(torch.cat(parts).float().mean()) for name, parts in right.items()}

@@ -17,10 +17,10 @@ from benchmarks.classifier import CLASSIFIER
 from benchmarks.programs import Context
 from benchmarks.record import Record
 from benchmarks.row import Row
-from benchmarks.sweeps_of_images import effects
+from benchmarks.traversals_of_images import effects
 from callbacks.images.feature_network import FeatureNetwork, load_feature_network
 from dlmodules import InfoGAN
-from dlmodules.protocols import Samples, Sweeps
+from dlmodules.protocols import Samples, Traverses
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
@@ -59,7 +59,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         metrics["asked"] = matched_accuracy(module, network, 10 * n, seed)
     elif "test/conditional_accuracy@last" in metrics:
         metrics["asked"] = metrics["test/conditional_accuracy@last"]
-    if isinstance(module, Sweeps):
+    if isinstance(module, Traverses):
         metrics |= effects(module, network, options.get("span", 1.0), n, seed)
     return replace(record, metrics=metrics, details=details)
 

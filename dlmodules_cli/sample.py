@@ -15,10 +15,10 @@ from callbacks.adversaries.ema import GeneratorEMA
 from callbacks.base.grids import Picture, image_grid
 from dlmodules.checkpoints.loading import load_checkpoint, load_module
 from dlmodules.errors import UserError
-from dlmodules.protocols import Acts, Samples, SamplesRows, Sweeps
+from dlmodules.protocols import Acts, Samples, SamplesRows, Traverses
 from dlmodules_cli.episodes import play
 from dlmodules_cli.messages import OneLineErrors
-from dlmodules_cli.sweep import FORM, Sweep, parse_sweep
+from dlmodules_cli.traversal import FORM, Traversal, parse_traversal
 
 NUM = 64
 
@@ -36,12 +36,12 @@ def sample(args: list[str]) -> None:
         "--num",
         type=int | None,
         default=None,
-        help=f"Number of images, of rows, or of episodes of an agent (default: {NUM}); with --sweep, rows of images"
+        help=f"Number of images, of rows, or of episodes of an agent (default: {NUM}); with --traverse, rows of images"
         " (default: one for each class, or one).",
     )
     parser.add_argument("--label", type=int | None, default=None, help="Class to sample, for a conditional module.")
     parser.add_argument(
-        "--sweep", type=str | None, default=None, help=f"Change one code along each row of images: {FORM}."
+        "--traverse", type=str | None, default=None, help=f"Change one code along each row of images: {FORM}."
     )
     parser.add_argument("--seed", type=int, default=0, help="Seed of the noise: the same seed gives the same images.")
     parser.add_argument("--ema", type=bool, default=True, help="Use averaged weights where the checkpoint has them.")
@@ -55,14 +55,14 @@ def sample(args: list[str]) -> None:
     if chosen.num is not None and chosen.num < 1:
         raise UserError(f"--num is {chosen.num}; at least 1 is needed")
     num = NUM if chosen.num is None else chosen.num
-    sweep = None if chosen.sweep is None else parse_sweep(chosen.sweep)
+    traversal = None if chosen.traversal is None else parse_traversal(chosen.traversal)
     import_own(chosen.imports)
     module, checkpoint = load_trained(chosen.ckpt_path, chosen.ema)
     output = Path(chosen.output)
     try:
         output.mkdir(parents=True, exist_ok=True)
-        if sweep is not None:
-            _sample_sweep(module, output, sweep, chosen.num, chosen.label, chosen.seed)
+        if traversal is not None:
+            _sample_traversal(module, output, traversal, chosen.num, chosen.label, chosen.seed)
         elif isinstance(module, Acts):
             play(module, checkpoint, output, num, chosen.seed)
         elif isinstance(module, Samples):
@@ -108,9 +108,11 @@ def _sample_images(module: Any, output: Path, num: int, label: int | None, seed:
     print(f"{num} samples: {where} (array `samples`, {tuple(images.shape)}, in [0, 1])")
 
 
-def _sample_sweep(module: Any, output: Path, sweep: Sweep, num: int | None, label: int | None, seed: int) -> None:
-    if not isinstance(module, Sweeps):
-        raise UserError(f"{type(module).__name__} has no codes to change: leave --sweep out")
+def _sample_traversal(
+    module: Any, output: Path, traversal: Traversal, num: int | None, label: int | None, seed: int
+) -> None:
+    if not isinstance(module, Traverses):
+        raise UserError(f"{type(module).__name__} has no codes to change: leave --traverse out")
     num_classes = getattr(module, "num_classes", None)
     labels = None
     if label is not None:
@@ -120,14 +122,16 @@ def _sample_sweep(module: Any, output: Path, sweep: Sweep, num: int | None, labe
     rows = (num or 1) if labels is None else len(labels)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        images = module.sample_sweep(sweep.name, sweep.values, rows, labels=labels, generator=generator).float().cpu()
+        images = (
+            module.traverse(traversal.name, traversal.values, rows, labels=labels, generator=generator).float().cpu()
+        )
     names = None if labels is None else [str(of_row) for of_row in labels.tolist()]
-    arrays = {"samples": images.numpy(), "values": sweep.values.numpy()}
+    arrays = {"samples": images.numpy(), "values": traversal.values.numpy()}
     arrays |= {} if labels is None else {"labels": labels.numpy()}
-    where = _write(output, image_grid(images.flatten(0, 1), sweep.steps, row_labels=names), arrays)
+    where = _write(output, image_grid(images.flatten(0, 1), traversal.steps, row_labels=names), arrays)
     print(
-        f"{sweep.name} from {sweep.low:g} to {sweep.high:g}: {where} (array `samples`, {tuple(images.shape)}:"
-        " rows, values, images in [0, 1])"
+        f"{traversal.name} from {traversal.low:g} to {traversal.high:g}: {where} (array `samples`,"
+        f" {tuple(images.shape)}: rows, values, images in [0, 1])"
     )
 
 

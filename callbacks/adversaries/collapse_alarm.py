@@ -7,14 +7,14 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
-from callbacks.base.drawing import Drawing, cycled_labels, images_and_labels, undisturbed
 from callbacks.base.media import is_quiet
+from callbacks.base.plotting import PlottingCallback, cycled_labels, images_and_labels, undisturbed
 from callbacks.base.progress import logged_step, position
 from dlmodules.errors import UserError
 from dlmodules.protocols import Samples
 
 
-class CollapseAlarm(Drawing):
+class CollapseAlarm(PlottingCallback):
     """Measures how different samples are from each other, and warns once when they have become alike.
 
     Logs ``collapse/distance``: the mean Euclidean distance between two samples, divided by that between two of the
@@ -80,7 +80,7 @@ class CollapseAlarm(Drawing):
                 self._real_distance = self._distance_of_real()
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Measure now, log, and warn if it is time."""
         if self._real_distance is None and self._real:
             self._real_distance = self._distance_of_real()  # fewer images than were asked for

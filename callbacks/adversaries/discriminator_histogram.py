@@ -7,23 +7,23 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
-from callbacks.base.drawing import BATCH, DrawingOfImages, cycled_labels, undisturbed
 from callbacks.base.media import save_figure
+from callbacks.base.plotting import BATCH, ImagePlottingCallback, cycled_labels, undisturbed
 from callbacks.base.progress import position
 from dlmodules.errors import UserError
-from dlmodules.protocols import Judges, Samples
+from dlmodules.protocols import Discriminates, Samples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class DiscriminatorHistogram(DrawingOfImages):
+class DiscriminatorHistogram(ImagePlottingCallback):
     """Draws how the discriminator's outputs are distributed over real and over made images.
 
     Where the two histograms lie apart the discriminator wins; where one covers the other it knows nothing. The real
     images are the first ones of the validation set, on which it never trained, and the made ones are of the same
     noise each time. Both networks have the weights that are trained, not averages of them. Works with any module that
-    has ``judge_images`` and ``sample``. Picture: ``discriminator``, with ``test/`` before it for the test set.
+    has ``discriminate_images`` and ``sample``. Picture: ``discriminator``, with ``test/`` before it for the test set.
 
     Args:
         num: how many real images, and how many made ones.
@@ -33,7 +33,7 @@ class DiscriminatorHistogram(DrawingOfImages):
         seed: seed of the noise.
     """
 
-    needs: ClassVar[dict[str, type]] = {"judge_images": Judges, "sample": Samples}
+    needs: ClassVar[dict[str, type]] = {"discriminate_images": Discriminates, "sample": Samples}
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class DiscriminatorHistogram(DrawingOfImages):
         self.bins = bins
         self.seed = seed
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the histograms now."""
         real, labels = self.images(pl_module)
         if labels is not None:
@@ -68,11 +68,11 @@ class DiscriminatorHistogram(DrawingOfImages):
 
 def _outputs(trainer: Trainer, pl_module: LightningModule, images: Tensor, labels: Tensor | None) -> Tensor:
     """The discriminator's outputs ``(B,)`` float32 on the CPU, for 256 images at a time."""
-    assert isinstance(pl_module, Judges)
+    assert isinstance(pl_module, Discriminates)
     convert = trainer.precision_plugin.convert_input
     parts = torch.split(images, BATCH)
     given = [None] * len(parts) if labels is None else torch.split(labels, BATCH)
-    outputs = [pl_module.judge_images(convert(part), label) for part, label in zip(parts, given, strict=True)]
+    outputs = [pl_module.discriminate_images(convert(part), label) for part, label in zip(parts, given, strict=True)]
     return torch.cat(outputs).float().cpu()
 
 

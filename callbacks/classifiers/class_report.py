@@ -11,7 +11,7 @@ from torch import Tensor
 from callbacks.base.media import run_folder, warn_once, write_file
 from callbacks.base.names import class_names, set_name
 from callbacks.base.progress import logged_step, position
-from callbacks.classifiers.predictions import DrawingOfPredictions
+from callbacks.classifiers.predictions import PredictionPlottingCallback
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
@@ -20,7 +20,7 @@ COLUMNS = ("class", "precision", "recall", "f1", "support")
 Row = tuple[str, float, float, float, int]
 
 
-class ClassReport(DrawingOfPredictions):
+class ClassReport(PredictionPlottingCallback):
     """Writes precision, recall, F1 and the number of examples of each class, after each validation.
 
     Files: ``media/class_report.txt`` and ``.csv``, replaced each time; ``test_class_report`` of the test set.
@@ -60,7 +60,7 @@ class ClassReport(DrawingOfPredictions):
         assert self._metrics is not None
         self._metrics.update(probabilities.argmax(dim=1), y)
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the report now."""
         assert self._metrics is not None
         found = {name: value.cpu() for name, value in self._metrics.compute().items()}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from callbacks.base.media import save_figure
 from callbacks.base.names import class_names, set_name
-from callbacks.classifiers.predictions import DrawingOfPredictions
+from callbacks.classifiers.predictions import PredictionPlottingCallback
 from dlmodules.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ ONE_NUMBER = 25
 TICKS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 
-class ConfusionMatrix(DrawingOfPredictions):
+class ConfusionMatrix(PredictionPlottingCallback):
     """Draws how often each class (a row) was taken for each other (a column), after each validation.
 
     A cell says the number of examples and their share of the row; the colour is the share. From 13
@@ -56,7 +56,7 @@ class ConfusionMatrix(DrawingOfPredictions):
         assert self._matrix is not None
         self._matrix.update(probabilities.argmax(dim=1), y)
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the matrix now."""
         assert self._matrix is not None
         counts: Counts = self._matrix.compute().cpu().numpy()

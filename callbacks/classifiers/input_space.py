@@ -8,8 +8,8 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
-from callbacks.base.drawing import Drawing, undisturbed
 from callbacks.base.media import save_figure
+from callbacks.base.plotting import PlottingCallback, undisturbed
 from dlmodules.errors import UserError
 from dlmodules.protocols import HasInputShape, Weighs
 
@@ -20,7 +20,7 @@ Points = npt.NDArray[np.float32]
 MOST = 2000  # points that are drawn
 
 
-class InputSpace(Drawing):
+class InputSpace(PlottingCallback):
     """Draws the answers of a network over its whole input, with the training points among them.
 
     The prediction of a regression of one input is a curve; the answers of a classifier of two inputs are regions of
@@ -51,7 +51,7 @@ class InputSpace(Drawing):
                 f" {type(pl_module).__name__} has the input_shape {None if shape is None else list(shape)}"
             )
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the answers now."""
         rows = getattr(getattr(trainer, "datamodule", None), "train_set", None)
         inputs, targets = getattr(rows, "x", None), getattr(rows, "y", None)

@@ -7,16 +7,16 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
 from callbacks.base.captions import captioned_grid, drawable
-from callbacks.base.drawing import images_and_labels
 from callbacks.base.media import save_image
 from callbacks.base.names import class_names
-from callbacks.classifiers.predictions import DrawingOfPredictions
+from callbacks.base.plotting import images_and_labels
+from callbacks.classifiers.predictions import PredictionPlottingCallback
 from dlmodules.errors import UserError
 
 NO_IMAGE = -1.0  # the probability where there is no mistake to keep
 
 
-class Mistakes(DrawingOfPredictions):
+class Mistakes(PredictionPlottingCallback):
     """Draws the images that were misread with the highest probability, after each validation.
 
     Under each stand its true class, the class that was read and the probability given to that. Works
@@ -71,7 +71,7 @@ class Mistakes(DrawingOfPredictions):
         self.classes = torch.cat([self.classes, classes])[order]
         return self.images
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the images now."""
         images = self.images
         assert images is not None

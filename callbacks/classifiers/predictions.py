@@ -8,9 +8,9 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
-from callbacks.base.drawing import Drawing
 from callbacks.base.evaluation import WatchesEvaluation
 from callbacks.base.media import is_quiet, warn_once
+from callbacks.base.plotting import PlottingCallback
 from dlmodules.errors import UserError
 from dlmodules.protocols import Classifies, Weighs
 
@@ -35,13 +35,13 @@ def class_probabilities(pl_module: LightningModule, logits: Tensor) -> Tensor:
     return found
 
 
-class DrawingOfPredictions(WatchesEvaluation, Drawing):
+class PredictionPlottingCallback(WatchesEvaluation, PlottingCallback):
     """Base of the callbacks that show what a classifier predicted for the validation or the test set.
 
     Nothing is computed twice: the class probabilities are what ``validation_step`` and ``test_step`` return, or
     where that is no such thing they are made of the logits, which a hook reads off the module's ``forward``. Only
     where a step calls no ``forward`` either are the logits computed, batch by batch. A child overrides ``begin``,
-    ``collect`` and ``draw``; what it keeps from a batch should be small.
+    ``collect`` and ``plot``; what it keeps from a batch should be small.
 
     Args:
         every_n_epochs: draw after each that many epochs, and when the training ends.
@@ -80,12 +80,12 @@ class DrawingOfPredictions(WatchesEvaluation, Drawing):
         """Draw, if validation is all that was asked for."""
         self._stop()
         if trainer.state.fn == TrainerFn.VALIDATING:
-            self._draw_once(trainer, pl_module)
+            self._plot_once(trainer, pl_module)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw."""
         self._stop()
-        self._draw_once(trainer, pl_module)
+        self._plot_once(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the last validation, or say why there is nothing to draw."""
@@ -101,7 +101,7 @@ class DrawingOfPredictions(WatchesEvaluation, Drawing):
         self._stop()
         self.prefix = "test/" if trainer.state.fn == TrainerFn.TESTING else ""
         self._undrawn = False
-        self._drawn_step = -1
+        self._plotted_step = -1
         self.begin(trainer, pl_module)
         self._hook = pl_module.register_forward_hook(self._remember)
 
@@ -159,9 +159,9 @@ class DrawingOfPredictions(WatchesEvaluation, Drawing):
             raise UserError(f"{type(self).__name__} needs batches (x, y) with class labels y (B,) of whole numbers")
         return x, y
 
-    def _draw_once(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def _plot_once(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self._undrawn:
-            super()._draw_once(trainer, pl_module)
+            super()._plot_once(trainer, pl_module)
             self._undrawn, self._drew = False, True
 
 

@@ -8,14 +8,14 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
 
 from callbacks.base.captions import captioned_grid, drawable
-from callbacks.base.drawing import DrawingOfImages, undisturbed
 from callbacks.base.media import save_image
 from callbacks.base.names import class_names
+from callbacks.base.plotting import ImagePlottingCallback, undisturbed
 from callbacks.classifiers.predictions import class_probabilities, require_classifier
 from dlmodules.errors import UserError
 
 
-class Saliency(DrawingOfImages):
+class Saliency(ImagePlottingCallback):
     """Draws validation images, and below each where the network finds the class that it reads there.
 
     A network with convolutions is shown by Grad-CAM (Selvaraju et al. 2017) of its last convolution with maps of
@@ -51,7 +51,7 @@ class Saliency(DrawingOfImages):
         if self.layer is not None:
             named_layer(pl_module, self.layer)
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the images and their maps now."""
         # A validation runs in inference mode, whose tensors cannot have gradients.
         # On a GPU, cuDNN has no gradient of a recurrent network in evaluation mode; torch's own kernels have.

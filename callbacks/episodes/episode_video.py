@@ -9,14 +9,14 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
-from callbacks.base.drawing import Drawing, undisturbed
 from callbacks.base.grids import Picture
 from callbacks.base.media import save_video, warn_once
+from callbacks.base.plotting import PlottingCallback, undisturbed
 from dlmodules.errors import UserError
 from dlmodules.protocols import Acts
 
 
-class EpisodeVideo(Drawing):
+class EpisodeVideo(PlottingCallback):
     """Films whole episodes of the deterministic policy, in an environment of their own.
 
     Works with any module that has ``act`` and a data module with ``make_env(render_mode=...)``, which
@@ -61,7 +61,7 @@ class EpisodeVideo(Drawing):
         if not hasattr(getattr(trainer, "datamodule", None), "make_env"):
             raise UserError("EpisodeVideo needs a data module with `make_env`, such as EnvironmentDataModule")
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Film now."""
         if not trainer.is_global_zero:
             return

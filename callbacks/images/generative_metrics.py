@@ -11,9 +11,9 @@ from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
 
-from callbacks.base.drawing import averaging_callbacks, cycled_labels, images_and_labels, undisturbed
 from callbacks.base.evaluation import WatchesEvaluation
 from callbacks.base.media import is_quiet, run_folder, write_file
+from callbacks.base.plotting import averaging_callbacks, cycled_labels, images_and_labels, undisturbed
 from callbacks.images.feature_network import FeatureNetwork, load_feature_network
 from callbacks.images.neighbourhoods import NeighbourhoodScores
 from dlmodules.errors import UserError

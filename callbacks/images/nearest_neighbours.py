@@ -6,22 +6,22 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
-from callbacks.base.drawing import (
+from callbacks.base.grids import image_grid
+from callbacks.base.media import is_quiet, save_image
+from callbacks.base.plotting import (
     BATCH,
-    DrawingOfImages,
+    ImagePlottingCallback,
     codes_of,
     compact,
     cycled_labels,
     images_and_labels,
     undisturbed,
 )
-from callbacks.base.grids import image_grid
-from callbacks.base.media import is_quiet, save_image
 from dlmodules.errors import UserError
 from dlmodules.protocols import Encodes, Samples
 
 
-class NearestNeighbours(DrawingOfImages):
+class NearestNeighbours(ImagePlottingCallback):
     """Draws the images nearest to others: by their codes and by their pixels, and those nearest to samples.
 
     Of a module that has ``encode``, the first validation images, and behind each the nearest of the others by the
@@ -87,7 +87,7 @@ class NearestNeighbours(DrawingOfImages):
         """Whether there are images to choose from."""
         return bool(self._images or self._train)
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw both pictures now."""
         if self._images and isinstance(pl_module, Encodes):
             self._draw_images(trainer, pl_module)

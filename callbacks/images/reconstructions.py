@@ -5,17 +5,17 @@ from typing import ClassVar
 import torch
 from pytorch_lightning import LightningModule, Trainer
 
-from callbacks.base.drawing import DrawingOfImages, conditions, undisturbed
 from callbacks.base.grids import image_grid
 from callbacks.base.media import save_image
+from callbacks.base.plotting import ImagePlottingCallback, conditions, undisturbed
 from dlmodules.errors import UserError
-from dlmodules.protocols import Degrades, Reconstructs
+from dlmodules.protocols import Corrupts, Reconstructs
 
 
-class Reconstructions(DrawingOfImages):
+class Reconstructions(ImagePlottingCallback):
     """Draws the first images of the validation set, and below each its reconstruction.
 
-    Works with any module that has ``reconstruct``. Of a module that restores what it damages (``degrade``), the
+    Works with any module that has ``reconstruct``. Of a module that restores what it damages (``corrupt``), the
     damaged image stands between the two. Pictures: ``reconstructions``, and ``test/reconstructions`` of the test set.
 
     Args:
@@ -35,15 +35,15 @@ class Reconstructions(DrawingOfImages):
             raise UserError(f"Reconstructions: columns is {columns}; it must be 1 or more")
         self.columns = columns
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the rows now."""
         images, labels = self.images(pl_module)
         parts = {"input": images}
         with undisturbed(trainer, pl_module) as generator:
             assert isinstance(pl_module, Reconstructs)
             given = trainer.precision_plugin.convert_input(images)
-            if isinstance(pl_module, Degrades):
-                given = pl_module.degrade(given, generator)
+            if isinstance(pl_module, Corrupts):
+                given = pl_module.corrupt(given, generator)
                 parts["damaged"] = given.expand(-1, images.shape[1], -1, -1)
             parts["output"] = pl_module.reconstruct(given, *conditions(pl_module, labels))
         rows, names = [], []

@@ -6,16 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 from pytorch_lightning import LightningModule, Trainer
 
-from callbacks.base.drawing import Drawing, cycled_labels, undisturbed
 from callbacks.base.grids import Picture, image_grid
 from callbacks.base.media import is_quiet, run_folder, save_image, save_video
+from callbacks.base.plotting import PlottingCallback, cycled_labels, undisturbed
 from dlmodules.errors import UserError
 from dlmodules.protocols import Samples
 
 MAX_FRAMES = 60
 
 
-class SampleGrid(Drawing):
+class SampleGrid(PlottingCallback):
     """Draws samples from the same noise each time, so that the grids of a run can be compared.
 
     Works with any module that has ``sample``. A conditional module is asked for every class in
@@ -62,7 +62,7 @@ class SampleGrid(Drawing):
         cycled_labels(pl_module, self.num, self.labels)
         self._grids = []
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the grid now."""
         with undisturbed(trainer, pl_module, self.seed) as generator:
             labels = cycled_labels(pl_module, self.num, self.labels)

@@ -7,16 +7,16 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
 
-from callbacks.base.drawing import Drawing, undisturbed
 from callbacks.base.grids import Picture, image_grid
 from callbacks.base.media import save_image
+from callbacks.base.plotting import PlottingCallback, undisturbed
 from dlmodules.errors import UserError
 from dlmodules.protocols import HasInputShape, ShowsFilters
 
 MIN_TILE = 56
 
 
-class WeightPictures(Drawing):
+class WeightPictures(PlottingCallback):
     """Draws the weights of the first layer as pictures: units of a dense network, or filters of a convolution.
 
     Grey is a weight of zero, white and black are the unit's largest weight and its negative. Where three channels
@@ -48,7 +48,7 @@ class WeightPictures(Drawing):
         super().setup(trainer, pl_module, stage)
         _pictures_of(first_layer(pl_module), _input_shape(trainer, pl_module))
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the weights now."""
         with undisturbed(trainer, pl_module):  # for the averaged weights, where there are some
             found = {"weights": _pictures_of(first_layer(pl_module), _input_shape(trainer, pl_module))}

@@ -8,9 +8,9 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
-from callbacks.base.drawing import DrawingOfImages, codes_of, images_of, undisturbed
 from callbacks.base.grids import image_grid
 from callbacks.base.media import run_folder, save_image, warn_once, write_file
+from callbacks.base.plotting import ImagePlottingCallback, codes_of, images_of, undisturbed
 from callbacks.latents.attribute_file import ATTRIBUTE_FILE, AttributeFile
 from callbacks.latents.attributes import Method, attribute_table, attribute_vectors
 from dlmodules.errors import UserError
@@ -19,7 +19,7 @@ from dlmodules.protocols import Decodes, Encodes
 FILE_PREFIXES: dict[TrainerFn | None, str] = {TrainerFn.VALIDATING: "val_", TrainerFn.TESTING: "test_"}
 
 
-class AttributeVectors(DrawingOfImages):
+class AttributeVectors(ImagePlottingCallback):
     """Measures which way each attribute lies in the latent space, and draws images that are moved that way.
 
     The vector of an attribute is what tells the codes of validation images with it from the codes of those without
@@ -82,7 +82,7 @@ class AttributeVectors(DrawingOfImages):
                 f"AttributeVectors: the data module has no attribute {unknown[0]!r}; it has {', '.join(known)}"
             )
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the file and draw the picture now."""
         images, labels = self.images(pl_module)
         if labels is None or len(images) < self.examples + 2:

@@ -8,9 +8,9 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
-from callbacks.base.drawing import DrawingOfImages, codes_of, cycled_labels, images_of, undisturbed
 from callbacks.base.grids import Picture, image_grid
 from callbacks.base.media import save_figure, warn_once
+from callbacks.base.plotting import ImagePlottingCallback, codes_of, cycled_labels, images_of, undisturbed
 from callbacks.latents.attributes import attribute_names
 from callbacks.latents.projections import Codes, Points, Projection, project, require_projection
 from dlmodules.errors import UserError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TAIL = 0.02
 
 
-class LatentMap(DrawingOfImages):
+class LatentMap(ImagePlottingCallback):
     """Draws the codes of validation images, coloured by class, and the images decoded from a grid of codes.
 
     Works with any module that has ``encode``. A latent space of more than two dimensions is shown
@@ -83,7 +83,7 @@ class LatentMap(DrawingOfImages):
             named = f"it has {', '.join(known)}" if known else "it names none"
             raise UserError(f"LatentMap: the data module has no attribute {self.colour_by!r} for colour_by; {named}")
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw both pictures now."""
         images, labels = self.images(pl_module)
         with undisturbed(trainer, pl_module):

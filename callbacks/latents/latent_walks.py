@@ -7,9 +7,9 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
-from callbacks.base.drawing import DrawingOfImages, codes_of, images_of, repeated, undisturbed
 from callbacks.base.grids import image_grid
 from callbacks.base.media import save_figure, save_image
+from callbacks.base.plotting import ImagePlottingCallback, codes_of, images_of, repeated, undisturbed
 from dlmodules.errors import UserError
 from dlmodules.protocols import Decodes, Encodes
 
@@ -39,7 +39,7 @@ def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
     return torch.where(turns, lerp(length_a, length_b, share) * direction, lerp(a, b, share))
 
 
-class Interpolations(DrawingOfImages):
+class Interpolations(ImagePlottingCallback):
     """Draws what lies between the codes of two validation images, a row for each pair: one morphs into the other.
 
     The codes of a linear row are ``(1 - a) * first + a * second``, with a from 0 to 1 in equal steps. Works with any
@@ -70,7 +70,7 @@ class Interpolations(DrawingOfImages):
         self.steps = steps
         self.walk = lerp if way == "linear" else slerp
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the rows now."""
         images, labels = self.images(pl_module)
         pairs = len(images) // 2
@@ -91,7 +91,7 @@ class Interpolations(DrawingOfImages):
         )
 
 
-class Traversals(DrawingOfImages):
+class Traversals(ImagePlottingCallback):
     """Draws an image while one number of its code changes, a row for each dimension of the code.
 
     A dimension goes from ``-extent`` to ``extent`` standard deviations about its mean over the images, which are the
@@ -126,7 +126,7 @@ class Traversals(DrawingOfImages):
         self.steps = steps
         self.extent = extent
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the rows now."""
         images, labels = self.images(pl_module)
         with undisturbed(trainer, pl_module):
@@ -148,7 +148,7 @@ class Traversals(DrawingOfImages):
         )
 
 
-class CodeHistograms(DrawingOfImages):
+class CodeHistograms(ImagePlottingCallback):
     """Draws how each number of the code is distributed over validation images, beside the standard normal.
 
     A VAE's dimension that is not used is a spike at 0 in its means; one far from the normal decodes draws from the
@@ -172,7 +172,7 @@ class CodeHistograms(DrawingOfImages):
             raise UserError("CodeHistograms: dimensions must be 1 or more")
         self.dimensions = dimensions
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the histograms now."""
         images, labels = self.images(pl_module)
         with undisturbed(trainer, pl_module):

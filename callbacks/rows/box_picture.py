@@ -6,8 +6,8 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
-from callbacks.base.drawing import Drawing, undisturbed
 from callbacks.base.media import save_figure
+from callbacks.base.plotting import PlottingCallback, undisturbed
 from dlmodules.errors import UserError
 from dlmodules.protocols import SamplesRows
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CANDIDATES = 1000  # samples that the three are chosen from
 
 
-class BoxPicture(Drawing):
+class BoxPicture(PlottingCallback):
     """Draws the training points, the box around them, and on the map of the land three samples of the box.
 
     A lies in the sea, far from all training points: no such point is in the data. B is the sample that is nearest to a
@@ -47,7 +47,7 @@ class BoxPicture(Drawing):
         if not hasattr(getattr(trainer, "datamodule", None), "is_land"):
             raise UserError("BoxPicture needs a data module with a map, as LandDataModule: `land` and `is_land`")
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the three maps now."""
         assert isinstance(pl_module, SamplesRows)
         data: Any = getattr(trainer, "datamodule", None)

@@ -4,14 +4,14 @@ from typing import ClassVar
 
 from pytorch_lightning import LightningModule, Trainer
 
-from callbacks.base.drawing import Drawing, undisturbed
 from callbacks.base.grids import image_grid
 from callbacks.base.media import save_image
+from callbacks.base.plotting import PlottingCallback, undisturbed
 from dlmodules.errors import UserError
 from dlmodules.protocols import SamplesRows
 
 
-class RowPictures(Drawing):
+class RowPictures(PlottingCallback):
     """Draws rows that a module samples, as the pictures that its data module makes of rows.
 
     The data module has a method ``pictures``, of rows ``(N, D)`` to images ``(N, C, H, W)`` in [0, 1], as
@@ -40,7 +40,7 @@ class RowPictures(Drawing):
         if not hasattr(getattr(trainer, "datamodule", None), "pictures"):
             raise UserError("RowPictures needs a data module that draws rows, by a method `pictures`")
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the rows now."""
         assert isinstance(pl_module, SamplesRows)
         with undisturbed(trainer, pl_module, self.seed) as generator:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
-from callbacks.base.drawing import Drawing
 from callbacks.base.media import is_quiet, save_figure
+from callbacks.base.plotting import PlottingCallback
 from callbacks.base.progress import position, steps_done
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ MAX_POINTS = 2000  # even, since neighbours are joined
 AXES = ("step", "env_steps")
 
 
-class LossCurve(Drawing):
+class LossCurve(PlottingCallback):
     """Draws every logged metric over the training steps; that of training and of validation share a panel.
 
     It remembers the metrics itself, so it needs no logger, and a resumed run draws the whole curve.
@@ -69,7 +69,7 @@ class LossCurve(Drawing):
                     self._add(trainer, name, float(tensor))
         super().on_train_epoch_end(trainer, pl_module)
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the curves so far."""
         if self.series and trainer.is_global_zero:
             title = f"{type(pl_module).__name__}, {position(trainer)} steps"

@@ -26,14 +26,14 @@ def permutation(n: int, seed: int) -> Tensor:
     return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
 
-def check_share(name: str, value: int | float, unit: str) -> int | float:
+def check_fraction(name: str, value: int | float, unit: str) -> int | float:
     """Return ``value``, or raise the UserError that ``name`` is neither a number of ``unit`` nor a fraction."""
     if value < 0 or (isinstance(value, float) and value >= 1):
         raise UserError(f"{name} is {value}; it must be a number of {unit} or a fraction in (0, 1)")
     return value
 
 
-def share_of(n: int, share: int | float) -> int:
+def count_of(n: int, share: int | float) -> int:
     """Return how many of ``n`` a number or fraction ``share`` asks for."""
     return share if isinstance(share, int) else int(n * share)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from datamodules.base.download import download
-from datamodules.base.in_memory import at_least, check_share, permutation, share_of
+from datamodules.base.in_memory import at_least, check_fraction, count_of, permutation
 from datamodules.base.sampling import Transform
 from datamodules.images.digits import check_channels
 from datamodules.images.vision import VisionDataModule, fit_images
@@ -83,7 +83,7 @@ class QuickDrawDataModule(VisionDataModule):
         image_size = at_least("image_size", image_size, 1)
         self.image_shape = (check_channels(channels), image_size, image_size)
         self.max_images = None if max_images is None else at_least("max_images", max_images, 1)
-        self.test_size = check_share("test_size", test_size, self.unit)
+        self.test_size = check_fraction("test_size", test_size, self.unit)
 
     @property
     def folder(self) -> Path:
@@ -118,7 +118,7 @@ class QuickDrawDataModule(VisionDataModule):
             files.append(read_bitmaps(path)[: self.max_images])
         labels = torch.arange(len(files)).repeat_interleave(torch.tensor([len(file) for file in files]))
         order = permutation(len(labels), seed=0)  # not self.seed: no training image may ever become a test image
-        n_test = share_of(len(labels), self.test_size)
+        n_test = count_of(len(labels), self.test_size)
         if n_test >= len(labels):
             raise UserError(f"test_size={self.test_size} leaves none of the {len(labels)} drawings to train on")
         rows = order[n_test:] if train else order[:n_test]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from datamodules.base.in_memory import InMemoryDataModule, at_least, check_share, permutation, share_of
+from datamodules.base.in_memory import InMemoryDataModule, at_least, check_fraction, count_of, permutation
 from datamodules.base.sampling import Transform
 from datamodules.images.tensor_dataset import TensorImageDataset
 from dlmodules.errors import UserError
@@ -63,7 +63,7 @@ class VisionDataModule(InMemoryDataModule[TensorImageDataset]):
         pin_memory: bool = False,
         limit_train: int | None = None,
     ) -> None:
-        self.val_size = check_share("val_size", val_size, self.unit)
+        self.val_size = check_fraction("val_size", val_size, self.unit)
         super().__init__(batch_size, num_workers, seed, drop_last, train_transform, pin_memory)
         self.data_dir = os.path.expanduser(data_dir or os.environ.get("DLMODULES_DATA") or "data")
         self.limit_train = None if limit_train is None else at_least("limit_train", limit_train, 1)
@@ -81,7 +81,7 @@ class VisionDataModule(InMemoryDataModule[TensorImageDataset]):
         """Split the training images in two."""
         images, labels = self.load(train=True)
         order = permutation(len(images), self.seed)
-        n_val = share_of(len(images), self.val_size)
+        n_val = count_of(len(images), self.val_size)
         if n_val >= len(images):
             raise UserError(f"val_size={self.val_size} leaves none of the {len(images)} training images to train on")
         train, val = order[n_val:][: self.limit_train], order[:n_val]

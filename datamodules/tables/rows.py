@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from datamodules.base.in_memory import InMemoryDataModule, check_share, permutation, share_of
+from datamodules.base.in_memory import InMemoryDataModule, check_fraction, count_of, permutation
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 
@@ -76,8 +76,8 @@ class RowDataModule(InMemoryDataModule[RowDataset]):
         drop_last: bool = False,
         pin_memory: bool = False,
     ) -> None:
-        self.val_size = check_share("val_size", val_size, self.unit)
-        self.test_size = check_share("test_size", test_size, self.unit)
+        self.val_size = check_fraction("val_size", val_size, self.unit)
+        self.test_size = check_fraction("test_size", test_size, self.unit)
         self.standardize = standardize
         super().__init__(batch_size, num_workers, seed, drop_last, pin_memory=pin_memory)
 
@@ -124,10 +124,10 @@ class RowDataModule(InMemoryDataModule[RowDataset]):
     def _split(self, n: int) -> dict[str, Tensor]:
         # The test rows first, and by a seed of their own: no change of seed may train on them.
         order = permutation(n, 0)
-        n_test = share_of(n, self.test_size)
+        n_test = count_of(n, self.test_size)
         test, pool = order[:n_test], order[n_test:]
         pool = pool[permutation(len(pool), self.seed)]
-        n_val = share_of(len(pool), self.val_size)
+        n_val = count_of(len(pool), self.val_size)
         if n_val >= len(pool):
             raise UserError(
                 f"test_size={self.test_size} and val_size={self.val_size} leave none of the {n} rows to train on"

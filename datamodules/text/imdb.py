@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from datamodules.base.download import download
-from datamodules.base.in_memory import check_share
+from datamodules.base.in_memory import check_fraction
 from datamodules.base.text_files import decode
 from datamodules.text.text import TextDataModule, labels_of
 from datamodules.text.text_dataset import Padding
@@ -96,7 +96,7 @@ class IMDBDataModule(TextDataModule):
             pin_memory=pin_memory,
             limit_train=limit_train,
         )
-        self.test_size = check_share("test_size", test_size, self.unit)
+        self.test_size = check_fraction("test_size", test_size, self.unit)
         self.data_dir = os.path.expanduser(data_dir or os.environ.get("DLMODULES_DATA") or "data")
 
     @property

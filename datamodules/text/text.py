@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, DistributedSampler
 
-from datamodules.base.in_memory import InMemoryDataModule, at_least, check_share, permutation, share_of
+from datamodules.base.in_memory import InMemoryDataModule, at_least, check_fraction, count_of, permutation
 from datamodules.base.sampling import shuffled
 from datamodules.text.length_batches import LengthSampler
 from datamodules.text.text_dataset import Padding, TextDataset
@@ -77,7 +77,7 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
         ):
             if value not in known:
                 raise UserError(f"{name} is {value!r}; it must be {' or '.join(known)}")
-        self.val_size = check_share("val_size", val_size, self.unit)
+        self.val_size = check_fraction("val_size", val_size, self.unit)
         super().__init__(batch_size, num_workers, seed, drop_last, pin_memory=pin_memory)
         self.vocabulary_size = at_least("vocabulary_size", vocabulary_size, 3)
         self.max_length = None if max_length is None else at_least("max_length", max_length, 1)
@@ -109,7 +109,7 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
     def make_train_and_val(self) -> tuple[TextDataset, TextDataset]:
         """Split the training texts in two, and make the vocabulary of the first part."""
         texts, labels = self.load(train=True)
-        order, n_val = permutation(len(texts), self.seed), share_of(len(texts), self.val_size)
+        order, n_val = permutation(len(texts), self.seed), count_of(len(texts), self.val_size)
         if n_val >= len(texts):
             raise UserError(f"val_size={self.val_size} leaves none of the {len(texts)} training texts to train on")
         train, val = order[n_val:][: self.limit_train], order[:n_val]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from datamodules.base.csv_table import read_csv
-from datamodules.base.in_memory import check_share, permutation, share_of
+from datamodules.base.in_memory import check_fraction, count_of, permutation
 from datamodules.text.text import TextDataModule, labels_of
 from datamodules.text.text_dataset import Padding
 from dlmodules.errors import UserError
@@ -114,7 +114,7 @@ class TextTableDataModule(TextDataModule):
         self.test_file = None if test_file is None else Path(test_file).expanduser()
         self.text_column = text_column
         self.label_column = label_column
-        self.test_size = check_share("test_size", test_size, self.unit)
+        self.test_size = check_fraction("test_size", test_size, self.unit)
         self._class_names = None if class_names is None else list(class_names)
 
     @property
@@ -141,7 +141,7 @@ class TextTableDataModule(TextDataModule):
 
 def split_test(texts: list[str], labels: Tensor, test_size: int | float, train: bool) -> tuple[list[str], Tensor]:
     """Return the texts that are, or are not, for the test, in their order; the same ones for every seed."""
-    n_test = share_of(len(texts), test_size)
+    n_test = count_of(len(texts), test_size)
     if n_test >= len(texts):
         raise UserError(f"test_size={test_size} leaves none of the {len(texts)} texts to train on")
     order = permutation(len(texts), seed=0)

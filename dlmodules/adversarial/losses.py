@@ -97,6 +97,6 @@ LOSSES: dict[LossName, AdversarialLoss] = {
 }
 
 
-def judged_rightly(real_outputs: Tensor, fake_outputs: Tensor, threshold: float) -> Tensor:
+def discriminator_accuracy(real_outputs: Tensor, fake_outputs: Tensor, threshold: float) -> Tensor:
     """Return the fraction in [0, 1] of images on the right side of ``threshold``; each half weighs the same."""
     return 0.5 * ((real_outputs > threshold).float().mean() + (fake_outputs <= threshold).float().mean())

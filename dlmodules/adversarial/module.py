@@ -17,7 +17,7 @@ from dlmodules.training.one_step import one_global_step
 from dlmodules.training.step_logging import is_logging_step
 from dlmodules.validation.arguments import check_at_least_one
 
-Schedule = Literal["alternating", "simultaneous", "separate"]
+UpdateOrder = Literal["alternating", "simultaneous", "separate"]
 
 
 class Latents(NamedTuple):
@@ -48,7 +48,7 @@ class Images(NamedTuple):
     codes: Tensor | None = None
 
 
-class Judged(NamedTuple):
+class DiscriminatorOutput(NamedTuple):
     """Images and what the discriminator says of them.
 
     Args:
@@ -74,7 +74,7 @@ class Update(NamedTuple):
 class AdversarialModule(LightningModule):
     """A generator and a discriminator that train against each other.
 
-    A child sets ``generator`` and ``discriminator`` and defines ``draw_latents``, ``discriminator_losses``,
+    A child sets ``generator`` and ``discriminator`` and defines ``sample_latents``, ``discriminator_losses``,
     ``generator_losses`` and ``configure_optimizers`` (the discriminator's first). One ``training_step`` is
     one turn of the discriminator, one update of the generator in every ``n_critic`` of them, and one ``global_step``.
 
@@ -96,18 +96,18 @@ class AdversarialModule(LightningModule):
     discriminator: nn.Module
 
     def __init__(
-        self, n_critic: int = 1, update: Schedule = "alternating", clip_grad_norm: float | None = None
+        self, n_critic: int = 1, update: UpdateOrder = "alternating", clip_grad_norm: float | None = None
     ) -> None:
         super().__init__()
         check_at_least_one(n_critic=n_critic)
-        if update not in get_args(Schedule):
-            raise UserError(f"update is {update!r}; choose one of {', '.join(get_args(Schedule))}")
+        if update not in get_args(UpdateOrder):
+            raise UserError(f"update is {update!r}; choose one of {', '.join(get_args(UpdateOrder))}")
         check_max_norm(clip_grad_norm, "clip_grad_norm")
         self.n_critic = n_critic
         self.update = update
         self.clip_grad_norm = clip_grad_norm
 
-    def draw_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
+    def sample_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
         """Return what ``n`` images are made from, on the module's device."""
         raise NotImplementedError
 
@@ -116,21 +116,21 @@ class AdversarialModule(LightningModule):
         images: Tensor = self.generator(latents.noise)
         return images
 
-    def judge(self, images: Images) -> Judged:
+    def discriminate(self, images: Images) -> DiscriminatorOutput:
         """Let the discriminator look at ``images``."""
-        return Judged(images, self.discriminator(images.x))
+        return DiscriminatorOutput(images, self.discriminator(images.x))
 
-    def discriminator_losses(self, real: Judged, fake: Judged) -> dict[str, Tensor]:
+    def discriminator_losses(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> dict[str, Tensor]:
         """Return what the discriminator minimises as ``d_loss``, and what else is logged, by name."""
         raise NotImplementedError
 
-    def generator_losses(self, fake: Judged) -> dict[str, Tensor]:
+    def generator_losses(self, fake: DiscriminatorOutput) -> dict[str, Tensor]:
         """Return what the generator minimises as ``g_loss``, and what else is logged, by name."""
         raise NotImplementedError
 
     def discriminator_updates(self, real: Images, fake: Images) -> Iterator[Update]:
         """Yield each update that the discriminator makes in a turn; it moves before the next is asked for."""
-        losses = self.discriminator_losses(self.judge(real), self.judge(fake))
+        losses = self.discriminator_losses(self.discriminate(real), self.discriminate(fake))
         yield Update(losses["d_loss"], losses)
 
     def after_discriminator_turn(self) -> None:
@@ -162,7 +162,7 @@ class AdversarialModule(LightningModule):
         return metrics
 
     def _made(self, n: int) -> Images:
-        latents = self.draw_latents(n)
+        latents = self.sample_latents(n)
         return Images(self.generate(latents), latents.labels, latents.codes)
 
     def _discriminator_step(self, real: Images) -> dict[str, Tensor]:
@@ -176,13 +176,13 @@ class AdversarialModule(LightningModule):
         return metrics
 
     def _generator_step(self, batch_size: int) -> dict[str, Tensor]:
-        losses = self.generator_losses(self.judge(self._made(batch_size)))
+        losses = self.generator_losses(self.discriminate(self._made(batch_size)))
         self._descend(losses["g_loss"], self.generator, self._optimizer(1))
         return losses
 
     def _simultaneous_step(self, real: Images, generator_turn: bool) -> dict[str, Tensor]:
-        fake = self.judge(self._made(len(real.x)))
-        metrics = self.discriminator_losses(self.judge(real), fake)
+        fake = self.discriminate(self._made(len(real.x)))
+        metrics = self.discriminator_losses(self.discriminate(real), fake)
         self._backward(metrics["d_loss"], self.discriminator, self._optimizer(0), retain_graph=generator_turn)
         if generator_turn:
             metrics = metrics | self.generator_losses(fake)

@@ -15,7 +15,7 @@ from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
-from dlmodules.protocols import Batch, Degrades
+from dlmodules.protocols import Batch, Corrupts
 from dlmodules.training.finite import require_finite
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import is_logging_step
@@ -31,7 +31,7 @@ class Autoencoder(LightningModule):
     Books: atienza 3.2.1, atienza 3.2.2, foster F1.6, foster F3.1, foster F3.2, vasilev 6.1.
 
     Logged: ``train/loss``, ``val/loss``, ``test/loss``, and of the test images ``test/mse``, ``test/psnr`` in dB and
-    ``test/ssim``. A variant that restores damaged images has a method ``degrade`` (see ``dlmodules.protocols``).
+    ``test/ssim``. A variant that restores damaged images has a method ``corrupt`` (see ``dlmodules.protocols``).
 
     Args:
         image_shape: channels, height and width of the images, which lie in [0, 1].
@@ -94,11 +94,11 @@ class Autoencoder(LightningModule):
         return self.decode(self.encode(x))
 
     def inputs(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return what the encoder is given in place of the images ``x``: what ``degrade``, if any, makes of them.
+        """Return what the encoder is given in place of the images ``x``: what ``corrupt``, if any, makes of them.
 
         ``generator`` draws what is random; None stands for torch's own.
         """
-        return self.degrade(x, generator) if isinstance(self, Degrades) else x
+        return self.corrupt(x, generator) if isinstance(self, Corrupts) else x
 
     def check_shape(self, x: Tensor) -> None:
         """Raise UserError unless ``x`` are images ``(B, *image_shape)``."""

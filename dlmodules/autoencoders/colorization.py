@@ -57,6 +57,6 @@ class ColorizationAutoencoder(Autoencoder):
         """Return the codes ``(B, latent_dim)`` of images ``(B, 1, H, W)``, or of colour images made grey."""
         return super().encode(to_grey(x) if x.shape[1] == 3 else x)
 
-    def degrade(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def corrupt(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return colour images ``(B, 3, H, W)`` made grey, ``(B, 1, H, W)``; nothing is random."""
         return to_grey(x)

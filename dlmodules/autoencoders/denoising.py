@@ -71,7 +71,7 @@ class DenoisingAutoencoder(Autoencoder):
         self.std = std
         self.share = share
 
-    def degrade(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def corrupt(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return noisy copies ``(B, C, H, W)`` of images in [0, 1]; ``generator`` draws the noise."""
         if self.noise == "salt":
             return salt(x, self.share, generator)

@@ -89,7 +89,7 @@ class DBNClassifier(Classifier):
         check_images(x, self.input_shape or (), name, "input_shape")
         if batch_idx == 0:  # a look at every batch would make a GPU wait
             check_unit_range(x, name)
-        loss = stack.divergence(torch.bernoulli(x.flatten(1)), index, first=batch_idx == 0)
+        loss = stack.contrastive_divergence(torch.bernoulli(x.flatten(1)), index, first=batch_idx == 0)
         require_finite({"train/divergence": loss}, self.global_step)
         if is_logging_step(self):
             self.log("train/divergence", loss.detach(), prog_bar=True)

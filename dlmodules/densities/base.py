@@ -10,7 +10,7 @@ from torch import Tensor
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
-from dlmodules.training.one_step import one_global_step, optimizer_of_nothing
+from dlmodules.training.one_step import one_global_step, placeholder_optimizer
 
 
 class Density(LightningModule):
@@ -147,7 +147,7 @@ class Density(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return an optimizer of nothing: Lightning counts training steps by the steps of an optimizer."""
-        return optimizer_of_nothing()
+        return placeholder_optimizer()
 
 
 def check_pseudocount(pseudocount: float) -> float:

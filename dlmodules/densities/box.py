@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dlmodules.densities.base import Density
 from dlmodules.errors import UserError
-from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.devices import sampling_device
 from dlmodules.validation.arguments import check_at_least_one
 
 
@@ -80,6 +80,6 @@ class BoxDensity(Density):
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``n`` points ``(n, dim)``, uniform in the box."""
         self.require_rows()
-        device = draw_device(generator, self.device)
+        device = sampling_device(generator, self.device)
         share = torch.rand(n, self.dim, generator=generator, device=device).to(self.low)
         return self.low + share * (self.high - self.low)

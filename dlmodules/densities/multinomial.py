@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dlmodules.densities.base import Density, check_categories, check_pseudocount, check_sizes
 from dlmodules.errors import UserError
-from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.devices import sampling_device
 
 MOST = 2**24  # combinations that torch.multinomial can draw from
 
@@ -92,7 +92,7 @@ class Multinomial(Density):
 
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``n`` rows ``(n, columns)`` int64."""
-        device = draw_device(generator, self.device)
+        device = sampling_device(generator, self.device)
         table = self.probabilities().flatten().to(device)
         index = torch.multinomial(table, n, replacement=True, generator=generator).to(self.device)
         return torch.stack(torch.unravel_index(index, self.sizes), dim=1)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dlmodules.densities.base import Density, check_categories, check_pseudocount, check_sizes
-from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.devices import sampling_device
 
 
 class NaiveBayes(Density):
@@ -84,6 +84,6 @@ class NaiveBayes(Density):
 
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``n`` rows ``(n, columns)`` int64."""
-        device = draw_device(generator, self.device)
+        device = sampling_device(generator, self.device)
         table = self.probabilities().to(device)
         return torch.multinomial(table, n, replacement=True, generator=generator).T.contiguous().to(self.device)

@@ -83,9 +83,9 @@ class ConvDBN(GreedyModule):
         mean, std = _moments(x)
         return (x - mean) / std
 
-    def draw(self, visible: Tensor) -> Tensor:
+    def sample_visible(self, visible: Tensor) -> Tensor:
         """Draw binary units; Gaussian ones are the data."""
-        return visible if self.gaussian else super().draw(visible)
+        return visible if self.gaussian else super().sample_visible(visible)
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return what a way up and down again makes of images; going down, a unit is where going up it was."""

@@ -61,7 +61,7 @@ class GreedyModule(LightningModule):
         """Return what a way up through all layers and down again, by probabilities, makes of images."""
         raise NotImplementedError
 
-    def draw(self, visible: Tensor) -> Tensor:
+    def sample_visible(self, visible: Tensor) -> Tensor:
         """Draw the visible units of a training step."""
         return torch.bernoulli(visible)
 
@@ -87,7 +87,9 @@ class GreedyModule(LightningModule):
         check_images(x, self.image_shape, type(self).__name__)
         if batch_idx == 0:  # a look at every batch would make a GPU wait
             check_unit_range(x, type(self).__name__)
-        loss = self.stack.divergence(self.draw(self.visible(x)), self.learning, first=batch_idx == 0)
+        loss = self.stack.contrastive_divergence(
+            self.sample_visible(self.visible(x)), self.learning, first=batch_idx == 0
+        )
         require_finite({"train/loss": loss}, self.global_step)
         if is_logging_step(self):
             self.log("train/loss", loss.detach(), prog_bar=True)

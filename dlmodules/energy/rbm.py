@@ -122,7 +122,7 @@ class RBM(LightningModule):
         v = torch.bernoulli(v) if self.binarize else v
         if batch_idx == 0:
             self.rbm.begin(v)
-        loss = self.rbm.divergence(v, self.k, self._kept)
+        loss = self.rbm.contrastive_divergence(v, self.k, self._kept)
         require_finite({"train/loss": loss}, self.global_step)
         if is_logging_step(self):
             self.log("train/loss", loss.detach(), prog_bar=True)

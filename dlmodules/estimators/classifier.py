@@ -12,7 +12,7 @@ from dlmodules.errors import UserError
 from dlmodules.estimators.builders import estimator_settings, make_estimator
 from dlmodules.protocols import Batch
 from dlmodules.sampling.labels import one_hot
-from dlmodules.training.one_step import one_global_step, optimizer_of_nothing
+from dlmodules.training.one_step import one_global_step, placeholder_optimizer
 from dlmodules.validation.labels import check_labels
 
 
@@ -183,7 +183,7 @@ class EstimatorClassifier(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return an optimizer of nothing: Lightning counts training steps by the steps of an optimizer."""
-        return optimizer_of_nothing()
+        return placeholder_optimizer()
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         self._gather()

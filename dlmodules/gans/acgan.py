@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.adversarial.losses import LossName
-from dlmodules.adversarial.module import Images, Judged, Schedule
+from dlmodules.adversarial.module import DiscriminatorOutput, Images, UpdateOrder
 from dlmodules.errors import UserError
 from dlmodules.gans.cgan import CGAN, ConditionalGenerator
 from dlmodules.gans.dcgan import DCGANDiscriminator
@@ -90,7 +90,7 @@ class ACGAN(CGAN):
         optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
         optimizer_g: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-4, alpha=0.9, eps=1e-7),
         n_critic: int = 1,
-        update: Schedule = "alternating",
+        update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
         if update == "separate":
@@ -113,12 +113,12 @@ class ACGAN(CGAN):
         )
         self.label_weight = label_weight
 
-    def judge(self, images: Images) -> Judged:
+    def discriminate(self, images: Images) -> DiscriminatorOutput:
         """Let the discriminator look at images, without their labels."""
         source, labels = self.discriminator(images.x)
-        return Judged(images, source, labels)
+        return DiscriminatorOutput(images, source, labels)
 
-    def label_loss(self, judged: Judged) -> Tensor:
+    def label_loss(self, judged: DiscriminatorOutput) -> Tensor:
         """Return the cross-entropy ``()`` of the classes."""
         assert judged.labels is not None
         assert judged.images.labels is not None
@@ -128,17 +128,17 @@ class ACGAN(CGAN):
         """Return how much the cross-entropy of the classes weighs at present."""
         return self.label_weight
 
-    def discriminator_label_loss(self, real: Judged, fake: Judged) -> Tensor:
+    def discriminator_label_loss(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
         """Return the cross-entropy ``()`` of the classes of real and made images, which weigh the same."""
         return 0.5 * (self.label_loss(real) + self.label_loss(fake))
 
-    def discriminator_losses(self, real: Judged, fake: Judged) -> dict[str, Tensor]:
+    def discriminator_losses(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> dict[str, Tensor]:
         """Add the cross-entropy of the classes."""
         losses = super().discriminator_losses(real, fake)
         label_loss = self.discriminator_label_loss(real, fake)
         return losses | {"d_loss": losses["d_loss"] + self.weight_of_labels() * label_loss, "d_label_loss": label_loss}
 
-    def generator_losses(self, fake: Judged) -> dict[str, Tensor]:
+    def generator_losses(self, fake: DiscriminatorOutput) -> dict[str, Tensor]:
         """Add the cross-entropy of the classes that were asked for."""
         losses = super().generator_losses(fake)
         label_loss = self.label_loss(fake)

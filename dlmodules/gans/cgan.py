@@ -8,13 +8,13 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from dlmodules.adversarial.losses import LossName
-from dlmodules.adversarial.module import Images, Judged, Latents, Schedule
+from dlmodules.adversarial.module import DiscriminatorOutput, Images, Latents, UpdateOrder
 from dlmodules.errors import UserError
 from dlmodules.gans.dcgan import DCGAN, DCGANDiscriminator, DCGANGenerator
 from dlmodules.gans.gan import Noise
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.protocols import Batch
-from dlmodules.sampling.labels import draw_labels, one_hot
+from dlmodules.sampling.labels import one_hot, sample_labels
 from dlmodules.validation.arguments import check_at_least_one
 from dlmodules.validation.labels import check_labels, with_labels
 from dlmodules.validation.networks import check_network
@@ -120,7 +120,7 @@ class CGAN(DCGAN):
         optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
         optimizer_g: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-4, alpha=0.9, eps=1e-7),
         n_critic: int = 1,
-        update: Schedule = "alternating",
+        update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
         check_at_least_one(num_classes=num_classes)
@@ -151,25 +151,25 @@ class CGAN(DCGAN):
         """Return labels ``(n,)`` on the module's device. Raises UserError where there are none, or one is no class."""
         return check_labels(labels, n, self.num_classes, type(self).__name__).to(self.device)
 
-    def draw_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
+    def sample_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
         """Return ``n`` noise vectors and as many labels, each class as probable as another."""
-        noise = self.draw_noise(n, generator)
-        return Latents(noise, draw_labels(n, self.num_classes, generator, self.device))
+        noise = self.sample_noise(n, generator)
+        return Latents(noise, sample_labels(n, self.num_classes, generator, self.device))
 
     def generate(self, latents: Latents) -> Tensor:
         """Return the images ``(B, C, H, W)`` of noise and labels, in the generator's range."""
         images: Tensor = self.generator(latents.noise, latents.labels)
         return images
 
-    def judge(self, images: Images) -> Judged:
+    def discriminate(self, images: Images) -> DiscriminatorOutput:
         """Let the discriminator look at images and their labels. Raises UserError where they have none."""
         if images.labels is None:
             raise UserError(f"the discriminator of {type(self).__name__} judges images by their labels: pass them too")
-        return Judged(images, self.discriminator(images.x, images.labels))
+        return DiscriminatorOutput(images, self.discriminator(images.x, images.labels))
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         """Make ``n`` images ``(n, C, H, W)`` in [0, 1] of classes ``labels`` ``(n,)``; of random ones where None."""
-        latents = self.draw_latents(n, generator)
+        latents = self.sample_latents(n, generator)
         if labels is not None:
             latents = latents._replace(labels=self.checked(labels, n))
         return self.to_unit_range(self.generate(latents))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.adversarial.losses import LossName
-from dlmodules.adversarial.module import Schedule
+from dlmodules.adversarial.module import UpdateOrder
 from dlmodules.gans.gan import GAN, Noise
 from dlmodules.gans.widths import scaled
 from dlmodules.layers.initialization import glorot_uniform_
@@ -127,7 +127,7 @@ class DCGAN(GAN):
         optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
         optimizer_g: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-4, alpha=0.9, eps=1e-7),
         n_critic: int = 1,
-        update: Schedule = "alternating",
+        update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
         super().__init__(

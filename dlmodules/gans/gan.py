@@ -7,8 +7,8 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.adversarial.losses import LOSSES, LossName, judged_rightly
-from dlmodules.adversarial.module import AdversarialModule, Images, Judged, Latents, Schedule, Update
+from dlmodules.adversarial.losses import LOSSES, LossName, discriminator_accuracy
+from dlmodules.adversarial.module import AdversarialModule, DiscriminatorOutput, Images, Latents, Update, UpdateOrder
 from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.adversarial.penalties import r1_penalty
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
@@ -16,7 +16,7 @@ from dlmodules.errors import UserError
 from dlmodules.gans.dense import DenseDiscriminator, DenseGenerator
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
-from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.devices import sampling_device
 from dlmodules.validation.arguments import check_at_least_one
 from dlmodules.validation.images import check_image_shape, check_images, check_unit_range
 from dlmodules.validation.networks import check_network
@@ -28,8 +28,8 @@ class GAN(AdversarialModule):
     """A generator learns to make images that a discriminator takes for real.
 
     The default networks are dense, as the first were; ``DCGAN`` has convolutional ones. Variants give other networks,
-    or override ``discriminator_loss``, ``generator_loss``, ``draw_latents``, ``judge`` or the two methods that sum
-    up what is minimised, ``discriminator_losses`` and ``generator_losses``.
+    or override ``discriminator_loss``, ``generator_loss``, ``sample_latents``, ``discriminate`` or the two methods
+    that sum up what is minimised, ``discriminator_losses`` and ``generator_losses``.
 
     Logged every few steps: ``train/d_loss`` (0.693 when a discriminator of the cross-entropy knows nothing),
     ``train/g_loss``, ``train/d_accuracy`` where the loss knows right from wrong, ``train/d_real`` and ``train/d_fake``
@@ -71,7 +71,7 @@ class GAN(AdversarialModule):
         optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5, eps=1e-7),
         optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5, eps=1e-7),
         n_critic: int = 1,
-        update: Schedule = "separate",
+        update: UpdateOrder = "separate",
         clip_grad_norm: float | None = None,
     ) -> None:
         super().__init__(n_critic, update, clip_grad_norm)
@@ -126,16 +126,16 @@ class GAN(AdversarialModule):
         low, high = self.output_range
         return images if (low, high) == (0.0, 1.0) else images * (high - low) + low
 
-    def judge_images(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def discriminate_images(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the discriminator's outputs ``(B,)`` for images in [0, 1], larger for what it takes for real.
 
         A discriminator that is told the class needs ``labels`` ``(B,)``; no other looks at them.
         """
-        return self.judge(Images(self.from_unit_range(x), labels)).source
+        return self.discriminate(Images(self.from_unit_range(x), labels)).source
 
-    def draw_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def sample_noise(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Return noise ``(n, latent_dim)``: uniform on [-1, 1] or standard normal."""
-        device = draw_device(generator, self.device)
+        device = sampling_device(generator, self.device)
         shape = (n, self.latent_dim)
         if self.noise == "uniform":
             z = torch.rand(shape, generator=generator, device=device) * 2.0 - 1.0
@@ -143,15 +143,15 @@ class GAN(AdversarialModule):
             z = torch.randn(shape, generator=generator, device=device)
         return z.to(self.device)
 
-    def draw_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
+    def sample_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
         """Return ``n`` noise vectors."""
-        return Latents(self.draw_noise(n, generator))
+        return Latents(self.sample_noise(n, generator))
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         """Make ``n`` images ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
         if labels is not None:
             raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
-        return self.to_unit_range(self.generate(self.draw_latents(n, generator)))
+        return self.to_unit_range(self.generate(self.sample_latents(n, generator)))
 
     def discriminator_loss(self, real_outputs: Tensor, fake_outputs: Tensor) -> Tensor:
         """Return the loss ``()`` of telling real images from made ones."""
@@ -161,12 +161,14 @@ class GAN(AdversarialModule):
         """Return the loss ``()`` of made images that are told from real ones."""
         return self.loss.generator(fake_outputs)
 
-    def discriminator_losses(self, real: Judged, fake: Judged) -> dict[str, Tensor]:
+    def discriminator_losses(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> dict[str, Tensor]:
         """Return ``d_loss``, with R1 where it is asked for, and how well the discriminator judges."""
         losses = {"d_loss": self.discriminator_loss(real.source, fake.source)}
-        return self.with_r1(losses, real.images, self.loss.weight) | self.judgement(real.source, fake.source)
+        return self.with_r1(losses, real.images, self.loss.weight) | self.discriminator_metrics(
+            real.source, fake.source
+        )
 
-    def generator_losses(self, fake: Judged) -> dict[str, Tensor]:
+    def generator_losses(self, fake: DiscriminatorOutput) -> dict[str, Tensor]:
         """Return ``g_loss``."""
         return {"g_loss": self.generator_loss(fake.source)}
 
@@ -177,7 +179,7 @@ class GAN(AdversarialModule):
         """
         if self.r1 == 0:
             return losses
-        penalty = r1_penalty(lambda x: self.judge(real._replace(x=x)).source, real.x)
+        penalty = r1_penalty(lambda x: self.discriminate(real._replace(x=x)).source, real.x)
         return losses | {"d_loss": losses["d_loss"] + share * self.r1 * penalty, "r1_loss": penalty}
 
     def discriminator_updates(self, real: Images, fake: Images) -> Iterator[Update]:
@@ -185,21 +187,21 @@ class GAN(AdversarialModule):
         if self.update != "separate":
             yield from super().discriminator_updates(real, fake)
             return
-        on_real = self.judge(real)
+        on_real = self.discriminate(real)
         losses = self.with_r1({"d_loss": self.loss.real(on_real.source)}, real)
         yield Update(losses["d_loss"], {})
-        on_fake = self.judge(fake)
+        on_fake = self.discriminate(fake)
         loss = self.loss.fake(on_fake.source)
         # Logged is the loss of both halves, as where they are one.
         logged = losses | {"d_loss": self.loss.weight * (losses["d_loss"] + loss)}
-        yield Update(loss, logged | self.judgement(on_real.source, on_fake.source))
+        yield Update(loss, logged | self.discriminator_metrics(on_real.source, on_fake.source))
 
-    def judgement(self, real_outputs: Tensor, fake_outputs: Tensor) -> dict[str, Tensor]:
+    def discriminator_metrics(self, real_outputs: Tensor, fake_outputs: Tensor) -> dict[str, Tensor]:
         """Return how the discriminator judges, for the logs."""
         real, fake = real_outputs.detach(), fake_outputs.detach()
         found = {}
         if self.loss.threshold is not None:
-            found["d_accuracy"] = judged_rightly(real, fake, self.loss.threshold)
+            found["d_accuracy"] = discriminator_accuracy(real, fake, self.loss.threshold)
         found |= {"d_real": self.realness(real), "d_fake": self.realness(fake)}
         if self.loss.is_distance:
             found["wasserstein"] = found["d_real"] - found["d_fake"]
@@ -220,14 +222,14 @@ class GAN(AdversarialModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Ask the discriminator about real images that it never trained on: far below ``train/d_real`` it overfits."""
-        self._judge_held_out(batch, batch_idx, "val")
+        self._discriminate_held_out(batch, batch_idx, "val")
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Ask the discriminator about the test images."""
-        self._judge_held_out(batch, batch_idx, "test")
+        self._discriminate_held_out(batch, batch_idx, "test")
 
-    def _judge_held_out(self, batch: Batch, batch_idx: int, stage: str) -> None:
-        source = self.judge(self.prepare_real(batch, batch_idx)).source
+    def _discriminate_held_out(self, batch: Batch, batch_idx: int, stage: str) -> None:
+        source = self.discriminate(self.prepare_real(batch, batch_idx)).source
         self.log(f"{stage}/d_real", self.realness(source), batch_size=len(batch[0]), sync_dist=True)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.adversarial.losses import LossName
-from dlmodules.adversarial.module import Images, Judged, Latents, Schedule
+from dlmodules.adversarial.module import DiscriminatorOutput, Images, Latents, UpdateOrder
 from dlmodules.errors import UserError
 from dlmodules.gans.acgan import ACGAN, HEAD_DIM
 from dlmodules.gans.dcgan import DCGANDiscriminator, DCGANGenerator
 from dlmodules.gans.gan import GAN, Noise
-from dlmodules.gans.sweeps import check_sweep
+from dlmodules.gans.traversals import check_traversal
 from dlmodules.gans.widths import scaled
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.protocols import Batch
-from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.devices import sampling_device
 from dlmodules.sampling.labels import one_hot
 from dlmodules.validation.images import check_codes
 from dlmodules.validation.networks import check_network
@@ -113,7 +113,7 @@ class InfoGAN(ACGAN):
     """A GAN whose generator is given a class and codes, which the discriminator reads back from the images.
 
     No label of a real image is used, unless ``use_labels`` asks for it: the classes are found. ``sample`` takes codes
-    besides labels, and ``sample_sweep`` changes one of them from image to image. It logs what ``ACGAN`` logs, and
+    besides labels, and ``traverse`` changes one of them from image to image. It logs what ``ACGAN`` logs, and
     ``train/d_code_loss`` and ``train/g_code_loss``.
 
     Paper: Chen et al. 2016, InfoGAN, arXiv:1606.03657; ``augment`` after the idea of Ojha et al. 2020,
@@ -176,7 +176,7 @@ class InfoGAN(ACGAN):
         optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
         optimizer_g: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-4, alpha=0.9, eps=1e-7),
         n_critic: int = 1,
-        update: Schedule = "alternating",
+        update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
         if num_codes < 1 or code_std <= 0:
@@ -227,10 +227,10 @@ class InfoGAN(ACGAN):
         check_codes(codes, self.num_codes, type(self).__name__, n)
         return codes.to(self.device)
 
-    def draw_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
+    def sample_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
         """Return ``n`` noise vectors, labels and codes."""
-        device = draw_device(generator, self.device)
-        latents = super().draw_latents(n, generator)
+        device = sampling_device(generator, self.device)
+        latents = super().sample_latents(n, generator)
         codes = self.code_std * torch.randn(n, self.num_codes, generator=generator, device=device)
         return latents._replace(codes=codes.to(self.device))
 
@@ -250,7 +250,7 @@ class InfoGAN(ACGAN):
 
         What is None is drawn at random.
         """
-        latents = self.draw_latents(n, generator)
+        latents = self.sample_latents(n, generator)
         if labels is not None:
             latents = latents._replace(labels=self.checked(labels, n))
         if codes is not None:
@@ -258,11 +258,11 @@ class InfoGAN(ACGAN):
         return self.to_unit_range(self.generate(latents))
 
     @property
-    def sweeps(self) -> tuple[str, ...]:
-        """``code1``, ``code2`` and so on: what ``sample_sweep`` can change."""
+    def traversals(self) -> tuple[str, ...]:
+        """``code1``, ``code2`` and so on: what ``traverse`` can change."""
         return tuple(f"code{index + 1}" for index in range(self.num_codes))
 
-    def sample_sweep(
+    def traverse(
         self,
         name: str,
         values: Tensor,
@@ -275,22 +275,22 @@ class InfoGAN(ACGAN):
         The other codes are 0. A row has one noise and one class, of ``labels`` ``(n,)`` or drawn at random. Raises
         UserError for another name.
         """
-        check_sweep(name, self.sweeps, type(self).__name__)
-        latents = self.draw_latents(n, generator)
+        check_traversal(name, self.traversals, type(self).__name__)
+        latents = self.sample_latents(n, generator)
         drawn = latents.labels if labels is None else self.checked(labels, n)
         assert drawn is not None
         steps = len(values)
         codes = torch.zeros(n * steps, self.num_codes, device=self.device)
-        codes[:, self.sweeps.index(name)] = values.to(codes).repeat(n)
+        codes[:, self.traversals.index(name)] = values.to(codes).repeat(n)
         noise = latents.noise.repeat_interleave(steps, dim=0)
         images = self.to_unit_range(self.generate(Latents(noise, drawn.repeat_interleave(steps), codes)))
         return images.view(n, steps, *images.shape[1:])
 
-    def judge(self, images: Images) -> Judged:
+    def discriminate(self, images: Images) -> DiscriminatorOutput:
         """Let the discriminator look at images, and read their class and codes."""
-        return Judged(images, *self.discriminator(images.x))
+        return DiscriminatorOutput(images, *self.discriminator(images.x))
 
-    def code_loss(self, judged: Judged) -> Tensor:
+    def code_loss(self, judged: DiscriminatorOutput) -> Tensor:
         """Return the loss ``()`` of the codes that were read."""
         codes, read = judged.images.codes, judged.codes
         assert codes is not None
@@ -301,37 +301,37 @@ class InfoGAN(ACGAN):
             return gaussian_nll(codes, read, self.discriminator.log_std)  # type: ignore[arg-type]  # a parameter
         return gaussian_nll(codes, read, torch.full((self.num_codes,), math.log(self.read_std), device=read.device))
 
-    def share_of_information(self) -> float:
+    def ramp_factor(self) -> float:
         """Return by how much the weights of class and codes are multiplied at present, in [0, 1]."""
         first, last = self.ramp
         return min(1.0, max(0.0, (self.global_step + 1 - first) / max(last - first, 1)))
 
     def weight_of_labels(self) -> float:
         """Return how much the cross-entropy of the classes weighs at present."""
-        return self.share_of_information() * super().weight_of_labels()
+        return self.ramp_factor() * super().weight_of_labels()
 
     def weight_of_codes(self) -> float:
         """Return how much the loss of the codes weighs at present."""
-        return self.share_of_information() * self.code_weight
+        return self.ramp_factor() * self.code_weight
 
-    def label_loss(self, judged: Judged) -> Tensor:
+    def label_loss(self, judged: DiscriminatorOutput) -> Tensor:
         """Return the cross-entropy ``()`` of the classes, read from changed images if there is ``augment``."""
         if self.augment is None:
             return super().label_loss(judged)
         images = judged.images._replace(x=self.augment(judged.images.x))
-        return super().label_loss(self.judge(images))
+        return super().label_loss(self.discriminate(images))
 
-    def discriminator_label_loss(self, real: Judged, fake: Judged) -> Tensor:
+    def discriminator_label_loss(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
         """Return the cross-entropy ``()`` of the classes of made images, and of real ones if their labels are used."""
         return super().discriminator_label_loss(real, fake) if self.use_labels else self.label_loss(fake)
 
-    def discriminator_losses(self, real: Judged, fake: Judged) -> dict[str, Tensor]:
+    def discriminator_losses(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> dict[str, Tensor]:
         """Add the loss of the codes, which the made images have alone."""
         losses = super().discriminator_losses(real, fake)
         code_loss = self.code_loss(fake)
         return losses | {"d_loss": losses["d_loss"] + self.weight_of_codes() * code_loss, "d_code_loss": code_loss}
 
-    def generator_losses(self, fake: Judged) -> dict[str, Tensor]:
+    def generator_losses(self, fake: DiscriminatorOutput) -> dict[str, Tensor]:
         """Add the loss of the codes."""
         losses = super().generator_losses(fake)
         code_loss = self.code_loss(fake)

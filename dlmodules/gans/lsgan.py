@@ -6,7 +6,7 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import nn
 
-from dlmodules.adversarial.module import Schedule
+from dlmodules.adversarial.module import UpdateOrder
 from dlmodules.gans.dcgan import DCGAN
 from dlmodules.gans.gan import Noise
 
@@ -50,7 +50,7 @@ class LSGAN(DCGAN):
         optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
         optimizer_g: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-4, alpha=0.9, eps=1e-7),
         n_critic: int = 1,
-        update: Schedule = "alternating",
+        update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
         super().__init__(

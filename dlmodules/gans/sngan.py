@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from dlmodules.adversarial.losses import LossName
-from dlmodules.adversarial.module import Schedule
+from dlmodules.adversarial.module import UpdateOrder
 from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.gans.dcgan import DCGAN, DCGANDiscriminator
 from dlmodules.gans.gan import Noise
@@ -66,7 +66,7 @@ class SNGAN(DCGAN):
         optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
         optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
         n_critic: int = 1,
-        update: Schedule = "alternating",
+        update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
         super().__init__(

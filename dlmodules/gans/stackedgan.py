@@ -9,16 +9,16 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy
 
-from dlmodules.adversarial.losses import LOSSES, judged_rightly
-from dlmodules.adversarial.module import AdversarialModule, Images, Judged, Latents
+from dlmodules.adversarial.losses import LOSSES, discriminator_accuracy
+from dlmodules.adversarial.module import AdversarialModule, DiscriminatorOutput, Images, Latents
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.gans.stackedgan_networks import Reading, StackedDiscriminator, StackedEncoder, StackedGenerator
-from dlmodules.gans.sweeps import check_sweep
+from dlmodules.gans.traversals import check_traversal
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
-from dlmodules.sampling.devices import draw_device
-from dlmodules.sampling.labels import draw_labels
+from dlmodules.sampling.devices import sampling_device
+from dlmodules.sampling.labels import sample_labels
 from dlmodules.validation.arguments import check_at_least_one
 from dlmodules.validation.images import check_codes, check_images, check_unit_range
 from dlmodules.validation.labels import check_labels, with_labels
@@ -37,7 +37,7 @@ class StackedGAN(AdversarialModule):
     ``independent_epochs`` the levels go on together after that many epochs: level 0 is then given what level 1 made,
     and its gradient reaches level 1. A generator minimises ``-log D``, the distance of what the encoder reads off its
     work from what it was given, and that of the code that the discriminator reads off it from its own. ``sample`` takes
-    codes besides labels, and ``sample_sweep`` changes one of them from image to image.
+    codes besides labels, and ``traverse`` changes one of them from image to image.
 
     Logged every few steps: ``train/encoder_loss`` and ``train/encoder_accuracy`` in the first stage; then
     ``train/d_loss`` and ``train/g_loss``, sums over ``train/d0_loss``, ``train/d1_loss``, ``train/g0_loss`` and
@@ -71,7 +71,7 @@ class StackedGAN(AdversarialModule):
     """
 
     conditional = True
-    sweeps = ("z0", "z1")
+    traversals = ("z0", "z1")
     encoder: StackedEncoder
     generator: StackedGenerator
     discriminator: StackedDiscriminator
@@ -156,15 +156,15 @@ class StackedGAN(AdversarialModule):
         """Return labels ``(n,)`` on the module's device. Raises UserError where there are none, or one is no class."""
         return check_labels(labels, n, self.num_classes, type(self).__name__).to(self.device)
 
-    def draw_code(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+    def sample_code(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """Return codes ``(n, latent_dim)`` of one level: normal, with mean 0 and deviation ``code_std``."""
-        device = draw_device(generator, self.device)
+        device = sampling_device(generator, self.device)
         return (self.code_std * torch.randn(n, self.latent_dim, generator=generator, device=device)).to(self.device)
 
-    def draw_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
+    def sample_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
         """Return codes of level 0 as noise, labels, each class as probable as another, and codes of level 1."""
-        z0, z1 = self.draw_code(n, generator), self.draw_code(n, generator)
-        return Latents(z0, draw_labels(n, self.num_classes, generator, self.device), z1)
+        z0, z1 = self.sample_code(n, generator), self.sample_code(n, generator)
+        return Latents(z0, sample_labels(n, self.num_classes, generator, self.device), z1)
 
     def generate(self, latents: Latents) -> Tensor:
         """Return the images ``(B, C, H, W)`` in [0, 1] that both generators, one after the other, make."""
@@ -183,7 +183,7 @@ class StackedGAN(AdversarialModule):
 
         What is None is drawn at random; what is given leaves the draws of the others as they are.
         """
-        drawn = self.draw_latents(n, generator)
+        drawn = self.sample_latents(n, generator)
         return self.generate(
             Latents(
                 drawn.noise if z0 is None else self._checked_code(z0, n, "z0"),
@@ -196,7 +196,7 @@ class StackedGAN(AdversarialModule):
         check_codes(z, self.latent_dim, type(self).__name__, n, name)
         return z.to(self.device)
 
-    def sample_sweep(
+    def traverse(
         self,
         name: str,
         values: Tensor,
@@ -210,21 +210,21 @@ class StackedGAN(AdversarialModule):
         row has one class, of ``labels`` ``(n,)`` or drawn at random. Raises UserError for another name than ``z0`` or
         ``z1``.
         """
-        check_sweep(name, self.sweeps, type(self).__name__)
-        of_rows = self.draw_latents(n, generator).labels if labels is None else self.checked(labels, n)
+        check_traversal(name, self.traversals, type(self).__name__)
+        of_rows = self.sample_latents(n, generator).labels if labels is None else self.checked(labels, n)
         assert of_rows is not None
         steps = len(values)
         zero = torch.zeros(n * steps, self.latent_dim, device=self.device)
         swept = values.to(zero).repeat(n)[:, None].expand_as(zero)
-        z0, z1 = (swept if name == code else zero for code in self.sweeps)
+        z0, z1 = (swept if name == code else zero for code in self.traversals)
         images = self.generate(Latents(z0, of_rows.repeat_interleave(steps), z1))
         return images.view(n, steps, *images.shape[1:])
 
-    def judge(self, images: Images) -> Judged:
+    def discriminate(self, images: Images) -> DiscriminatorOutput:
         """Let encoder and discriminators look at ``images``; the verdict is that of the images' discriminator."""
         features, logits = self.encoder(images.x)
         (source, code), _ = self.discriminator(images.x, features)
-        return Judged(images, source, logits, code)
+        return DiscriminatorOutput(images, source, logits, code)
 
     def discriminator_level(self, level: int, real: Reading, fake: Reading, z: Tensor) -> dict[str, Tensor]:
         """Return what the discriminator of ``level`` minimises as ``loss``, and its part ``entropy_loss``.
@@ -272,7 +272,7 @@ class StackedGAN(AdversarialModule):
         return {"encoder_loss": loss, "encoder_accuracy": accuracy}
 
     def _discriminators_turn(self, x: Tensor, features: Tensor, labels: Tensor, joint: bool) -> dict[str, Tensor]:
-        z0, z1 = self.draw_code(len(x)), self.draw_code(len(x))
+        z0, z1 = self.sample_code(len(x)), self.sample_code(len(x))
         with torch.no_grad():
             made_features = self.generator.level1(labels, z1)
             made_images = self.generator.level0(made_features if joint else features, z0)
@@ -284,14 +284,14 @@ class StackedGAN(AdversarialModule):
         level0 = self.discriminator_level(0, real0, fake0, z0)
         self._descend(level0["loss"], reader0, self._optimizer(DISCRIMINATOR))
         return _named("d", level0, level1) | {
-            "d_accuracy": judged_rightly(real0.source.detach(), fake0.source.detach(), 0.0),
-            "d1_accuracy": judged_rightly(real1.source.detach(), fake1.source.detach(), 0.0),
+            "d_accuracy": discriminator_accuracy(real0.source.detach(), fake0.source.detach(), 0.0),
+            "d1_accuracy": discriminator_accuracy(real1.source.detach(), fake1.source.detach(), 0.0),
             "d_real": torch.sigmoid(real0.source.detach()).mean(),
             "d_fake": torch.sigmoid(fake0.source.detach()).mean(),
         }
 
     def _generators_turn(self, features: Tensor, labels: Tensor, joint: bool) -> dict[str, Tensor]:
-        z0, z1 = self.draw_code(len(labels)), self.draw_code(len(labels))
+        z0, z1 = self.sample_code(len(labels)), self.sample_code(len(labels))
         made = self.generator.level1(labels, z1)
         condition = F.cross_entropy(self.encoder.level1(made), labels)
         level1 = self.generator_level(1, self.discriminator.level1(made), z1, condition)
@@ -319,14 +319,14 @@ class StackedGAN(AdversarialModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Ask encoder and discriminator about real images that they never trained on."""
-        self._judge_held_out(batch, batch_idx, "val", self.val_accuracy)
+        self._discriminate_held_out(batch, batch_idx, "val", self.val_accuracy)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Ask encoder and discriminator about the test images."""
-        self._judge_held_out(batch, batch_idx, "test", self.test_accuracy)
+        self._discriminate_held_out(batch, batch_idx, "test", self.test_accuracy)
 
-    def _judge_held_out(self, batch: Batch, batch_idx: int, stage: str, accuracy: MulticlassAccuracy) -> None:
-        judged = self.judge(self.prepare_real(batch, batch_idx))
+    def _discriminate_held_out(self, batch: Batch, batch_idx: int, stage: str, accuracy: MulticlassAccuracy) -> None:
+        judged = self.discriminate(self.prepare_real(batch, batch_idx))
         assert judged.labels is not None
         accuracy(judged.labels, judged.images.labels)
         size = len(judged.images.x)

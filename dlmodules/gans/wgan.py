@@ -6,7 +6,7 @@ import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import nn
 
-from dlmodules.adversarial.module import Schedule
+from dlmodules.adversarial.module import UpdateOrder
 from dlmodules.errors import UserError
 from dlmodules.gans.dcgan import DCGAN
 from dlmodules.gans.gan import Noise
@@ -54,7 +54,7 @@ class WGAN(DCGAN):
         optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=5e-5, alpha=0.9, eps=1e-7),
         optimizer_g: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=5e-5, alpha=0.9, eps=1e-7),
         n_critic: int = 5,
-        update: Schedule = "alternating",
+        update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
         if clip <= 0:

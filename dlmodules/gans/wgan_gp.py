@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
-from dlmodules.adversarial.module import Judged, Schedule
+from dlmodules.adversarial.module import DiscriminatorOutput, UpdateOrder
 from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.adversarial.penalties import gradient_penalty
 from dlmodules.errors import UserError
@@ -53,7 +53,7 @@ class WGANGP(DCGAN):
         optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=1e-4, beta1=0.0, beta2=0.9),
         optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=1e-4, beta1=0.0, beta2=0.9),
         n_critic: int = 5,
-        update: Schedule = "alternating",
+        update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
         if penalty < 0:
@@ -82,7 +82,7 @@ class WGANGP(DCGAN):
         """The critic, whose gradient the penalty differentiates."""
         return ("discriminator",)
 
-    def discriminator_losses(self, real: Judged, fake: Judged) -> dict[str, Tensor]:
+    def discriminator_losses(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> dict[str, Tensor]:
         """Add the gradient penalty."""
         losses = super().discriminator_losses(real, fake)
         penalty = gradient_penalty(self.discriminator, real.images.x, fake.images.x)

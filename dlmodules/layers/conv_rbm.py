@@ -119,7 +119,7 @@ class ConvRBM(BoltzmannLayer):
         energy = -(v * self.visible_bias.view(-1, 1, 1)).flatten(1).sum(dim=1) - hidden.flatten(1).sum(dim=1)
         return energy + v.square().flatten(1).sum(dim=1) / 2 if self.gaussian else energy
 
-    def divergence(self, v: Tensor, k: int, chain: Tensor | None = None) -> Tensor:
+    def contrastive_divergence(self, v: Tensor, k: int, chain: Tensor | None = None) -> Tensor:
         """Return the contrastive divergence, divided by the number of hidden units of a map, plus the sparsity's cost.
 
         All places of a map share their filter: without the division the step would grow with the image. The cost
@@ -127,7 +127,7 @@ class ConvRBM(BoltzmannLayer):
         """
         with torch.no_grad():
             bare = F.conv2d(v, self.up.weight)
-        loss = super().divergence(v, k, chain) / bare[0, 0].numel()
+        loss = super().contrastive_divergence(v, k, chain) / bare[0, 0].numel()
         if self.sparsity is None:
             return loss
         assert self.up.bias is not None

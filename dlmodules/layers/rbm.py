@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.devices import sampling_device
 
 
 class BoltzmannLayer(nn.Module):
@@ -65,7 +65,7 @@ class BoltzmannLayer(nn.Module):
             v = self.draw_visible(means, generator)
         return v, means
 
-    def divergence(self, v: Tensor, k: int, chain: Tensor | None = None) -> Tensor:
+    def contrastive_divergence(self, v: Tensor, k: int, chain: Tensor | None = None) -> Tensor:
         """Return the mean free energy of ``v`` less that of samples ``k`` Gibbs steps away; its gradient is CD-k.
 
         The steps start at ``v``, or at ``chain``, which is moved to where they end: persistent contrastive divergence.
@@ -97,7 +97,7 @@ class BinaryRBM(BoltzmannLayer):
     def starts(self, n: int, kept: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Draw ``n`` visible states ``(n, visible)`` for Gibbs steps to begin at: of those ``kept``, else of noise."""
         place = self.visible_bias.device
-        device = draw_device(generator, place)
+        device = sampling_device(generator, place)
         if kept is not None:
             rows = torch.randint(len(kept), (n,), generator=generator, device=device)
             return kept[rows.to(place)]

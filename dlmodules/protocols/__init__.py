@@ -6,11 +6,11 @@ Images are ``(B, C, H, W)`` float32 in [0, 1], whatever range the networks use i
 """
 
 from dlmodules.protocols.actions import Acts
-from dlmodules.protocols.adversaries import DifferentiatesTwice, HasAdversaries, Judges
+from dlmodules.protocols.adversaries import DifferentiatesTwice, Discriminates, HasAdversaries
 from dlmodules.protocols.batch import Batch
 from dlmodules.protocols.classifiers import Classifies, HasInputShape, ShowsFilters, Weighs
-from dlmodules.protocols.codes import BoundsCodes, Decodes, Encodes, Sweeps
-from dlmodules.protocols.images import Degrades, Reconstructs, Samples
+from dlmodules.protocols.codes import BoundsCodes, Decodes, Encodes, Traverses
+from dlmodules.protocols.images import Corrupts, Reconstructs, Samples
 from dlmodules.protocols.rows import SamplesRows
 
 __all__ = [
@@ -18,17 +18,17 @@ __all__ = [
     "Batch",
     "BoundsCodes",
     "Classifies",
+    "Corrupts",
     "Decodes",
-    "Degrades",
     "DifferentiatesTwice",
+    "Discriminates",
     "Encodes",
     "HasAdversaries",
     "HasInputShape",
-    "Judges",
     "Reconstructs",
     "Samples",
     "SamplesRows",
     "ShowsFilters",
-    "Sweeps",
+    "Traverses",
     "Weighs",
 ]

@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 
 @runtime_checkable
-class Judges(Protocol):
+class Discriminates(Protocol):
     """Has a discriminator that tells real images from made ones."""
 
-    def judge_images(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def discriminate_images(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the discriminator's outputs ``(B,)`` for images ``x``: the larger, the more real it takes them for.
 
         ``labels`` is ``(B,)`` int64 where the discriminator is told the class.
@@ -27,7 +27,7 @@ class HasAdversaries(Protocol):
     """Makes images."""
 
     discriminator: nn.Module
-    """Judges them."""
+    """Discriminates them."""
 
 
 @runtime_checkable

@@ -33,15 +33,15 @@ class BoundsCodes(Protocol):
 
 
 @runtime_checkable
-class Sweeps(Protocol):
+class Traverses(Protocol):
     """Draws images while one thing that it makes them from changes, and everything else stays."""
 
     @property
-    def sweeps(self) -> tuple[str, ...]:
+    def traversals(self) -> tuple[str, ...]:
         """The names of what can change."""
         ...
 
-    def sample_sweep(
+    def traverse(
         self,
         name: str,
         values: Tensor,
@@ -52,6 +52,6 @@ class Sweeps(Protocol):
         """Draw ``n`` rows of images ``(n, K, C, H, W)`` in which ``name`` takes the ``values`` ``(K,)``.
 
         The images of a row have the same noise and class; ``labels`` is ``(n,)`` int64 for a conditional module.
-        Raises UserError for a name that is not among ``sweeps``.
+        Raises UserError for a name that is not among ``traversals``.
         """
         ...

@@ -25,9 +25,9 @@ class Reconstructs(Protocol):
 
 
 @runtime_checkable
-class Degrades(Protocol):
+class Corrupts(Protocol):
     """Restores images that it damages first, to learn from."""
 
-    def degrade(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def corrupt(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return damaged copies of images ``x``, perhaps with another number of channels."""
         ...

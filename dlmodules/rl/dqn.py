@@ -20,7 +20,7 @@ from dlmodules.rl.base import Agent, Step
 from dlmodules.rl.buffers import ReplayBuffer, Transitions
 from dlmodules.rl.denormals import FLUSH_EVERY, flush_moments
 from dlmodules.rl.networks import MLPQNetwork
-from dlmodules.rl.polyak import follow
+from dlmodules.rl.polyak import polyak_update
 from dlmodules.rl.returns import td_target
 from dlmodules.training.annealing import exponential_schedule, linear_schedule
 from dlmodules.training.clipping import check_max_norm, clip_gradients
@@ -179,7 +179,7 @@ class DQN(Agent):
         for number, batch in enumerate(batches, start=self.updates + 1):
             losses.append(self.update(batch))
             if number % self.target_update_interval == 0:
-                follow(self.target_network, self.network, self.tau)
+                polyak_update(self.target_network, self.network, self.tau)
             if number % FLUSH_EVERY == 0:
                 flush_moments(self.trainer.optimizers[0])
         self.updates += len(batches)

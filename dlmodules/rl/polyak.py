@@ -7,7 +7,7 @@ from torch import nn
 
 
 @torch.no_grad()
-def follow(target: nn.Module, online: nn.Module, tau: float = 1.0) -> None:
+def polyak_update(target: nn.Module, online: nn.Module, tau: float = 1.0) -> None:
     """Move ``target`` towards ``online``: ``target += tau * (online - target)``; 1 copies.
 
     Buffers that are no floating point numbers, such as counters, are copied whatever ``tau`` is.

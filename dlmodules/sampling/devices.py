@@ -3,6 +3,6 @@
 import torch
 
 
-def draw_device(generator: torch.Generator | None, device: torch.device) -> torch.device:
+def sampling_device(generator: torch.Generator | None, device: torch.device) -> torch.device:
     """Return the device to draw on: that of ``generator``, which draws nowhere else; ``device`` where there is none."""
     return device if generator is None else generator.device

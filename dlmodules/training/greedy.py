@@ -59,7 +59,7 @@ class GreedyStack(nn.Module):
         index = epoch // self.epochs_per_layer if self.epochs_per_layer else len(self)
         return index if index < len(self) else None
 
-    def divergence(self, v: Tensor, index: int, first: bool = False) -> Tensor:
+    def contrastive_divergence(self, v: Tensor, index: int, first: bool = False) -> Tensor:
         """Return the contrastive divergence of one layer on visible units of the stack.
 
         The layers below are as good as data: they get no gradient, and their features are drawn as 0 or 1. In the
@@ -71,7 +71,7 @@ class GreedyStack(nn.Module):
         assert isinstance(layer, BoltzmannLayer)
         if first:
             layer.begin(below)
-        return layer.divergence(below, self.k, self.chain(index))
+        return layer.contrastive_divergence(below, self.k, self.chain(index))
 
 
 def touch(module: nn.Module) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from pytorch_lightning import LightningModule
 
 
-def optimizer_of_nothing() -> torch.optim.Optimizer:
+def placeholder_optimizer() -> torch.optim.Optimizer:
     """Return an optimizer without parameters, for what learns without one: Lightning counts training steps by it."""
     return torch.optim.SGD([torch.zeros(0)], lr=0.0)
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.protocols import Batch
-from dlmodules.sampling.devices import draw_device
-from dlmodules.sampling.labels import draw_labels, one_hot
+from dlmodules.sampling.devices import sampling_device
+from dlmodules.sampling.labels import one_hot, sample_labels
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
 from dlmodules.vaes.vae import VAE
 from dlmodules.validation.arguments import check_at_least_one
@@ -125,7 +125,7 @@ class CVAE(VAE):
         return with_labels(batch, type(self).__name__)
 
     def condition(self, labels: Tensor | None, n: int) -> Tensor:
-        """Return labels ``(n,)`` int64 as rows ``(n, num_classes)`` of zeros and a one.
+        """Return labels ``(n,)`` int64 as one-hot vectors ``(n, num_classes)``.
 
         Raises UserError where there are no labels, another number of them, or one outside the classes.
         """
@@ -136,7 +136,7 @@ class CVAE(VAE):
 
         ``labels`` ``(n,)`` says what is drawn; None draws the classes at random too.
         """
-        device = draw_device(generator, self.device)
-        labels = draw_labels(n, self.num_classes, generator, self.device) if labels is None else labels
+        device = sampling_device(generator, self.device)
+        labels = sample_labels(n, self.num_classes, generator, self.device) if labels is None else labels
         z = torch.randn(n, self.latent_dim, generator=generator, device=device)
         return self.decode(z.to(self.device), labels.to(self.device))

@@ -14,7 +14,7 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
-from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.devices import sampling_device
 from dlmodules.training.finite import require_finite
 from dlmodules.training.step_logging import is_logging_step
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
@@ -130,7 +130,7 @@ class VAE(LightningModule):
         """Decode ``n`` draws from the prior: ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
         if labels is not None:
             raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
-        device = draw_device(generator, self.device)
+        device = sampling_device(generator, self.device)
         z = torch.randn(n, self.latent_dim, generator=generator, device=device)
         return self.decode(z.to(self.device))
 

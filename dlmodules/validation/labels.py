@@ -1,4 +1,4 @@
-"""Class labels: checked, drawn, and as rows of zeros and a one."""
+"""Checks of class labels."""
 
 from collections.abc import Sequence
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from callbacks.base.drawing import cycled_labels
 from callbacks.base.grids import Picture, image_grid
+from callbacks.base.plotting import cycled_labels
 from callbacks.latents.latent_walks import lerp, slerp
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.codes import Code, random_codes, with_attributes

@@ -12,7 +12,7 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor
 
-from callbacks.base.drawing import cycled_labels
+from callbacks.base.plotting import cycled_labels
 from callbacks.latents.attribute_file import AttributeFile
 from dlmodules.errors import UserError
 from dlmodules.protocols import BoundsCodes, Decodes, Encodes, Samples

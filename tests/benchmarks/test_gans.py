@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmarks.gans import matched_accuracy, over_updates, paired, steps
 from benchmarks.rows import ROWS
-from benchmarks.sweeps_of_images import effects, moments
+from benchmarks.traversals_of_images import effects, moments
 from benchmarks.update_clock import WARMUP, UpdateClock
 from callbacks.images.feature_network import FeatureNetwork
 from tests.benchmarks.records import record
@@ -76,12 +76,12 @@ def test_moments_by_hand():
 class Leaning:
     """``lean`` slants its bars; ``fade`` does nothing to their shape."""
 
-    sweeps = ("lean", "fade")
+    traversals = ("lean", "fade")
 
     def sample(self, n, labels=None, generator=None):
         return torch.stack([bar(slant) for slant in torch.linspace(-0.2, 0.2, n).tolist()])
 
-    def sample_sweep(self, name, values, n, labels=None, generator=None):
+    def traverse(self, name, values, n, labels=None, generator=None):
         base = torch.linspace(-0.2, 0.2, n)
         lean = [[b + (0.2 * v if name == "lean" else 0) for v in values.tolist()] for b in base.tolist()]
         return torch.stack([torch.stack([bar(slant) for slant in row]) for row in lean])

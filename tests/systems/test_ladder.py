@@ -179,13 +179,13 @@ def _use(module: nn.Module) -> None:
     elif hasattr(module, "image_shape") or hasattr(module, "input_shape"):
         x = torch.rand(4, *(getattr(module, "image_shape", None) or module.input_shape))
         if hasattr(module, "discriminator"):
-            module.judge(module.prepare_real((x, torch.arange(4))))
+            module.discriminate(module.prepare_real((x, torch.arange(4))))
             module.sample(4)
             return
         given = (x, torch.arange(4)) if getattr(module, "conditional", False) else (x,)
         if hasattr(module, "reconstruct"):
             module.reconstruct(*given)
-        if not hasattr(module, "degrade"):  # its forward takes damaged images
+        if not hasattr(module, "corrupt"):  # its forward takes damaged images
             module(*given)
     else:
         module.act(torch.randn(4, module.hparams["observation_dim"]))

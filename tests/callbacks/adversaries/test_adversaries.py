@@ -29,7 +29,7 @@ class MetricLogger(BareLogger):
 
 
 class JudgingGAN(ToyGAN):
-    def judge_images(self, x, labels=None):
+    def discriminate_images(self, x, labels=None):
         assert not self.training
         return self.discriminator(x).squeeze(1)
 
@@ -71,9 +71,9 @@ def test_histograms_are_of_the_discriminators_outputs(tmp_path, monkeypatch):
     real, made, title = shown[0]
     module.eval()
     with torch.no_grad():
-        assert torch.allclose(real, module.judge_images(data.dataset.tensors[0][:10]))
+        assert torch.allclose(real, module.discriminate_images(data.dataset.tensors[0][:10]))
         samples = module.sample(10, generator=torch.Generator().manual_seed(2))
-        assert torch.allclose(made, module.judge_images(samples))
+        assert torch.allclose(made, module.discriminate_images(samples))
     assert title == "JudgingGAN, 3 steps"
 
 
@@ -102,7 +102,7 @@ def test_the_generators_range_is_what_the_discriminator_sees():
 
     module = GAN(image_shape=(1, 2, 2), generator=Signed(), discriminator=Sum())
     images = torch.tensor([0.0, 0.5, 1.0]).view(3, 1, 1, 1).expand(3, 1, 2, 2)
-    assert module.judge_images(images).tolist() == [-4, 0, 4]
+    assert module.discriminate_images(images).tolist() == [-4, 0, 4]
 
 
 class Scripted(ToyGAN):
@@ -251,7 +251,9 @@ def test_trained_weights_are_asked_not_averages(tmp_path):
 
 def test_mistakes_are_told_before_training(tmp_path):
     run = trainer(tmp_path)
-    with pytest.raises(UserError, match="DiscriminatorHistogram needs a module with a method `judge_images`; ToyVAE"):
+    with pytest.raises(
+        UserError, match="DiscriminatorHistogram needs a module with a method `discriminate_images`; ToyVAE"
+    ):
         DiscriminatorHistogram().setup(run, ToyVAE(), "fit")
     with pytest.raises(UserError, match="networks `generator` and `discriminator`; ToyVAE lacks one"):
         GradientNorms().setup(run, ToyVAE(), "fit")

@@ -5,7 +5,7 @@ import torch
 from pytorch_lightning import LightningModule
 
 from callbacks.base.names import class_names
-from callbacks.classifiers.predictions import DrawingOfPredictions, require_classifier
+from callbacks.classifiers.predictions import PredictionPlottingCallback, require_classifier
 from datamodules import DigitsDataModule
 from dlmodules import MLPClassifier
 from dlmodules.errors import UserError
@@ -13,7 +13,7 @@ from tests.callbacks.callback_toys import ToyGAN, ToyVAE, random_states, trainer
 from tests.callbacks.classifier_toys import Named, Reader, batches, read_as
 
 
-class Recorded(DrawingOfPredictions):
+class Recorded(PredictionPlottingCallback):
     def __init__(self, **options):
         super().__init__(**options)
         self.drawn = []
@@ -24,7 +24,7 @@ class Recorded(DrawingOfPredictions):
     def collect(self, x, y, probabilities):
         self.taken.append((x, y, probabilities))
 
-    def draw(self, trainer, pl_module):
+    def plot(self, trainer, pl_module):
         x, y, probabilities = (torch.cat(part) for part in zip(*self.taken, strict=True))
         self.drawn.append((self.prefix, trainer.global_step, x, y, probabilities))
 

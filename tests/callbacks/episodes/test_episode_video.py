@@ -76,9 +76,9 @@ def test_film_shows_the_whole_episode(tmp_path):
     states = []
 
     class Watched(EpisodeVideo):
-        def draw(self, trainer, pl_module):
+        def plot(self, trainer, pl_module):
             states.append(random_states())
-            super().draw(trainer, pl_module)
+            super().plot(trainer, pl_module)
             states.append(random_states())
 
     trainer(tmp_path, Watched(), logger=logger).fit(Walker(), Data())

@@ -84,8 +84,8 @@ def test_it_is_drawn_in_one_file_at_the_end_and_now_and_then(tmp_path):
     drawn = []
 
     class Watched(LossCurve):
-        def draw(self, trainer, pl_module):
-            super().draw(trainer, pl_module)
+        def plot(self, trainer, pl_module):
+            super().plot(trainer, pl_module)
             drawn.append(trainer.global_step)
 
     trainer(tmp_path, Watched(every_n_epochs=2), max_epochs=3).fit(Known(), loader(), loader())

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from dlmodules.adversarial.losses import LOSSES, judged_rightly
+from dlmodules.adversarial.losses import LOSSES, discriminator_accuracy
 
 # A logit of log 4 is a probability of 0.8, its negative one of 0.2.
 HIGH, LOW = torch.tensor([math.log(4.0)]), torch.tensor([-math.log(4.0)])
@@ -71,5 +71,5 @@ def test_each_pair_of_losses_wants_the_opposite_of_made_images(name):
 
 def test_judged_rightly():
     real, fake = torch.tensor([1.0, -1.0]), torch.tensor([-3.0, -2.0])
-    assert judged_rightly(real, fake, 0.0).item() == pytest.approx(0.75)
-    assert judged_rightly(real, fake, 2.0).item() == pytest.approx(0.5)
+    assert discriminator_accuracy(real, fake, 0.0).item() == pytest.approx(0.75)
+    assert discriminator_accuracy(real, fake, 2.0).item() == pytest.approx(0.5)

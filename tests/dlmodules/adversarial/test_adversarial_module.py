@@ -101,7 +101,7 @@ def test_simultaneous_gradients_are_of_the_networks_before_either_moved(tmp_path
     class Recording(pl.Callback):
         def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
             torch.manual_seed(5)
-            fake = pl_module.generator(pl_module.draw_noise(len(batch[0])))
+            fake = pl_module.generator(pl_module.sample_noise(len(batch[0])))
             loss = pl_module.generator_loss(pl_module.discriminator(fake))
             grads["expected"] = torch.autograd.grad(loss, list(pl_module.generator.parameters()))
             torch.manual_seed(5)

@@ -112,7 +112,7 @@ def test_the_target_is_clean_and_the_noise_the_same_in_every_validation_and_anot
 def test_colours_are_guessed_from_grey():
     module = ColorizationAutoencoder().eval()
     x = torch.rand(2, 3, 32, 32)
-    grey = module.degrade(x)
+    grey = module.corrupt(x)
     assert grey.shape == (2, 1, 32, 32)
     assert module.reconstruct(grey).shape == (2, 3, 32, 32)
     torch.testing.assert_close(module.reconstruct(x), module.reconstruct(grey))
@@ -180,7 +180,7 @@ def test_it_removes_noise(tmp_path):
     module = small(DenoisingAutoencoder, mean=0.2, std=0.3)
     found = fitted(module, data, tmp_path, 12)
     x = torch.cat([batch[0] for batch in data.test_dataloader()])
-    noisy = module.degrade(x, torch.Generator().manual_seed(0))
+    noisy = module.corrupt(x, torch.Generator().manual_seed(0))
     assert found["test/mse"] < 0.5 * (noisy - x).square().mean()
     # Given the clean image instead, it does worse: it has learned to take noise away.
     assert found["test/mse"] < 0.04

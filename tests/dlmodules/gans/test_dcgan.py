@@ -46,11 +46,11 @@ def test_samples_lie_in_the_unit_range_whatever_the_generator_gives():
 
 def test_noise_is_uniform_or_normal():
     generator = torch.Generator().manual_seed(0)
-    uniform = DCGAN(width=0.05).draw_noise(5000, generator)
+    uniform = DCGAN(width=0.05).sample_noise(5000, generator)
     assert -1 <= uniform.min() < -0.99
     assert 0.99 < uniform.max() <= 1
     assert uniform.std().item() == pytest.approx(3**-0.5, abs=0.01)
-    normal = DCGAN(width=0.05, noise="normal").draw_noise(5000, generator)
+    normal = DCGAN(width=0.05, noise="normal").sample_noise(5000, generator)
     assert normal.std().item() == pytest.approx(1.0, abs=0.01)
 
 

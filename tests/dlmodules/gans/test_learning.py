@@ -93,7 +93,7 @@ def test_the_discriminator_of_an_infogan_reads_label_and_codes(tmp_path):
     module = InfoGAN((1, 4, 4), 2, width=0.25, generator=Legible(), read_std=None, optimizer_d=fast)
     images = torch.utils.data.TensorDataset(torch.rand(32 * 400, 1, 4, 4))
     trainer(tmp_path).fit(module, torch.utils.data.DataLoader(images, batch_size=32))
-    latents = module.draw_latents(256)
+    latents = module.sample_latents(256)
     with torch.no_grad():
         _, labels, codes = module.discriminator(module.generate(latents))
     assert (labels.argmax(dim=1) == latents.labels).float().mean() > 0.98
@@ -115,7 +115,7 @@ def test_a_class_cannot_be_what_the_augmentation_destroys(tmp_path):
     module = InfoGAN((1, 4, 4), 2, width=0.25, generator=Legible(), augment=WithoutLabel(), optimizer_d=fast)
     images = torch.utils.data.TensorDataset(torch.rand(32 * 200, 1, 4, 4))
     trainer(tmp_path).fit(module, torch.utils.data.DataLoader(images, batch_size=32))
-    latents = module.draw_latents(256)
+    latents = module.sample_latents(256)
     with torch.no_grad():
         _, labels, codes = module.discriminator(module.generate(latents))
     assert (labels.argmax(dim=1) == latents.labels).float().mean() < 0.35

@@ -11,7 +11,7 @@ from dlmodules import StackedGAN
 from dlmodules.adversarial.module import Images
 from dlmodules.errors import UserError
 from dlmodules.gans.stackedgan_networks import Reading, StackedEncoder
-from dlmodules.protocols import Sweeps
+from dlmodules.protocols import Traverses
 
 TINY = {"image_shape": (1, 8, 8), "latent_dim": 3, "feature_dim": 8, "width": 0.05}
 ENCODER = {"encoder"}
@@ -185,7 +185,7 @@ def test_the_conditions_are_read_by_the_encoder():
 
 
 def test_the_codes_are_normal_with_their_deviation():
-    drawn = StackedGAN(**TINY).draw_latents(20_000, torch.Generator().manual_seed(0))
+    drawn = StackedGAN(**TINY).sample_latents(20_000, torch.Generator().manual_seed(0))
     for code in (drawn.noise, drawn.codes):
         assert code.mean().item() == pytest.approx(0.0, abs=0.01)
         assert code.std().item() == pytest.approx(0.5, abs=0.01)
@@ -206,7 +206,7 @@ def test_samples_repeat_and_follow_label_and_codes(tmp_path):
     assert images.shape == (3, 1, 8, 8)
     assert 0 <= images.min() <= images.max() <= 1
     assert torch.equal(images, draw())
-    drawn = module.draw_latents(3, torch.Generator().manual_seed(0))
+    drawn = module.sample_latents(3, torch.Generator().manual_seed(0))
     assert torch.equal(images, draw(z0=drawn.noise, z1=drawn.codes))
     assert torch.equal(images, draw(z1=drawn.codes))  # a given code leaves the other draws as they are
     assert torch.equal(images, module(drawn.noise, labels, drawn.codes))
@@ -217,23 +217,23 @@ def test_samples_repeat_and_follow_label_and_codes(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["z0", "z1"])
-def test_a_sweep_gives_all_numbers_of_one_code_the_value_and_leaves_the_other_at_zero(name):
+def test_a_traversal_gives_all_numbers_of_one_code_the_value_and_leaves_the_other_at_zero(name):
     torch.manual_seed(0)
     module = StackedGAN(**TINY).eval()
-    assert isinstance(module, Sweeps)
+    assert isinstance(module, Traverses)
     values, labels = torch.tensor([-4.0, 0.0, 4.0]), torch.tensor([3, 7])
     with torch.no_grad():
-        images = module.sample_sweep(name, values, 2, labels)
+        images = module.traverse(name, values, 2, labels)
         assert images.shape == (2, 3, 1, 8, 8)
         for column, value in enumerate(values):
             codes = {"z0": torch.zeros(2, 3), "z1": torch.zeros(2, 3)} | {name: torch.full((2, 3), value.item())}
             assert torch.allclose(images[:, column], module.sample(2, labels, **codes), atol=1e-6)
-        drawn = [module.sample_sweep(name, values, 4, generator=torch.Generator().manual_seed(5)) for _ in range(2)]
+        drawn = [module.traverse(name, values, 4, generator=torch.Generator().manual_seed(5)) for _ in range(2)]
     assert images.diff(dim=1).abs().max() > 1e-4
     assert torch.equal(*drawn)
-    labels = module.draw_latents(4, torch.Generator().manual_seed(5)).labels
+    labels = module.sample_latents(4, torch.Generator().manual_seed(5)).labels
     with torch.no_grad():
-        assert torch.allclose(drawn[0], module.sample_sweep(name, values, 4, labels), atol=1e-6)
+        assert torch.allclose(drawn[0], module.traverse(name, values, 4, labels), atol=1e-6)
 
 
 def test_validation_measures_encoder_and_discriminator(tmp_path):
@@ -283,7 +283,7 @@ def test_wrong_inputs_end_in_one_line(tmp_path):
     with pytest.raises(UserError, match=r"z1 of shape \(2, 4\): this StackedGAN needs \(2, 3\)"):
         module.sample(2, z1=torch.zeros(2, 4))
     with pytest.raises(UserError, match="this StackedGAN has no z2; choose z0 or z1"):
-        module.sample_sweep("z2", torch.zeros(2), 1)
+        module.traverse("z2", torch.zeros(2), 1)
     data = torch.utils.data.DataLoader([(torch.rand(1, 8, 8), torch.tensor(12))] * 8, batch_size=4)
     with pytest.raises(UserError, match="a label is outside"):
         trainer(tmp_path).fit(module, data)

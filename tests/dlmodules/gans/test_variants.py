@@ -6,7 +6,7 @@ from pytorch_lightning.cli import instantiate_module
 from torch.nn import functional as F
 
 from dlmodules import ACGAN, CGAN, DCGAN, GAN, LSGAN, SNGAN, WGAN, WGANGP, InfoGAN, StackedGAN
-from dlmodules.adversarial.module import Images, Judged
+from dlmodules.adversarial.module import DiscriminatorOutput, Images
 from dlmodules.errors import UserError
 from dlmodules.gans.cgan import ConditionalGenerator
 from dlmodules.gans.infogan import CodedGenerator, gaussian_nll, printed_code_loss
@@ -54,8 +54,8 @@ def test_separate_updates_are_two_and_the_second_meets_the_moved_discriminator(t
     seen = []
 
     class Watching(GAN):
-        def judge(self, images):
-            judged = super().judge(images)
+        def discriminate(self, images):
+            judged = super().discriminate(images)
             if self.trainer.fit_loop.total_batch_idx == 0:
                 seen.append(self.discriminator.dense.weight.detach().clone())
             return judged
@@ -93,10 +93,10 @@ def test_the_critic_is_clipped_after_its_whole_turn(tmp_path, update, steep):
     seen = []
 
     class Watching(WGAN):
-        def judge(self, images):
+        def discriminate(self, images):
             largest = max(p.abs().max().item() for p in self.discriminator.parameters())
             seen.append(largest > self.clip + 1e-6)
-            return super().judge(images)
+            return super().discriminate(images)
 
     module = Watching(**TINY, n_critic=1, update=update, optimizer_d=lambda p: torch.optim.SGD(p, lr=1.0))
     trainer(tmp_path).fit(module, loader(2))
@@ -106,13 +106,13 @@ def test_the_critic_is_clipped_after_its_whole_turn(tmp_path, update, steep):
 def test_the_distance_is_logged_for_the_loss_that_measures_it():
     real, fake = torch.tensor([1.0, 2.0]), torch.tensor([0.0, -1.0])
     for module in (WGAN(**TINY), WGANGP(**TINY), GAN((1, 8, 8), 4, loss="wasserstein")):
-        found = module.judgement(real, fake)
+        found = module.discriminator_metrics(real, fake)
         assert {name: value.item() for name, value in found.items()} == {
             "d_real": 1.5,
             "d_fake": -0.5,
             "wasserstein": 2,
         }
-    assert set(GAN((1, 8, 8), 4).judgement(real, fake)) == {"d_accuracy", "d_real", "d_fake"}
+    assert set(GAN((1, 8, 8), 4).discriminator_metrics(real, fake)) == {"d_accuracy", "d_real", "d_fake"}
 
 
 @pytest.mark.parametrize("system", [LSGAN, SNGAN, WGAN, WGANGP])
@@ -141,7 +141,7 @@ def test_r1_adds_its_weight_times_the_penalty():
     module = GAN(image_shape=(1, 2, 2), latent_dim=2, r1=5.0)
     module.discriminator = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 1), torch.nn.Flatten(0))
     weight = module.discriminator[1].weight
-    real, fake = (module.judge(Images(torch.rand(3, 1, 2, 2))) for _ in range(2))
+    real, fake = (module.discriminate(Images(torch.rand(3, 1, 2, 2))) for _ in range(2))
     found = module.discriminator_losses(real, fake)
     assert found["r1_loss"].item() == pytest.approx(0.5 * weight.square().sum().item())
     plain = module.discriminator_loss(real.source, fake.source)
@@ -154,7 +154,7 @@ def test_r1_adds_its_weight_times_the_penalty():
 
 def test_the_gradient_penalty_reaches_the_loss():
     module = WGANGP(image_shape=(1, 2, 2), latent_dim=2, generator=torch.nn.Identity(), discriminator=Linear())
-    real, fake = (module.judge(Images(torch.rand(3, 1, 2, 2))) for _ in range(2))
+    real, fake = (module.discriminate(Images(torch.rand(3, 1, 2, 2))) for _ in range(2))
     found = module.discriminator_losses(real, fake)
     penalty = (module.discriminator.layer.weight.norm() - 1).square().item()
     assert found["gp_loss"].item() == pytest.approx(penalty, rel=1e-5)
@@ -213,7 +213,7 @@ def test_labels_of_the_data(system, needs, tmp_path):
 def test_the_discriminator_of_a_cgan_is_told_the_label():
     module = CGAN(**TINY).eval()
     x = torch.rand(2, 1, 8, 8)
-    told = [module.judge(Images(x, torch.tensor(labels))).source for labels in ([1, 2], [5, 2])]
+    told = [module.discriminate(Images(x, torch.tensor(labels))).source for labels in ([1, 2], [5, 2])]
     assert told[0][0] != told[1][0]
     assert told[0][1] == told[1][1]
 
@@ -223,8 +223,8 @@ def test_class_losses_by_hand():
     sure = torch.full((1, 10), -1e4).index_fill(1, torch.tensor([3]), 1e4)
     none = torch.zeros(1, 10)
     zero = torch.zeros(1)
-    real = Judged(Images(zero, torch.tensor([3])), zero, sure)
-    fake = Judged(Images(zero, torch.tensor([1])), zero, none)
+    real = DiscriminatorOutput(Images(zero, torch.tensor([3])), zero, sure)
+    fake = DiscriminatorOutput(Images(zero, torch.tensor([1])), zero, none)
     found = module.discriminator_losses(real, fake)
     log2, log10 = torch.tensor([2.0, 10.0]).log().tolist()
     assert found["d_label_loss"].item() == pytest.approx(log10 / 2)
@@ -244,7 +244,7 @@ def test_code_losses_by_hand():
 
 def test_the_deviation_of_what_is_read_is_fixed_or_learned():
     codes, mean = torch.tensor([[1.0, -0.5]]), torch.tensor([[0.0, 0.5]])
-    judged = Judged(Images(torch.zeros(1), codes=codes), torch.zeros(1), codes=mean)
+    judged = DiscriminatorOutput(Images(torch.zeros(1), codes=codes), torch.zeros(1), codes=mean)
     # Both are read 1 off: 2 * (1^2 / 2), and with deviation 2 2 * ((1 / 2)^2 / 2 + log 2).
     assert InfoGAN(**TINY).code_loss(judged).item() == pytest.approx(1.0)
     assert InfoGAN(**TINY, read_std=2.0).code_loss(judged).item() == pytest.approx(0.25 + 2 * 0.6931472)
@@ -268,21 +268,21 @@ def test_the_codes_reach_the_images_and_their_own_shape_is_asked_for():
 def test_what_is_read_weighs_more_from_step_to_step(monkeypatch, step, share):
     module = InfoGAN(**TINY, ramp=(10, 20), label_weight=3.0, code_weight=2.0)
     monkeypatch.setattr(InfoGAN, "global_step", step)
-    real, fake = (module.judge(module._made(4)) for _ in range(2))
+    real, fake = (module.discriminate(module._made(4)) for _ in range(2))
     for found, name in ((module.discriminator_losses(real, fake), "d"), (module.generator_losses(fake), "g")):
         plain = (module.discriminator_loss(real.source, fake.source), module.generator_loss(fake.source))[name == "g"]
         read = share * (3.0 * found[f"{name}_label_loss"] + 2.0 * found[f"{name}_code_loss"])
         torch.testing.assert_close(found[f"{name}_loss"], plain + read)
-    assert InfoGAN(**TINY).share_of_information() == 1
+    assert InfoGAN(**TINY).ramp_factor() == 1
 
 
 def test_the_class_is_read_from_what_the_augmentation_makes_of_an_image():
     module = InfoGAN(**TINY, augment=RandomAffineAndFlip(degrees=0, shift=0, horizontal_flip=False)).eval()
     made = module._made(4)
-    same = module.label_loss(module.judge(made))
+    same = module.label_loss(module.discriminate(made))
     torch.testing.assert_close(same, F.cross_entropy(module.discriminator(made.x)[1], made.labels))
     module.augment.shift = 0.5
-    changed = module.label_loss(module.judge(made))
+    changed = module.label_loss(module.discriminate(made))
     assert not torch.equal(changed, same)
     (gradient,) = torch.autograd.grad(changed, module.generator.body.dense.weight)
     assert gradient.abs().sum() > 0
@@ -305,7 +305,7 @@ def test_the_class_is_read_from_what_the_augmentation_makes_of_an_image():
         (lambda: UpsamplingGenerator(doubling="transpose"), "doubling 'transpose' is unknown"),
         (lambda: UpsamplingGenerator((28, 28)), "image_shape is"),
         (lambda: StridedDiscriminator((28, 28)), "image_shape is"),
-        (lambda: CGAN(**TINY).judge_images(torch.rand(2, 1, 8, 8)), "judges images by their labels"),
+        (lambda: CGAN(**TINY).discriminate_images(torch.rand(2, 1, 8, 8)), "judges images by their labels"),
         (lambda: GAN(r1=-1.0), "r1 is -1.0"),
         (lambda: WGAN(**TINY, clip=0.0), "clip is 0.0"),
         (lambda: WGANGP(**TINY, penalty=-1.0), "penalty is -1.0"),

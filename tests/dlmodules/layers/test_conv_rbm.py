@@ -98,7 +98,7 @@ def test_sparsity_moves_only_the_hidden_biases():
     grads = []
     for rbm in machines:
         torch.manual_seed(1)  # the same samples
-        rbm.divergence(v, k=1).backward()
+        rbm.contrastive_divergence(v, k=1).backward()
         grads.append({name: parameter.grad for name, parameter in rbm.named_parameters()})
     assert torch.equal(grads[0]["up.weight"], grads[1]["up.weight"])
     assert torch.equal(grads[0]["visible_bias"], grads[1]["visible_bias"])

@@ -36,7 +36,7 @@ def test_only_the_layer_that_learns_moves(index):
         if step == 1:  # the other layer has momentum by now
             before = [{k: v.clone() for k, v in layer.state_dict().items()} for layer in machines.layers]
         optimizer.zero_grad()
-        (machines.divergence(torch.rand(8, 6).round(), active, first=True) + touch(machines)).backward()
+        (machines.contrastive_divergence(torch.rand(8, 6).round(), active, first=True) + touch(machines)).backward()
         assert all(p.grad is not None for p in machines.parameters())  # as distributed training demands
         silence(machines.parameters(), machines.layers[active].parameters())
         optimizer.step()
@@ -59,7 +59,7 @@ def test_a_layer_begins_at_the_log_odds_of_its_first_batch_once():
 def test_persistent_chains_belong_to_a_layer_and_to_the_checkpoint():
     machines = stack(chains=[torch.zeros(7, 6), torch.zeros(7, 4)])
     assert {"chain_0", "chain_1"} <= machines.state_dict().keys()
-    machines.divergence(torch.rand(8, 6).round(), 1)
+    machines.contrastive_divergence(torch.rand(8, 6).round(), 1)
     assert not machines.chain_0.any()
     assert machines.chain_1.any()
     assert stack().chain(0) is None

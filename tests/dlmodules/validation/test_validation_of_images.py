@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dlmodules.errors import UserError
-from dlmodules.sampling.devices import draw_device
+from dlmodules.sampling.devices import sampling_device
 from dlmodules.validation.images import check_codes, check_image_shape, check_images
 
 
@@ -43,5 +43,5 @@ def test_an_image_shape_is_three_numbers(shape):
 
 
 def test_a_generator_draws_on_its_own_device():
-    assert draw_device(None, torch.device("meta")) == torch.device("meta")
-    assert draw_device(torch.Generator("cpu"), torch.device("meta")) == torch.device("cpu")
+    assert sampling_device(None, torch.device("meta")) == torch.device("meta")
+    assert sampling_device(torch.Generator("cpu"), torch.device("meta")) == torch.device("cpu")

@@ -146,11 +146,11 @@ def images_and_labels(batch: Any) -> tuple[Tensor, Tensor | None]:
     return images, labels if is_labels else None
 
 
-class Drawing(Callback):
+class PlottingCallback(Callback):
     """Base of the callbacks that draw: every n epochs or every n steps, and once more when the training ends.
 
-    A child says in ``needs`` which methods its module must have, and overrides ``draw``. Every
-    process calls ``draw``, since with sharded weights all of them must take part in a forward pass;
+    A child says in ``needs`` which methods its module must have, and overrides ``plot``. Every
+    process calls ``plot``, since with sharded weights all of them must take part in a forward pass;
     only the first one writes.
 
     Args:
@@ -168,9 +168,9 @@ class Drawing(Callback):
         self.every_n_epochs = every_n_epochs
         self.every_n_steps = every_n_steps
         self._seen_step = 0
-        self._drawn_step = -1
+        self._plotted_step = -1
 
-    def draw(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw now."""
         raise NotImplementedError
 
@@ -193,7 +193,7 @@ class Drawing(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Count steps from where the training starts or goes on."""
         self._seen_step = trainer.global_step
-        self._drawn_step = -1
+        self._plotted_step = -1
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -204,25 +204,25 @@ class Drawing(Callback):
         # A module may advance the global step by more than one, so look for a multiple passed.
         before, self._seen_step = self._seen_step, trainer.global_step
         if self._seen_step // self.every_n_steps > before // self.every_n_steps:
-            self._draw_once(trainer, pl_module)
+            self._plot_once(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw every n epochs."""
         if self.every_n_steps is None and (trainer.current_epoch + 1) % self.every_n_epochs == 0:
-            self._draw_once(trainer, pl_module)
+            self._plot_once(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the trained module, unless that was just done."""
-        self._draw_once(trainer, pl_module)
+        self._plot_once(trainer, pl_module)
 
-    def _draw_once(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if is_quiet(trainer) or self._drawn_step == trainer.global_step:
+    def _plot_once(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if is_quiet(trainer) or self._plotted_step == trainer.global_step:
             return
-        self._drawn_step = trainer.global_step
-        self.draw(trainer, pl_module)
+        self._plotted_step = trainer.global_step
+        self.plot(trainer, pl_module)
 
 
-class DrawingOfImages(WatchesEvaluation, Drawing):
+class ImagePlottingCallback(WatchesEvaluation, PlottingCallback):
     """Base of the callbacks that draw what a module makes of given images.
 
     They are the first ones of the validation set, caught as they pass by in the first validation,
@@ -271,17 +271,17 @@ class DrawingOfImages(WatchesEvaluation, Drawing):
         """Draw, if validation is all that was asked for."""
         self._stop_catching(trainer)
         if trainer.state.fn == TrainerFn.VALIDATING:
-            self._draw_once(trainer, pl_module)
+            self._plot_once(trainer, pl_module)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the test images."""
         self._stop_catching(trainer)
-        self._draw_once(trainer, pl_module)
+        self._plot_once(trainer, pl_module)
 
     def _start_catching(self, trainer: Trainer) -> None:
         if is_quiet(trainer) or (trainer.state.fn == TrainerFn.FITTING and self._caught_for == TrainerFn.FITTING):
             return
-        self._images, self._labels, self._drawn_step = [], [], -1
+        self._images, self._labels, self._plotted_step = [], [], -1
         self.prefix = "test/" if trainer.state.fn == TrainerFn.TESTING else ""
         self._catching = True
 
@@ -308,9 +308,9 @@ class DrawingOfImages(WatchesEvaluation, Drawing):
         """Whether there is something to draw."""
         return bool(self._images)
 
-    def _draw_once(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def _plot_once(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.ready():
-            super()._draw_once(trainer, pl_module)
+            super()._plot_once(trainer, pl_module)
 
 
 def compact(images: Tensor) -> Tensor:

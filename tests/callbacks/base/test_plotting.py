@@ -5,26 +5,32 @@ import torch
 from pytorch_lightning import Callback
 from torch.utils.data import DataLoader
 
-from callbacks.base.drawing import Drawing, DrawingOfImages, cycled_labels, images_and_labels, undisturbed
+from callbacks.base.plotting import (
+    ImagePlottingCallback,
+    PlottingCallback,
+    cycled_labels,
+    images_and_labels,
+    undisturbed,
+)
 from dlmodules.errors import UserError
 from tests.callbacks.callback_toys import ToyGAN, ToyVAE, loader, random_states, trainer
 
 
-class Recorded(Drawing):
+class Recorded(PlottingCallback):
     def __init__(self, **options):
         super().__init__(**options)
         self.drawn = []
 
-    def draw(self, trainer, pl_module):
+    def plot(self, trainer, pl_module):
         self.drawn.append((trainer.current_epoch, trainer.global_step))
 
 
-class RecordedImages(DrawingOfImages):
+class RecordedImages(ImagePlottingCallback):
     def __init__(self, **options):
         super().__init__(**options)
         self.drawn = []
 
-    def draw(self, trainer, pl_module):
+    def plot(self, trainer, pl_module):
         self.drawn.append((self.prefix, *self.images(pl_module)))
 
 
@@ -59,7 +65,7 @@ def test_it_draws_nothing_in_a_fast_dev_run(tmp_path):
 @pytest.mark.parametrize("options", [{"every_n_epochs": 0}, {"every_n_steps": 0}])
 def test_impossible_cadence(options):
     with pytest.raises(UserError, match="must be 1 or more"):
-        Drawing(**options)
+        PlottingCallback(**options)
 
 
 def test_undisturbed_restores_modes_random_numbers_and_gradients(tmp_path):
@@ -110,8 +116,8 @@ def test_undisturbed_uses_averaged_weights(tmp_path):
 
 
 def test_drawing_works_in_half_precision(tmp_path):
-    class Sampled(Drawing):
-        def draw(self, trainer, pl_module):
+    class Sampled(PlottingCallback):
+        def plot(self, trainer, pl_module):
             with undisturbed(trainer, pl_module) as generator:
                 assert pl_module.sample(2, generator=generator).dtype == torch.bfloat16
             assert torch.get_default_dtype() == torch.float32

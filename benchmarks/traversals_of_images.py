@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from callbacks.images.feature_network import FeatureNetwork
-from dlmodules.protocols import Samples, Sweeps
+from dlmodules.protocols import Samples, Traverses
 
 MEASURES = ("slant", "width", "ink")
 
@@ -31,7 +31,7 @@ def moments(images: Tensor) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def effects(module: Sweeps, network: FeatureNetwork, span: float, n: int, seed: int) -> dict[str, float]:
+def effects(module: Traverses, network: FeatureNetwork, span: float, n: int, seed: int) -> dict[str, float]:
     """Return what moving each code from ``-span`` to ``span`` does to ``n`` images of the classes in turn.
 
     For each code and measure the mean change, in standard deviations of that measure over the samples of a class:
@@ -47,9 +47,9 @@ def effects(module: Sweeps, network: FeatureNetwork, span: float, n: int, seed: 
         measure: torch.stack([samples[measure][labels == digit].std() for digit in range(10)]).mean()
         for measure in MEASURES
     }
-    for name in module.sweeps:
+    for name in module.traversals:
         generator = torch.Generator().manual_seed(seed)
-        images = module.sample_sweep(name, values, n, labels=labels, generator=generator)
+        images = module.traverse(name, values, n, labels=labels, generator=generator)
         first, last = (moments(images[:, index]) for index in range(2))
         for measure in MEASURES:
             found[f"{name}/{measure}"] = float((last[measure] - first[measure]).mean() / spread[measure])

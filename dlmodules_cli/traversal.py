@@ -1,4 +1,4 @@
-"""``sample --sweep``: a grid of images in which one code changes along each row."""
+"""``sample --traverse``: a grid of images in which one code changes along each row."""
 
 import math
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from dlmodules.errors import UserError
 FORM = "name=low:high:steps, such as code1=-2:2:8"
 
 
-class Sweep(NamedTuple):
+class Traversal(NamedTuple):
     """What changes along a row, from where to where, in how many images."""
 
     name: str
@@ -25,16 +25,16 @@ class Sweep(NamedTuple):
         return torch.linspace(self.low, self.high, self.steps)
 
 
-def parse_sweep(text: str) -> Sweep:
+def parse_traversal(text: str) -> Traversal:
     """Read ``name=low:high:steps``. Raises UserError for any other text, and for fewer than 2 steps."""
     name, _, numbers = text.partition("=")
     try:
         low, high, steps = numbers.split(":")
-        sweep = Sweep(name.strip(), float(low), float(high), int(steps))
+        traversal = Traversal(name.strip(), float(low), float(high), int(steps))
     except ValueError as error:
-        raise UserError(f"--sweep {text}: write it as {FORM}") from error
-    if not sweep.name or not math.isfinite(sweep.low) or not math.isfinite(sweep.high):
-        raise UserError(f"--sweep {text}: write it as {FORM}")
-    if sweep.steps < 2:
-        raise UserError(f"--sweep {text}: at least 2 steps are needed")
-    return sweep
+        raise UserError(f"--traverse {text}: write it as {FORM}") from error
+    if not traversal.name or not math.isfinite(traversal.low) or not math.isfinite(traversal.high):
+        raise UserError(f"--traverse {text}: write it as {FORM}")
+    if traversal.steps < 2:
+        raise UserError(f"--traverse {text}: at least 2 steps are needed")
+    return traversal
