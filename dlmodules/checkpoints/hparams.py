@@ -9,10 +9,13 @@ both kinds of runs.
 import inspect
 import sys
 import warnings
+from functools import cache
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
+from jsonargparse import ArgumentParser
 from pytorch_lightning import LightningModule
 from torch import nn
 
@@ -23,7 +26,8 @@ def save_portable_hyperparameters(module: LightningModule) -> None:
     """Call in place of ``module.save_hyperparameters()`` in a constructor, before its arguments are changed.
 
     Called in a base class it gathers the arguments of the whole chain of constructors and keeps those
-    that the outermost one takes, so children and users' subclasses need not call it again. A network that
+    that the outermost one takes, by name or by ``**kwargs``, so children and users' subclasses need not call it
+    again. A network that
     cannot be rebuilt from its class (its arguments are neither defaults nor attributes of the same name) is
     left out with a warning: it must be passed to ``load_from_checkpoint``.
     """
@@ -37,7 +41,14 @@ def save_portable_hyperparameters(module: LightningModule) -> None:
     if "_instantiator" in module.hparams:  # the command line has given plain values
         return
     hparams: dict[str, Any] = {}
-    accepted = inspect.signature(type(module)).parameters
+    cls: Any = type(module)  # a class hashes as itself, which its type does not say
+    accepted = constructor_arguments(cls)
+    if unseen := sorted(_given_keywords(module, frame.f_back) - accepted):
+        warnings.warn(
+            f"{cls.__name__} does not plainly hand on {', '.join(unseen)}, so its checkpoints cannot rebuild it:"
+            " write super().__init__(**kwargs) in its constructor",
+            stacklevel=2,
+        )
     for name, value in dict(module.hparams).items():
         del module.hparams[name]
         if name not in accepted:
@@ -54,6 +65,34 @@ def save_portable_hyperparameters(module: LightningModule) -> None:
     if "<locals>" not in type(module).__qualname__:
         hparams["_class_path"] = class_path(type(module))
     module.save_hyperparameters(hparams)
+
+
+@cache
+def constructor_arguments(cls: Any) -> frozenset[str]:
+    """Return the names of the arguments that ``cls`` takes, those that its ``**kwargs`` hand to its parents included.
+
+    What a constructor itself gives to its parent, as in ``super().__init__(loss="hinge", **kwargs)``, is not among
+    them. The command line shows the same arguments.
+    """
+    own = inspect.signature(cls).parameters.values()
+    named = {argument.name for argument in own if argument.kind not in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)}
+    if len(named) < len(own):
+        parser = ArgumentParser(exit_on_error=False)
+        named |= set(parser.add_class_arguments(cls, fail_untyped=False, instantiate=False))
+    return frozenset(named)
+
+
+def _given_keywords(module: nn.Module, frame: FrameType) -> set[str]:
+    """Return the names that the outermost constructor was given beyond its own, where it takes any."""
+    found: set[str] = set()
+    current: FrameType | None = frame
+    while current is not None and current.f_code.co_name == "__init__":
+        arguments = inspect.getargvalues(current)
+        if not arguments.args or arguments.locals.get(arguments.args[0]) is not module:
+            break
+        found = set(arguments.locals[arguments.keywords]) if arguments.keywords else set()
+        current = current.f_back
+    return found
 
 
 def class_path(cls: type) -> str:

@@ -101,3 +101,42 @@ def test_the_random_state_is_untouched():
         warnings.simplefilter("error")
         dlmodules.VAE(encoder=encoder, decoder=decoder)
     assert torch.equal(before, torch.get_rng_state())
+
+
+class KeywordVAE(dlmodules.VAE):
+    """A user's subclass that hands on what it does not know."""
+
+    def __init__(self, strength=1.0, **kwargs):
+        super().__init__(likelihood="gaussian", **kwargs)
+        self.strength = strength
+
+
+class KeywordGrandchild(KeywordVAE):
+    """Two constructors that hand on."""
+
+    def __init__(self, bonus=0, **kwargs):
+        super().__init__(**kwargs)
+        self.bonus = bonus
+
+
+class MergingVAE(dlmodules.VAE):
+    """Its code does not show what it hands on."""
+
+    def __init__(self, **kwargs):
+        merged = dict(kwargs, nll_samples=0)
+        super().__init__(**merged)
+
+
+@pytest.mark.parametrize("cls", [KeywordVAE, KeywordGrandchild])
+def test_arguments_that_are_handed_on_by_kwargs_are_kept(cls, tmp_path):
+    module = cls(latent_dim=3, beta=4.0, encoder=MLPEncoder(latent_dim=3), strength=2.0)
+    loaded = through_a_file(module, tmp_path / "own.ckpt")
+    assert (loaded.beta, loaded.latent_dim, loaded.strength) == (4.0, 3, 2.0)
+    assert type(loaded.encoder) is MLPEncoder
+    assert "likelihood" not in loaded.hparams  # its own constructor gives it
+    assert loaded.hparams["nll_samples"] == 0  # a default too: a later version may have another
+
+
+def test_arguments_that_cannot_be_kept_are_named():
+    with pytest.warns(UserWarning, match="MergingVAE does not plainly hand on beta, latent_dim"):
+        MergingVAE(latent_dim=3, beta=4.0)
