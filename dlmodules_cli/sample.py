@@ -55,7 +55,7 @@ def sample(args: list[str]) -> None:
     if chosen.num is not None and chosen.num < 1:
         raise UserError(f"--num is {chosen.num}; at least 1 is needed")
     num = NUM if chosen.num is None else chosen.num
-    traversal = None if chosen.traversal is None else parse_traversal(chosen.traversal)
+    traversal = None if chosen.traverse is None else parse_traversal(chosen.traverse)
     import_own(chosen.imports)
     module, checkpoint = load_trained(chosen.ckpt_path, chosen.ema)
     output = Path(chosen.output)

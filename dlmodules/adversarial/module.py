@@ -4,16 +4,12 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple, get_args
 
 import torch
-from pytorch_lightning import LightningModule
-from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
-from dlmodules.training.clipping import check_max_norm, clip_gradients
 from dlmodules.training.finite import require_finite
-from dlmodules.training.one_step import one_global_step
+from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.step_logging import is_logging_step
 from dlmodules.validation.arguments import check_at_least_one
 
@@ -71,16 +67,12 @@ class Update(NamedTuple):
     logged: dict[str, Tensor]
 
 
-class AdversarialModule(LightningModule):
+class AdversarialModule(ManualOptimizationModule):
     """A generator and a discriminator that train against each other.
 
     A child sets ``generator`` and ``discriminator`` and defines ``sample_latents``, ``discriminator_losses``,
     ``generator_losses`` and ``configure_optimizers`` (the discriminator's first). One ``training_step`` is
     one turn of the discriminator, one update of the generator in every ``n_critic`` of them, and one ``global_step``.
-
-    Each loss is differentiated for its own network alone, so that no gradient is left in the other, and
-    gradients are averaged over processes here, since neither backward pass meets all parameters of the
-    module, which ``DistributedDataParallel`` would wait for.
 
     Args:
         n_critic: turns of the discriminator for each update of the generator.
@@ -91,21 +83,18 @@ class AdversarialModule(LightningModule):
         clip_grad_norm: largest norm of each network's gradient; None does not clip.
     """
 
-    automatic_optimization = False
     generator: nn.Module
     discriminator: nn.Module
 
     def __init__(
         self, n_critic: int = 1, update: UpdateOrder = "alternating", clip_grad_norm: float | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(clip_grad_norm)
         check_at_least_one(n_critic=n_critic)
         if update not in get_args(UpdateOrder):
             raise UserError(f"update is {update!r}; choose one of {', '.join(get_args(UpdateOrder))}")
-        check_max_norm(clip_grad_norm, "clip_grad_norm")
         self.n_critic = n_critic
         self.update = update
-        self.clip_grad_norm = clip_grad_norm
 
     def sample_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
         """Return what ``n`` images are made from, on the module's device."""
@@ -144,7 +133,7 @@ class AdversarialModule(LightningModule):
         """Give the discriminator its turn, and every ``n_critic`` steps the generator."""
         real = self.prepare_real(batch, batch_idx)
         is_logging = is_logging_step(self)  # before the step is counted
-        with one_global_step(self):
+        with self.one_global_step():
             metrics = self.take_turns(real)
         losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("_loss")}
         require_finite(losses, self.global_step - 1)
@@ -170,58 +159,24 @@ class AdversarialModule(LightningModule):
             fake = self._made(len(real.x))
         metrics: dict[str, Tensor] = {}
         for update in self.discriminator_updates(real, fake):
-            self._descend(update.loss, self.discriminator, self._optimizer(0))
+            self.descend(update.loss, self.discriminator, self.optimizer_at(0))
             metrics |= update.logged
         self.after_discriminator_turn()
         return metrics
 
     def _generator_step(self, batch_size: int) -> dict[str, Tensor]:
         losses = self.generator_losses(self.discriminate(self._made(batch_size)))
-        self._descend(losses["g_loss"], self.generator, self._optimizer(1))
+        self.descend(losses["g_loss"], self.generator, self.optimizer_at(1))
         return losses
 
     def _simultaneous_step(self, real: Images, generator_turn: bool) -> dict[str, Tensor]:
         fake = self.discriminate(self._made(len(real.x)))
         metrics = self.discriminator_losses(self.discriminate(real), fake)
-        self._backward(metrics["d_loss"], self.discriminator, self._optimizer(0), retain_graph=generator_turn)
+        self.backward_into(metrics["d_loss"], self.discriminator, self.optimizer_at(0), retain_graph=generator_turn)
         if generator_turn:
             metrics = metrics | self.generator_losses(fake)
-            self._backward(metrics["g_loss"], self.generator, self._optimizer(1))
-            self._optimizer(1).step()
-        self._optimizer(0).step()
+            self.backward_into(metrics["g_loss"], self.generator, self.optimizer_at(1))
+            self.optimizer_at(1).step()
+        self.optimizer_at(0).step()
         self.after_discriminator_turn()
         return metrics
-
-    def _descend(self, loss: Tensor, network: nn.Module, optimizer: LightningOptimizer) -> None:
-        self._backward(loss, network, optimizer)
-        optimizer.step()
-
-    def _backward(
-        self, loss: Tensor, network: nn.Module, optimizer: LightningOptimizer, retain_graph: bool = False
-    ) -> None:
-        """Give ``network``, and nothing else, the gradient of ``loss``, averaged over processes and clipped."""
-        parameters = [p for p in network.parameters() if p.requires_grad]
-        optimizer.zero_grad()
-        wrapper = self._distributed()
-        if wrapper is None:
-            self.manual_backward(loss, inputs=parameters, retain_graph=retain_graph)
-        else:
-            with wrapper.no_sync():
-                self.manual_backward(loss, inputs=parameters, retain_graph=retain_graph)
-            for parameter in parameters:
-                if parameter.grad is not None:
-                    torch.distributed.all_reduce(parameter.grad)
-                    parameter.grad /= self.trainer.world_size
-        if self.clip_grad_norm is not None:
-            clip_gradients(self, parameters, self.clip_grad_norm)
-
-    def _distributed(self) -> DistributedDataParallel | None:
-        wrapper = self.trainer.model
-        return wrapper if isinstance(wrapper, DistributedDataParallel) else None
-
-    def _optimizer(self, index: int) -> LightningOptimizer:
-        optimizers = self.optimizers()
-        assert isinstance(optimizers, list)
-        optimizer = optimizers[index]
-        assert isinstance(optimizer, LightningOptimizer)
-        return optimizer

@@ -257,7 +257,7 @@ class StackedGAN(AdversarialModule):
         assert real.labels is not None
         if self.stage == "encoder":
             return self._encoder_turn(real.x, real.labels)
-        self._optimizer(ENCODER).zero_grad()  # what its last epoch has left
+        self.optimizer_at(ENCODER).zero_grad()  # what its last epoch has left
         with torch.no_grad():
             features = self.encoder.level0(real.x)
         joint = self.stage == "joint"
@@ -267,7 +267,7 @@ class StackedGAN(AdversarialModule):
     def _encoder_turn(self, x: Tensor, labels: Tensor) -> dict[str, Tensor]:
         logits = self.encoder(x)[1]
         loss = F.cross_entropy(logits, labels)
-        self._descend(loss, self.encoder, self._optimizer(ENCODER))
+        self.descend(loss, self.encoder, self.optimizer_at(ENCODER))
         accuracy = (logits.detach().argmax(dim=1) == labels).float().mean()
         return {"encoder_loss": loss, "encoder_accuracy": accuracy}
 
@@ -279,10 +279,10 @@ class StackedGAN(AdversarialModule):
         reader1, reader0 = self.discriminator.level1, self.discriminator.level0
         real1, fake1 = reader1(features), reader1(made_features)
         level1 = self.discriminator_level(1, real1, fake1, z1)
-        self._descend(level1["loss"], reader1, self._optimizer(DISCRIMINATOR))
+        self.descend(level1["loss"], reader1, self.optimizer_at(DISCRIMINATOR))
         real0, fake0 = reader0(x), reader0(made_images)
         level0 = self.discriminator_level(0, real0, fake0, z0)
-        self._descend(level0["loss"], reader0, self._optimizer(DISCRIMINATOR))
+        self.descend(level0["loss"], reader0, self.optimizer_at(DISCRIMINATOR))
         return _named("d", level0, level1) | {
             "d_accuracy": discriminator_accuracy(real0.source.detach(), fake0.source.detach(), 0.0),
             "d1_accuracy": discriminator_accuracy(real1.source.detach(), fake1.source.detach(), 0.0),
@@ -296,15 +296,15 @@ class StackedGAN(AdversarialModule):
         condition = F.cross_entropy(self.encoder.level1(made), labels)
         level1 = self.generator_level(1, self.discriminator.level1(made), z1, condition)
         if not joint:
-            self._descend(level1["loss"], self.generator.level1, self._optimizer(GENERATOR))
+            self.descend(level1["loss"], self.generator.level1, self.optimizer_at(GENERATOR))
         given = made if joint else features
         images = self.generator.level0(given, z0)
         condition = F.mse_loss(self.encoder.level0(images), given)
         level0 = self.generator_level(0, self.discriminator.level0(images), z0, condition)
         if joint:
-            self._descend(level0["loss"] + level1["loss"], self.generator, self._optimizer(GENERATOR))
+            self.descend(level0["loss"] + level1["loss"], self.generator, self.optimizer_at(GENERATOR))
         else:
-            self._descend(level0["loss"], self.generator.level0, self._optimizer(GENERATOR))
+            self.descend(level0["loss"], self.generator.level0, self.optimizer_at(GENERATOR))
         return _named("g", level0, level1)
 
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:

@@ -6,13 +6,12 @@ from time import perf_counter
 from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
-from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from dlmodules.errors import UserError
 from dlmodules.rl.evaluation import play_episodes
 from dlmodules.training.finite import require_finite
-from dlmodules.training.one_step import one_global_step
+from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.step_logging import is_logging_step
 from dlmodules.validation.arguments import require_at_least
 
@@ -81,7 +80,7 @@ class EnvironmentSource(Protocol):
         ...
 
 
-class Agent(LightningModule):
+class Agent(ManualOptimizationModule):
     """Learns by acting in the environments of an ``EnvironmentDataModule``.
 
     One ``training_step`` is one iteration and one ``global_step``: ``steps_per_iteration`` environment
@@ -97,13 +96,13 @@ class Agent(LightningModule):
     Args:
         steps_per_iteration: environment steps of an iteration, rounded up to a multiple of the number of
             environments.
+        max_grad_norm: largest norm of each network's gradient in ``descend``; None does not clip.
     """
 
-    automatic_optimization = False
     best_metric = ("val/return", "max")
 
-    def __init__(self, steps_per_iteration: int) -> None:
-        super().__init__()
+    def __init__(self, steps_per_iteration: int, max_grad_norm: float | None = None) -> None:
+        super().__init__(max_grad_norm, "max_grad_norm")
         require_at_least(1, steps_per_iteration=steps_per_iteration)
         self.steps_per_iteration = steps_per_iteration
         self.env_steps = 0
@@ -168,7 +167,7 @@ class Agent(LightningModule):
     def training_step(self, iteration: int, batch_idx: int) -> None:
         """Do one iteration."""
         is_logging = is_logging_step(self)
-        with one_global_step(self):
+        with self.one_global_step():
             self.eval()  # no dropout in acting; ``learn`` puts into training mode what it trains
             self.collect()
             metrics = self.learn()

@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
-from pytorch_lightning.core.optimizer import LightningOptimizer
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,7 +22,6 @@ from dlmodules.rl.networks import MLPQNetwork
 from dlmodules.rl.polyak import polyak_update
 from dlmodules.rl.returns import td_target
 from dlmodules.training.annealing import exponential_schedule, linear_schedule
-from dlmodules.training.clipping import check_max_norm, clip_gradients
 from dlmodules.validation.arguments import require_at_least, require_fractions
 
 
@@ -84,13 +82,12 @@ class DQN(Agent):
         max_grad_norm: float | None = None,
         loss: Literal["mse", "huber"] = "mse",
     ) -> None:
-        super().__init__(steps_per_iteration)
+        super().__init__(steps_per_iteration, max_grad_norm)
         save_portable_hyperparameters(self)
         require_at_least(1, batch_size=batch_size, updates_per_iteration=updates_per_iteration)
         require_at_least(1, target_update_interval=target_update_interval)
         require_at_least(batch_size, buffer_capacity=buffer_capacity)
         require_fractions(gamma=gamma, tau=tau, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
-        check_max_norm(max_grad_norm, "max_grad_norm")
         if epsilon_schedule == "exponential" and not (epsilon_start and epsilon_end):
             raise UserError("an exponential epsilon_schedule never reaches 0: choose linear, or epsilons above 0")
         self.num_actions = num_actions
@@ -109,7 +106,6 @@ class DQN(Agent):
         self.epsilon_end = epsilon_end
         self.epsilon_steps = epsilon_steps
         self.epsilon_schedule = exponential_schedule if epsilon_schedule == "exponential" else linear_schedule
-        self.max_grad_norm = max_grad_norm
         self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
         self.updates = 0
         self.buffer: ReplayBuffer | None = None
@@ -194,13 +190,7 @@ class DQN(Agent):
     def update(self, batch: Transitions) -> Tensor:
         """Do one gradient step on a batch and return its loss."""
         loss = self.td_loss(batch)
-        optimizer = self.optimizers()
-        assert isinstance(optimizer, LightningOptimizer)
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        if self.max_grad_norm is not None:
-            clip_gradients(self, optimizer.param_groups[0]["params"], self.max_grad_norm)
-        optimizer.step()
+        self.descend(loss, self.network, self.optimizer_at(0))
         return loss.detach()
 
     def td_loss(self, batch: Transitions) -> Tensor:

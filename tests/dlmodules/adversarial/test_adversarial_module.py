@@ -80,10 +80,10 @@ def test_no_gradient_leaks_into_the_other_network(tmp_path):
     seen = []
 
     class Watching(DCGAN):
-        def _backward(self, loss, network, optimizer, retain_graph=False):
+        def backward_into(self, loss, network, optimizer, retain_graph=False):
             other = self.generator if network is self.discriminator else self.discriminator
             before = [None if p.grad is None else p.grad.clone() for p in other.parameters()]
-            super()._backward(loss, network, optimizer, retain_graph)
+            super().backward_into(loss, network, optimizer, retain_graph)
             after = [p.grad for p in other.parameters()]
             seen.append(all((b is None and a is None) or torch.equal(b, a) for b, a in zip(before, after, strict=True)))
             assert all(p.grad is not None for p in network.parameters())
@@ -120,8 +120,8 @@ def test_clipping_bounds_each_gradient(tmp_path):
     norms = []
 
     class Watching(DCGAN):
-        def _backward(self, loss, network, optimizer, retain_graph=False):
-            super()._backward(loss, network, optimizer, retain_graph)
+        def backward_into(self, loss, network, optimizer, retain_graph=False):
+            super().backward_into(loss, network, optimizer, retain_graph)
             norms.append(torch.cat([p.grad.flatten() for p in network.parameters()]).norm().item())
 
     trainer(tmp_path).fit(Watching(image_shape=(1, 8, 8), latent_dim=4, width=0.05, clip_grad_norm=1e-3), loader(2))

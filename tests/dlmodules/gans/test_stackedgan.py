@@ -107,8 +107,8 @@ def test_without_a_number_the_levels_stay_apart_to_the_end(tmp_path):
 def updates(module, x=None):
     """Let the module take its turns once, and return the losses and networks of its updates, which are not made."""
     made = []
-    module._descend = lambda loss, network, optimizer: made.append((loss, network))
-    module._optimizer = lambda index: torch.optim.SGD([torch.zeros(1)], lr=0.0)
+    module.descend = lambda loss, network, optimizer: made.append((loss, network))
+    module.optimizer_at = lambda index: torch.optim.SGD([torch.zeros(1)], lr=0.0)
     metrics = module.take_turns(Images(torch.rand(4, 1, 8, 8) if x is None else x, torch.tensor([0, 3, 3, 9])))
     return metrics, made
 
