@@ -7,7 +7,7 @@ listing and the tests of all systems, by its line there.
 
 import lazy_loader
 
-from dlmodules.checkpoints.moved import find_moved_classes
+from dlmodules.checkpoints.moved import find_moved
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-find_moved_classes()
+find_moved()

@@ -1,8 +1,9 @@
-"""Where the classes went that checkpoints and configurations know by an earlier path.
+"""Where classes and functions went that checkpoints, configurations and programs know by an earlier path.
 
 A checkpoint names the class of its module, of its networks, optimizers and schedules, and the configuration beside it
-names data modules and callbacks. When a class moves or changes its name, its earlier path enters this table, and the
-import system finds the class there, whoever asks: ``load_from_checkpoint``, the command line, an ``import``.
+names data modules and callbacks. When one of them, or a function that the pages name, moves or changes its name, its
+earlier path enters this table, and the import system finds it, whoever asks: ``load_from_checkpoint``, the command
+line, an ``import``.
 """
 
 import sys
@@ -78,32 +79,39 @@ MOVED = {
     "datamodules.vision.InMemoryDataModule": "datamodules.base.in_memory.InMemoryDataModule",
     "datamodules.vision.VisionDataModule": "datamodules.VisionDataModule",
     "datamodules.wrodl.WrodlDataModule": "datamodules.WrodlDataModule",
+    "dlmodules.allocator.keep_freed_memory": "dlmodules.training.keep_freed_memory",
     "dlmodules.classifiers.estimator.EstimatorClassifier": "dlmodules.EstimatorClassifier",
     "dlmodules.classifiers.mlp_regression.MLPRegression": "dlmodules.MLPRegression",
     "dlmodules.classifiers.regression.LinearRegression": "dlmodules.LinearRegression",
     "dlmodules.gans.base.AdversarialModule": "dlmodules.adversarial.AdversarialModule",
+    "dlmodules.gans.distances.discriminator_loss": "dlmodules.adversarial.discriminator_loss",
+    "dlmodules.gans.distances.earth_movers_distance": "dlmodules.adversarial.earth_movers_distance",
+    "dlmodules.gans.distances.js_divergence": "dlmodules.adversarial.js_divergence",
+    "dlmodules.gans.distances.kl_divergence": "dlmodules.adversarial.kl_divergence",
+    "dlmodules.gans.distances.optimal_discriminator": "dlmodules.adversarial.optimal_discriminator",
+    "dlmodules.gans.distances.optimal_discriminator_loss": "dlmodules.adversarial.optimal_discriminator_loss",
     "dlmodules.gans.infogan_paper.PaperDiscriminator": "dlmodules.gans.InfoGANDiscriminator",
     "dlmodules.gans.infogan_paper.PaperGenerator": "dlmodules.gans.InfoGANGenerator",
     "dlmodules.gans.optimizers.AdversarialAdam": "dlmodules.adversarial.AdversarialAdam",
     "dlmodules.layers.greedy.GreedyStack": "dlmodules.training.GreedyStack",
     "dlmodules.schedules.PiecewiseConstantLR": "dlmodules.training.PiecewiseConstantLR",
 }
-"""Earlier path of a class: its path now."""
+"""Earlier path: path now."""
 
 
 class _EarlierModule(ModuleType):
-    """Stands where a module was, and has the classes that moved away from it."""
+    """Stands where a module was, and has what moved away from it."""
 
     def __getattr__(self, name: str) -> Any:
         path = MOVED.get(f"{self.__name__}.{name}")
         if path is None:
-            raise AttributeError(f"module {self.__name__!r} moved, and had no class {name!r}")
+            raise AttributeError(f"module {self.__name__!r} moved, and had no {name!r}")
         module, _, current = path.rpartition(".")
         return getattr(import_module(module), current)
 
 
 class MovedModules(MetaPathFinder, Loader):
-    """Finds the modules that are no more, for the classes that they had."""
+    """Finds the modules that are no more, for what they had."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -117,10 +125,10 @@ class MovedModules(MetaPathFinder, Loader):
         return _EarlierModule(spec.name, "Moved; see ``dlmodules.checkpoints.moved``.")
 
     def exec_module(self, module: ModuleType) -> None:
-        """Do nothing: its classes are looked up when they are asked for."""
+        """Do nothing: what it had is looked up when it is asked for."""
 
 
-def find_moved_classes() -> None:
+def find_moved() -> None:
     """Let the import system find earlier modules, after all that exist."""
     if not any(isinstance(finder, MovedModules) for finder in sys.meta_path):
         sys.meta_path.append(MovedModules())

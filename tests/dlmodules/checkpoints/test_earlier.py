@@ -88,7 +88,7 @@ def test_what_moved_is_found_by_its_earlier_path(earlier):
 
 
 def test_nothing_else_is_found_where_modules_were():
-    with pytest.raises(AttributeError, match="had no class 'Nothing'"):
+    with pytest.raises(AttributeError, match="had no 'Nothing'"):
         import_module("dlmodules.gans.infogan_paper").Nothing  # noqa: B018 - asking is the test
     with pytest.raises(ModuleNotFoundError):
         import_module("dlmodules.gans.never_was")

@@ -13,7 +13,7 @@ GLIBC = hasattr(ctypes.CDLL(None), "gnu_get_libc_version") if sys.platform == "l
 PROGRAM = """
 import resource, sys
 import numpy as np
-from dlmodules.allocator import keep_freed_memory
+from dlmodules.training import keep_freed_memory
 
 print(keep_freed_memory())
 def step():
