@@ -19,6 +19,7 @@ from jsonargparse import ArgumentParser
 from pytorch_lightning import LightningModule
 from torch import nn
 
+OWN_PACKAGES = ("dlmodules", "datamodules", "callbacks")
 INSTANTIATOR = "pytorch_lightning.cli.instantiate_module"
 
 
@@ -96,9 +97,9 @@ def _given_keywords(module: nn.Module, frame: FrameType) -> set[str]:
 
 
 def class_path(cls: type) -> str:
-    """Return the import path of ``cls``: of the outermost package that offers it, which a move does not change."""
+    """Return the import path of ``cls``; of a class of this project the shortest one, which a move does not change."""
     parts = cls.__module__.split(".")
-    for depth in range(1, len(parts)):
+    for depth in range(1, len(parts) if parts[0] in OWN_PACKAGES else 0):
         package = ".".join(parts[:depth])
         offered = getattr(sys.modules.get(package), "__all__", ())
         if cls.__qualname__ in offered and getattr(sys.modules[package], cls.__qualname__) is cls:
