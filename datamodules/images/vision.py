@@ -10,6 +10,7 @@ from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from datamodules.base.sampling import Transform
 from datamodules.images.tensor_dataset import TensorImageDataset
 from dlmodules.errors import UserError
+from dlmodules.protocols import Batch
 from dlmodules.validation.arguments import check_amounts, check_at_least_one
 
 
@@ -23,7 +24,7 @@ def fit_images(images: Tensor, image_size: int, channels: int) -> Tensor:
     return images if images.shape[1] == channels else images.repeat(1, channels, 1, 1)
 
 
-class VisionDataModule(InMemoryDataModule[TensorImageDataset]):
+class VisionDataModule(InMemoryDataModule[TensorImageDataset, Batch]):
     """Batches ``(x, y)``: x ``(B, C, H, W)`` float32 in [0, 1], y ``(B,)`` int64 class indices.
 
     Training, validation and test images are disjoint; validation images are taken from the training images by

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
 
+from datamodules.base.fields import FieldsDataset
 from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
@@ -18,8 +18,8 @@ Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64] | NDArray[np.float64]
 
 
-class RowDataset(Dataset[Batch]):
-    """Rows in memory, batched by one index operation.
+class RowDataset(FieldsDataset[Batch]):
+    """Rows in memory.
 
     Args:
         x: ``(N, D)`` float32.
@@ -27,23 +27,12 @@ class RowDataset(Dataset[Batch]):
     """
 
     def __init__(self, x: Tensor, y: Tensor) -> None:
+        super().__init__((x, y))
         self.x = x
         self.y = y
 
-    def __len__(self) -> int:
-        return len(self.x)
 
-    def __getitem__(self, index: int) -> Batch:
-        """Return one row ``(D,)`` and its target ``()``."""
-        return self.x[index], self.y[index]
-
-    def __getitems__(self, indices: Sequence[int] | Tensor) -> Batch:
-        """Return rows ``(B, D)`` and their targets ``(B,)``."""
-        rows = torch.as_tensor(indices, dtype=torch.int64)
-        return self.x[rows], self.y[rows]
-
-
-class RowDataModule(InMemoryDataModule[RowDataset]):
+class RowDataModule(InMemoryDataModule[RowDataset, Batch]):
     """Batches ``(x, y)``: x ``(B, D)`` float32, y ``(B,)`` int64 class indices, or float32 values to predict.
 
     Training, validation and test rows are disjoint. The test rows are the same for every ``seed``, so that no

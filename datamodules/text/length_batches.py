@@ -8,12 +8,10 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset, DistributedSampler
 
-from dlmodules.protocols import Batch
-
 WINDOW = 50  # batches; a window that holds a whole epoch would make nearly the same batches in every one
 
 
-class LengthSampler(DistributedSampler[Batch]):
+class LengthSampler(DistributedSampler[Any]):
     """Sort big windows of a permutation by length, cut them into batches, and shuffle the batches.
 
     The order is a function of (seed, epoch) alone. An epoch's last, smaller batch is of rows drawn at random.
@@ -28,7 +26,7 @@ class LengthSampler(DistributedSampler[Batch]):
 
     def __init__(
         self,
-        dataset: Dataset[Batch],
+        dataset: Dataset[Any],
         lengths: npt.NDArray[np.int64],
         batch_size: int,
         window: int = WINDOW,

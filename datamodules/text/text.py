@@ -20,7 +20,7 @@ from dlmodules.protocols import Batch
 from dlmodules.validation.arguments import check_amounts, check_at_least, check_at_least_one
 
 
-class TextDataModule(InMemoryDataModule[TextDataset]):
+class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
     """Batches ``(tokens, y)``: tokens ``(B, T)`` int64, y ``(B,)`` int64 class indices.
 
     A token is the number of a word in the vocabulary of the training texts; 0 is padding, 1 an unknown word.
@@ -160,7 +160,7 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
         labels = torch.zeros(len(texts), dtype=torch.int64)
         return self._dataset([self._encode(text) for text in texts], labels).__getitems__(range(len(texts)))[0]
 
-    def train_sampler(self, dataset: TextDataset) -> DistributedSampler[Batch]:
+    def train_sampler(self, dataset: TextDataset) -> DistributedSampler[Any]:
         """Return what orders the training texts, as a function of the seed and the epoch."""
         if self.batching == "random":
             return super().train_sampler(dataset)
