@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader, DistributedSampler
 from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from datamodules.base.sampling import shuffled
 from datamodules.text.length_batches import LengthSampler
-from datamodules.text.text_dataset import Padding, TextDataset
-from datamodules.text.vocabulary import Tokens, Vocabulary
+from datamodules.text.text_dataset import Padding, TextDataset, Tokens
+from datamodules.text.vocabulary import Vocabulary
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.validation.arguments import check_amounts, check_at_least, check_at_least_one
@@ -150,7 +150,7 @@ class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
         return TextDataset(encoded, labels, self.num_classes, self.max_length, self.pad_to, self.padding)
 
     def _encode(self, text: str) -> Tokens:
-        tokens = self.vocabulary.encode(text)
+        tokens = np.array(self.vocabulary.encode(text), dtype=np.int32)
         if len(tokens) == 0 and self.on_empty == "raise":
             raise UserError(f"the text {text[:60]!r} has no words; remove it, or set on_empty to keep")
         return tokens

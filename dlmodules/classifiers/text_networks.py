@@ -1,4 +1,4 @@
-"""Networks that read texts as numbers of words, padded with zeros in front or behind.
+"""Networks that read texts as token ids, padded in front or behind.
 
 Padding changes nothing: a text has the same logit whatever batch it is in. Two classes have one logit,
 that of the second; more classes have one each.
@@ -11,9 +11,8 @@ from torch.nn import functional as F
 from dlmodules.errors import UserError
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.recurrent import Cell, make_recurrent
+from dlmodules.protocols import PAD
 from dlmodules.validation.arguments import check_at_least_one
-
-PAD = 0
 
 
 def num_logits(num_classes: int) -> int:
@@ -54,7 +53,7 @@ class BagOfWords(nn.Module):
     """Which words a text has, whatever their order and number: multi-hot, two layers of 16 ReLUs, a linear one.
 
     Args:
-        vocabulary_size: numbers of words; padding is 0.
+        vocabulary_size: number of token ids, that of padding (0) included.
         hidden_dim: units of each hidden layer.
         num_classes: number of classes.
     """
@@ -88,7 +87,7 @@ class TextRNN(nn.Module):
     """Embedded words, a recurrent layer over them, and a linear layer from the state after the last word.
 
     Args:
-        vocabulary_size: numbers of words; padding is 0.
+        vocabulary_size: number of token ids, that of padding (0) included.
         embedding_dim: numbers that stand for a word.
         hidden_dim: units of the recurrent layer.
         cell: ``rnn`` (tanh; the book's simple recurrent layer), ``lstm`` or ``gru``.

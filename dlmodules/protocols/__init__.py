@@ -12,8 +12,10 @@ from dlmodules.protocols.classifiers import Classifies, HasInputShape, ShowsFilt
 from dlmodules.protocols.codes import BoundsCodes, Decodes, Encodes, Traverses
 from dlmodules.protocols.images import Corrupts, Reconstructs, Samples
 from dlmodules.protocols.rows import SamplesRows
+from dlmodules.protocols.tokenizer import PAD, Tokenizer
 
 __all__ = [
+    "PAD",
     "Acts",
     "Batch",
     "BoundsCodes",
@@ -29,6 +31,7 @@ __all__ = [
     "Samples",
     "SamplesRows",
     "ShowsFilters",
+    "Tokenizer",
     "Traverses",
     "Weighs",
 ]
