@@ -36,9 +36,12 @@ class InMemoryDataModule(LightningDataModule, Generic[DatasetT, BatchT]):
     Args:
         batch_size: rows of a batch, 1 or more.
         num_workers: processes that make batches; 0, in the main process, is fastest for data in memory.
-        seed: fixes the order of training batches, whatever else draws random numbers.
+        seed: fixes the order of training batches, and the validation split where one is drawn, whatever else draws
+            random numbers.
         drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole first field of a training batch.
+        train_transform: augmentation, applied to the whole first field (``x``) of a training batch, such as a transform
+            of ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
+            generator depends on ``seed``, the epoch and the batch.
         pin_memory: copy batches to pinned memory, for transfers to a GPU.
 
     Raises:

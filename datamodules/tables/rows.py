@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.base.fields import FieldsDataset
 from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
@@ -44,10 +46,7 @@ class RowDataModule(InMemoryDataModule[RowDataset, Batch]):
             test; 0 for none.
         test_size: test rows: a number of them, or a fraction in (0, 1) of all; 0 for none.
         standardize: give each feature mean 0 and standard deviation 1; both are measured on the training rows.
-        seed: fixes the validation rows and the order of training batches, whatever else draws random numbers.
-        num_workers: processes that make batches; 0, in the main process, is fastest for rows in memory.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        **kwargs: of ``InMemoryDataModule``, all but ``train_transform``.
 
     Raises:
         UserError: for a number out of range, and where no training rows are left.
@@ -61,18 +60,16 @@ class RowDataModule(InMemoryDataModule[RowDataset, Batch]):
         val_size: int | float = 0.2,
         test_size: int | float = 0.2,
         standardize: bool = False,
-        seed: int = 0,
-        num_workers: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
+        **kwargs: Any,
     ) -> None:
         check_amounts(self.unit, val_size=val_size, test_size=test_size)
         self.val_size = val_size
         self.test_size = test_size
         self.standardize = standardize
-        super().__init__(batch_size, num_workers, seed, drop_last, pin_memory=pin_memory)
+        super().__init__(batch_size=batch_size, train_transform=None, **kwargs)
 
     @property
+    @override
     def class_names(self) -> list[str]:
         """Names of the classes, in the order of their indices; none where the target is a number."""
         return list(self.names)
@@ -91,12 +88,12 @@ class RowDataModule(InMemoryDataModule[RowDataset, Batch]):
         """Return all rows ``(N, D)``, NaN where a value is missing, and the targets ``(N,)``, int64 or float64."""
         raise NotImplementedError
 
+    @override
     def make_train_and_val(self) -> tuple[RowDataset, RowDataset]:
-        """Return the training and the validation rows."""
         return self._sets["train"], self._sets["val"]
 
+    @override
     def make_test(self) -> RowDataset:
-        """Return the test rows."""
         return self._sets["test"]
 
     @cached_property
