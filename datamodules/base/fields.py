@@ -63,11 +63,16 @@ def _take(fields: Any, rows: int | Tensor) -> Any:
     if isinstance(fields, Tensor):
         return fields[rows]
     if isinstance(fields, tuple):
-        taken = [_take(field, rows) for field in fields]
-        return type(fields)(*taken) if hasattr(fields, "_fields") else tuple(taken)
+        return _like(fields, [_take(field, rows) for field in fields])
     if isinstance(fields, MutableMapping):
         return {name: _take(field, rows) for name, field in fields.items()}
     return [fields[row] for row in rows.tolist()] if isinstance(rows, Tensor) else fields[rows]
+
+
+def _like(fields: Any, changed: list[Any]) -> Any:
+    """Return ``changed`` as a list, tuple or named tuple such as ``fields``."""
+    kind = type(fields)
+    return kind(*changed) if kind is not tuple and hasattr(kind, "_fields") else kind(changed)
 
 
 def transform_first(batch: Any, transform: Any) -> Any:
@@ -81,6 +86,5 @@ def transform_first(batch: Any, transform: Any) -> Any:
         changed[name] = transform(batch[name])
         return changed
     if isinstance(batch, (tuple, list)):
-        fields = [transform(batch[0]), *batch[1:]]
-        return type(batch)(*fields) if hasattr(batch, "_fields") else type(batch)(fields)
+        return _like(batch, [transform(batch[0]), *batch[1:]])
     return transform(batch)

@@ -51,8 +51,6 @@ def test_options_of_the_parents_are_offered(name: str) -> None:
     wanted = set(options(parent)) if parent is not LightningDataModule else set()
     if parent.__name__ == "InMemoryDataModule" and not issubclass(cls, datamodules.VisionDataModule):
         wanted.remove("train_transform")
-    if parent.__name__ == "RowDataModule" and name == "StatesDataModule":
-        pytest.skip("it names all of its options")
     assert wanted - set(options(cls)) == SET_BY_ITSELF.get(name, set())
 
 
@@ -75,7 +73,7 @@ def test_a_configuration_holds_what_is_handed_on() -> None:
         "val_size": 71, "test_size": 88, "standardize": True, "batch_size": 32, "num_workers": 0, "seed": 5,
         "drop_last": True, "pin_memory": False,
     }  # fmt: skip
-    assert parser.instantiate_classes(parsed).data.seed == 5
+    assert parser.instantiate(parsed).data.seed == 5
 
 
 class Kept(datamodules.IrisDataModule):
