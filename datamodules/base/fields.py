@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from typing_extensions import override
 
 from dlmodules.errors import UserError
 
@@ -38,6 +39,7 @@ class FieldsDataset(Dataset[BatchT], Generic[BatchT]):
     def __len__(self) -> int:
         return self._length
 
+    @override
     def __getitem__(self, index: int) -> BatchT:
         """Return one row: the structure of the fields, without the dimension of the rows."""
         if not -len(self) <= index < len(self):

@@ -1,4 +1,4 @@
-"""Data of a few points, made here."""
+"""Small data sets of points, computed here."""
 
 from typing import Any
 

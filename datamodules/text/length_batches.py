@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset, DistributedSampler
+from typing_extensions import override
 
 WINDOW = 50  # batches; a window that holds a whole epoch would make nearly the same batches in every one
 
@@ -37,6 +38,7 @@ class LengthSampler(DistributedSampler[Any]):
         self.batch_size = batch_size
         self.window = window
 
+    @override
     def __iter__(self) -> Iterator[Any]:
         rows = np.fromiter(super().__iter__(), dtype=np.int64)
         whole = len(rows) - len(rows) % self.batch_size

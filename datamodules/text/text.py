@@ -32,7 +32,7 @@ class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
     Args:
         batch_size: texts per batch, 1 or more.
         vocabulary_size: token ids at most, those of padding and unknown words included.
-        max_length: words of a text at most, of which the last are kept, as with Keras' ``pad_sequences``; None
+        max_length: tokens of a text at most, of which the last are kept, as with Keras' ``pad_sequences``; None
             keeps all.
         pad_to: length of all batches, or ``longest`` for that of the longest text in each batch.
         padding: ``front`` (Keras' default) or ``back``, where the padding goes.
@@ -154,7 +154,7 @@ class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
         return tokens
 
     def tokens(self, texts: Sequence[str]) -> Tensor:
-        """Return any ``texts`` as a batch ``(len(texts), T)`` int64, to be classified."""
+        """Return the token ids ``(len(texts), T)`` int64 of any ``texts``, a batch to be classified."""
         labels = torch.zeros(len(texts), dtype=torch.int64)
         return self._dataset([self._encode(text) for text in texts], labels).__getitems__(range(len(texts)))[0]
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from typing_extensions import override
 
 from datamodules.text.vocabulary import UNKNOWN
 from dlmodules.errors import UserError
@@ -82,6 +83,7 @@ class TextDataset(Dataset[Batch]):
             self.padding,
         )
 
+    @override
     def __getitem__(self, index: int) -> Batch:
         """Return the token ids of one text, ``(T,)`` int64, and its label ``()`` int64."""
         if not -len(self) <= index < len(self):
