@@ -73,7 +73,7 @@ def test_a_configuration_holds_what_is_handed_on() -> None:
         "val_size": 71, "test_size": 88, "standardize": True, "batch_size": 32, "num_workers": 0, "seed": 5,
         "drop_last": True, "pin_memory": False,
     }  # fmt: skip
-    assert parser.instantiate(parsed).data.seed == 5
+    assert parser.instantiate_classes(parsed).data.seed == 5
 
 
 class Kept(datamodules.IrisDataModule):
