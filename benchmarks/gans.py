@@ -20,7 +20,7 @@ from benchmarks.row import Row
 from benchmarks.traversals_of_images import effects
 from callbacks.images.feature_network import FeatureNetwork, load_feature_network
 from dlmodules import InfoGAN
-from dlmodules.protocols import Samples, Traverses
+from dlmodules.protocols import SamplesImages, Traverses
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
@@ -120,7 +120,7 @@ def matched_accuracy(module: LightningModule, network: FeatureNetwork, n: int, s
 
     Which digit goes with which class is chosen so that the share is largest.
     """
-    assert isinstance(module, Samples)
+    assert isinstance(module, SamplesImages)
     asked = torch.arange(n) % 10
     generator = torch.Generator().manual_seed(seed)
     read = [network.classes(module.sample(len(part), labels=part, generator=generator)) for part in asked.split(500)]

@@ -10,8 +10,9 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
 from callbacks.base.grids import Picture
+from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_video, warn_once
-from callbacks.base.plotting import PlottingCallback, undisturbed
+from callbacks.base.plotting import PlottingCallback
 from dlmodules.errors import UserError
 from dlmodules.protocols import Acts
 
@@ -32,7 +33,7 @@ class EpisodeVideo(PlottingCallback):
         seed: seed of the first episode's environment, one more for each further episode.
     """
 
-    needs: ClassVar[dict[str, type]] = {"act": Acts}
+    needs: ClassVar[tuple[type, ...]] = (Acts,)
 
     def __init__(
         self,
