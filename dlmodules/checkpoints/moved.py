@@ -25,7 +25,7 @@ MOVED = {
     "callbacks.confusion_matrix.ConfusionMatrix": "callbacks.ConfusionMatrix",
     "callbacks.discriminator_histogram.DiscriminatorHistogram": "callbacks.DiscriminatorHistogram",
     "callbacks.drawing.Drawing": "callbacks.base.plotting.PlottingCallback",
-    "callbacks.drawing.DrawingOfImages": "callbacks.base.plotting.ImagePlottingCallback",
+    "callbacks.drawing.DrawingOfImages": "callbacks.base.image_plotting.ImagePlottingCallback",
     "callbacks.ema.GeneratorEMA": "callbacks.GeneratorEMA",
     "callbacks.episode_video.EpisodeVideo": "callbacks.EpisodeVideo",
     "callbacks.evaluation.WatchesEvaluation": "callbacks.base.evaluation.WatchesEvaluation",

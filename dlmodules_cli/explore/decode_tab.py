@@ -8,8 +8,9 @@ import numpy as np
 from typing_extensions import override
 
 from dlmodules_cli.explore import codes, pictures
-from dlmodules_cli.explore.parts import QUICK, Tab, canvas, class_choice, drawn, new_seed, picture, showing_mistakes
+from dlmodules_cli.explore.parts import QUICK, canvas, class_choice, drawn, new_seed, picture, showing_mistakes
 from dlmodules_cli.explore.subject import Subject
+from dlmodules_cli.explore.tab import Tab
 
 ATTRIBUTES_SHOWN = 8
 STRENGTH = 2.0

@@ -9,8 +9,9 @@ from typing_extensions import override
 
 from callbacks.base.grids import Picture
 from dlmodules_cli.explore import codes, pictures
-from dlmodules_cli.explore.parts import CANVAS, QUICK, Tab, canvas, class_choice, drawn, picture, showing_mistakes
+from dlmodules_cli.explore.parts import CANVAS, QUICK, canvas, class_choice, drawn, picture, showing_mistakes
 from dlmodules_cli.explore.subject import Subject
+from dlmodules_cli.explore.tab import Tab
 
 Ends = list[list[float]]
 """The codes of both images."""

@@ -16,9 +16,9 @@ from starlette.requests import ClientDisconnect
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.decode_tab import DecodeTab
 from dlmodules_cli.explore.morph_tab import MorphTab
-from dlmodules_cli.explore.parts import Tab
 from dlmodules_cli.explore.samples_tab import SamplesTab
 from dlmodules_cli.explore.subject import Subject
+from dlmodules_cli.explore.tab import Tab
 
 TABS: tuple[type[Tab], ...] = (DecodeTab, MorphTab, SamplesTab)
 """The tabs of the page, from left to right; one without anything of the subject to show is left out."""

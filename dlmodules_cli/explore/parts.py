@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ClassVar
+from typing import Any
 
 import gradio as gr
 from PIL import Image
@@ -21,24 +21,6 @@ ALL = -1
 
 QUICK: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """How what takes a moment is called."""
-
-
-class Tab:
-    """A tab of the page. Its constructor, called within the tab, makes what it shows of a subject."""
-
-    title: ClassVar[str]
-    """What stands on the tab."""
-
-    def __init__(self, subject: Subject) -> None:
-        raise NotImplementedError
-
-    @staticmethod
-    def suits(subject: Subject) -> bool:
-        """Return whether there is something of ``subject`` to show."""
-        raise NotImplementedError
-
-    def on_first_sight(self, event: Callable[..., Any]) -> None:
-        """Fill what was left empty, when ``event`` first shows the tab; as a rule there is nothing."""
 
 
 def showing_mistakes(function: Callable[..., Any]) -> Callable[..., Any]:

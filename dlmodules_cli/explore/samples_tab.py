@@ -8,8 +8,9 @@ from typing_extensions import override
 
 from callbacks.base.grids import Picture
 from dlmodules_cli.explore import pictures
-from dlmodules_cli.explore.parts import ALL, Tab, class_choice, picture, showing_mistakes
+from dlmodules_cli.explore.parts import ALL, class_choice, picture, showing_mistakes
 from dlmodules_cli.explore.subject import Subject
+from dlmodules_cli.explore.tab import Tab
 
 MOST = 64
 FIRST = 16
