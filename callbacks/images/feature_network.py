@@ -88,7 +88,7 @@ def load_feature_network(source: str | Path | nn.Module) -> FeatureNetwork:
 
 def _from_module(module: nn.Module, description: dict[str, str]) -> FeatureNetwork:
     module.requires_grad_(False).eval()
-    # The backbones of libraries have a submodule of that name, which is a part of them and no way to ask them.
+    # As a submodule, such as torchvision's backbones have, it is a part of the network and does not give its features.
     if not isinstance(module, HasFeatures) or isinstance(module.features, nn.Module):
         return FeatureNetwork(module, module, None, description)
     return FeatureNetwork(module, module.features, module if isinstance(module, HasClasses) else None, description)
@@ -99,7 +99,7 @@ def _from_checkpoint(path: Path) -> FeatureNetwork:
         module = load_module(path)
     except UserError as error:
         raise UserError(f"feature_network: {error}") from error
-    if not isinstance(module, HasFeatures):
+    if not hasattr(module, "features"):  # a submodule too, which `isinstance` does not see on every Python
         raise UserError(f"{path} holds a {type(module).__name__}, which has no method `features`: give a classifier's")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     return _from_module(module, {"class": class_path(type(module)), "sha256": digest})
