@@ -11,7 +11,7 @@ from dlmodules.classifiers.backbone_networks import make_backbone
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
-from dlmodules.layers.standardize import IMAGENET_MEAN, IMAGENET_STD, Standardize
+from dlmodules.classifiers.standardize import IMAGENET_MEAN, IMAGENET_STD, Standardize
 from dlmodules.validation.arguments import check_at_least_one
 
 

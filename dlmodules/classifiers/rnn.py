@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.layers.initialization import glorot_uniform_
-from dlmodules.layers.recurrent import Cell, last_state, make_recurrent
+from dlmodules.classifiers.recurrent import Cell, last_state, make_recurrent
 from dlmodules.validation.arguments import check_at_least_one, check_dropout
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from dlmodules.energy.greedy_module import GreedyModule
 from dlmodules.errors import UserError
-from dlmodules.layers.conv_rbm import ConvRBM
+from dlmodules.energy.conv_rbm import ConvRBM
 from dlmodules.training.greedy import GreedyStack
 from dlmodules.validation.images import check_image_shape
 

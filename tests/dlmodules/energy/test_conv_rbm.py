@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
-from dlmodules.layers.conv_rbm import ConvRBM
+from dlmodules.energy.conv_rbm import ConvRBM
 
 
 @pytest.fixture
