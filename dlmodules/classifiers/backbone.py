@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from dlmodules.classifiers.backbone_networks import make_backbone
 from dlmodules.classifiers.classifier import Classifier
+from dlmodules.classifiers.standardize import IMAGENET_MEAN, IMAGENET_STD, Standardize
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
-from dlmodules.classifiers.standardize import IMAGENET_MEAN, IMAGENET_STD, Standardize
 from dlmodules.validation.arguments import check_at_least_one
 
 

@@ -9,9 +9,9 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
 from torch.nn import functional as F
 
+from dlmodules.energy.conv_rbm import ConvRBM
 from dlmodules.energy.greedy_module import GreedyModule
 from dlmodules.errors import UserError
-from dlmodules.energy.conv_rbm import ConvRBM
 from dlmodules.training.greedy import GreedyStack
 from dlmodules.validation.images import check_image_shape
 

@@ -7,4 +7,4 @@ from torch import Tensor
 
 def inputs_of(batch: Sequence[Tensor] | Tensor) -> Tensor:
     """Return the inputs ``(B, ...)`` of a batch: its first field, or the batch itself where it is nothing else."""
-    return batch[0] if isinstance(batch, (tuple, list)) else batch
+    return batch if isinstance(batch, Tensor) else batch[0]

@@ -55,9 +55,7 @@ def check_unit_range(x: Tensor, owner: str) -> None:
         raise UserError(f"{owner} needs images in [0, 1]; these lie in [{low:.3g}, {high:.3g}]: rescale them")
 
 
-def check_image_batch(
-    x: Tensor, shape: Sequence[int], owner: str, first: bool, argument: str = "image_shape"
-) -> None:
+def check_image_batch(x: Tensor, shape: Sequence[int], owner: str, first: bool, argument: str = "image_shape") -> None:
     """Raise UserError unless ``x`` is a batch ``(B, *shape)`` and, where it is the ``first`` of an epoch, in [0, 1].
 
     To look at the values of every batch would make a GPU wait.

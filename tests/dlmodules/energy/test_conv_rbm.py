@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from dlmodules.errors import UserError
 from dlmodules.energy.conv_rbm import ConvRBM
+from dlmodules.errors import UserError
 
 
 @pytest.fixture
