@@ -115,7 +115,7 @@ class _EarlierModule(ModuleType):
 
 
 def or_moved(package: str, find: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return ``find``, the ``__getattr__`` of a ``package``, so that it also finds what has moved out of the package."""
+    """Return a ``__getattr__`` for ``package``: ``find``, and what has moved out of the package."""
 
     def find_or_follow(name: str) -> Any:
         earlier = f"{package}.{name}"

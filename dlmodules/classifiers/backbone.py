@@ -1,11 +1,13 @@
 """Any image network of torchvision or timm by name, from scratch or pretrained, frozen or unfrozen in stages."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import override
 
 from dlmodules.classifiers.backbone_networks import make_backbone
 from dlmodules.classifiers.classifier import Classifier
@@ -90,7 +92,7 @@ class BackboneClassifier(Classifier):
         mean: subtracted from each channel; ImageNet's by default.
         std: each channel is divided by it.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class BackboneClassifier(Classifier):
         mean: Sequence[float] = IMAGENET_MEAN,
         std: Sequence[float] = IMAGENET_STD,
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         if unfreeze_every is not None and (unfreeze_every < 1 or not frozen):
             raise UserError("unfreeze_every needs frozen: true, and a number of epochs of 1 or more")
@@ -115,7 +117,9 @@ class BackboneClassifier(Classifier):
             check_at_least_one(image_size=image_size)
         network = Backbone(backbone, num_classes, pretrained, image_size, mean, std)
         check_reads(network, input_shape, backbone)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(
+            network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
+        )
         # A checkpoint has all weights: a module that is rebuilt from it must not ask for the library's.
         self.hparams["pretrained"] = False
         self.frozen, self.unfreeze_every = frozen, unfreeze_every
@@ -145,10 +149,12 @@ class BackboneClassifier(Classifier):
         for group in groups[learning:]:
             group.eval()
 
+    @override
     def on_train_epoch_start(self) -> None:
         """Let the next group of layers learn, where one is due."""
         self.set_trainable(self.current_epoch)
 
+    @override
     def on_fit_start(self) -> None:
         """Refuse what several processes cannot do."""
         if self.unfreeze_every is not None and self.trainer.world_size > 1:

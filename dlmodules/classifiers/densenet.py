@@ -1,9 +1,10 @@
 """DenseNet-BC for small images: every layer reads the outputs of all layers before it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -112,7 +113,7 @@ class DenseNetClassifier(Classifier):
         dropout: probability in [0, 1) with which an output of a convolution is dropped in training; the book
             and the paper take 0.2 where images are not augmented.
         optimizer: makes the optimizer; the default, the book's, is RMSprop with Keras' settings.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -124,12 +125,14 @@ class DenseNetClassifier(Classifier):
         compression: float = 0.5,
         dropout: float = 0.0,
         optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         check_dropout(dropout)
         check_at_least_one(growth_rate=growth_rate)
         if not 0.0 < compression <= 1.0:
             raise UserError(f"compression is {compression}; it must lie in (0, 1]")
         network = DenseNet(input_shape, num_classes, depth, growth_rate, compression, dropout)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(
+            network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
+        )
         use_channels_last(self)

@@ -1,9 +1,12 @@
 """A classifier of texts."""
 
+from typing import Any
+
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import override
 
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.classifiers.text_networks import TextRNN
@@ -24,7 +27,7 @@ class TextClassifier(Classifier):
             builds the LSTM, ``TextRNN(cell="lstm")``.
         num_classes: number of classes; labels are ``(B,)`` int64 in ``[0, num_classes)``.
         optimizer: makes the optimizer; the book's is RMSprop with Keras' defaults.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None, the book's, keeps it.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -32,11 +35,13 @@ class TextClassifier(Classifier):
         network: nn.Module | None = None,
         num_classes: int = 2,
         optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(network or TextRNN(cell="lstm", num_classes=num_classes), num_classes, optimizer, scheduler)
+        network = network or TextRNN(cell="lstm", num_classes=num_classes)
+        super().__init__(network=network, num_classes=num_classes, optimizer=optimizer, input_shape=None, **kwargs)
         self.example_input_array = torch.tensor([[0, 0, 4, 5], [6, 7, 8, 9], [0, 2, 3, 2], [1, 9, 1, 3]])
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits ``(B, num_classes)`` of tokens ``(B, T)``; the first of two classes has logit 0.
 
