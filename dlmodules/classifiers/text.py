@@ -37,8 +37,13 @@ class TextClassifier(Classifier):
         optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
         **kwargs: Any,
     ) -> None:
-        network = network or TextRNN(cell="lstm", num_classes=num_classes)
-        super().__init__(network=network, num_classes=num_classes, optimizer=optimizer, input_shape=None, **kwargs)
+        super().__init__(
+            network=network or TextRNN(cell="lstm", num_classes=num_classes),
+            num_classes=num_classes,
+            optimizer=optimizer,
+            input_shape=None,
+            **kwargs,
+        )
         self.example_input_array = torch.tensor([[0, 0, 4, 5], [6, 7, 8, 9], [0, 2, 3, 2], [1, 9, 1, 3]])
 
     @override
