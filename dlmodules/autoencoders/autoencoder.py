@@ -26,7 +26,7 @@ from dlmodules.validation.networks import check_network
 
 
 class Autoencoder(LightningModule):
-    """Squeeze an image into a code of 16 numbers and restore it from them: 178,001 parameters.
+    """Compress an image into a code of 16 numbers and reconstruct it: 178,001 parameters.
 
     Paper: Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks.
     Books: atienza 3.2.1, atienza 3.2.2, foster F1.6, foster F3.1, foster F3.2, vasilev 6.1.

@@ -15,7 +15,7 @@ from dlmodules.validation.images import check_codes, check_images
 
 
 class StateAutoencoder(Autoencoder):
-    """Learn 32 features of the states of an environment, for agents to decide by: 75,554 parameters.
+    """Learn 32 features of an environment's states, as inputs of agents: 75,554 parameters.
 
     Its outputs are not squashed, as states are not in [0, 1]; the loss is the mean squared error.
 
@@ -23,7 +23,7 @@ class StateAutoencoder(Autoencoder):
     Books: atienza 10.6.1, atienza 8.1.R.
 
     Args:
-        input_shape: the numbers of a state.
+        input_shape: how many numbers a state has, such as [2].
         latent_dim: size of the code.
         hidden_dims: units of the encoder's hidden layers; the decoder has them in reverse.
         encoder: maps states ``(B, D)`` to codes; None builds ``MLPCoder``.

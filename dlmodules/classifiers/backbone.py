@@ -71,7 +71,7 @@ def check_reads(network: Backbone, input_shape: Sequence[int], name: str) -> Non
 
 
 class BackboneClassifier(Classifier):
-    """ResNet-18, or any other image network of torchvision or timm, learns new classes.
+    """Train ResNet-18, or any other image network of torchvision or timm, on new classes.
 
     With ``frozen`` only the new last layer learns, and the others' batch norms keep their statistics (the book lets
     them drift). With ``unfreeze_every`` the others follow, one group every so many epochs, the last first.
@@ -137,7 +137,7 @@ class BackboneClassifier(Classifier):
         return [head, *reversed(inner)]
 
     def set_trainable(self, epoch: int) -> None:
-        """Freeze and unfreeze what is due in ``epoch``, which alone decides it, so a resumed run does the same."""
+        """Freeze and unfreeze what is due in ``epoch``. Nothing else decides it, so a resumed run does the same."""
         if not self.frozen:
             return
         groups = self.groups()
@@ -151,11 +151,9 @@ class BackboneClassifier(Classifier):
 
     @override
     def on_train_epoch_start(self) -> None:
-        """Let the next group of layers learn, where one is due."""
         self.set_trainable(self.current_epoch)
 
     @override
     def on_fit_start(self) -> None:
-        """Refuse what several processes cannot do."""
         if self.unfreeze_every is not None and self.trainer.world_size > 1:
             raise UserError("unfreeze_every needs one process: several agree once, at the start, on what learns")

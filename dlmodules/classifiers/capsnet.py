@@ -1,4 +1,4 @@
-"""The capsule network: the length of a class's vector says how sure it is, its direction how the digit looks."""
+"""The capsule network: the length of a class's vector is its probability, its direction says how the digit looks."""
 
 from collections.abc import Sequence
 from math import prod
@@ -45,7 +45,7 @@ class CapsNet(nn.Module):
 
 
 class CapsNetClassifier(Classifier):
-    """Capsules with dynamic routing read a digit and draw it again: 8,215,568 parameters.
+    """Capsules with dynamic routing classify a digit and reconstruct it: 8,215,568 parameters.
 
     Its outputs are lengths of capsules in [0, 1), not logits: no softmax makes them probabilities of one class, since
     two digits may be there at once. Besides a classifier's metrics it logs ``margin_loss`` and
@@ -98,7 +98,7 @@ class CapsNetClassifier(Classifier):
 
     @override
     def losses(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the lengths, and the margin loss plus what the true class's capsule fails to draw again."""
+        """Return the lengths, and the margin loss plus the error of the true class's reconstruction."""
         capsules = self.network.hidden(x)  # type: ignore[operator]  # a method of the network
         lengths: Tensor = capsules.norm(dim=2)
         margin = self.loss(lengths, y)
@@ -112,13 +112,13 @@ class CapsNetClassifier(Classifier):
         return logits
 
     def decode_capsules(self, capsules: Tensor, y: Tensor) -> Tensor:
-        """Draw images ``(B, C, H, W)`` of capsules ``(B, K, dim)``, all zeroed but that of class ``y`` ``(B,)``."""
+        """Reconstruct images ``(B, C, H, W)`` from capsules ``(B, K, dim)``, all masked but class ``y``'s ``(B,)``."""
         mask = one_hot(y, self.num_classes, capsules.dtype).unsqueeze(2)
         images: Tensor = self.decoder((capsules * mask).flatten(1))
         assert self.input_shape is not None
         return images.view(-1, *self.input_shape)
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Return what the longest capsule of each image ``(B, C, H, W)`` draws, of the same shape."""
+        """Return the reconstructions by the longest capsule of each image ``(B, C, H, W)``, of the same shape."""
         capsules = self.network.hidden(x)  # type: ignore[operator]  # a method of the network
         return self.decode_capsules(capsules, capsules.norm(dim=2).argmax(dim=1))

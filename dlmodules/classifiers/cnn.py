@@ -1,4 +1,4 @@
-"""Small convolutional networks that read an image, and the classifier that trains them."""
+"""A small convolutional network for images, and the classifier that trains it."""
 
 import itertools
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ class CNN(nn.Module):
 
 
 class CNNClassifier(Classifier):
-    """Three convolutions with poolings between them read a digit: 80,266 parameters.
+    """Three convolutions with poolings between them classify a digit: 80,266 parameters.
 
     Paper: LeCun, Bottou, Bengio & Haffner 1998, Gradient-Based Learning Applied to Document Recognition.
     Books: atienza 1.4.1, atienza 2.1.1, vasilev 4.10, vasilev 4.16, foster F2.3, foster F2.5.

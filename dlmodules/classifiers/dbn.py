@@ -21,7 +21,7 @@ from dlmodules.validation.images import check_image_batch
 
 
 class DBNNetwork(nn.Module):
-    """A stack of machines read from the bottom up as sigmoid layers, and a linear layer to the logits."""
+    """A stack of machines used as sigmoid layers from the bottom up, and a linear layer to the logits."""
 
     def __init__(self, stack: GreedyStack, features: int, num_classes: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class DBNNetwork(nn.Module):
 
 
 class DBNClassifier(Classifier):
-    """Layers of 500, 500 and 2,000 units read a digit, after each has learned as a machine: 1,666,794 parameters.
+    """Layers of 500, 500 and 2,000 units classify a digit, each pretrained as an RBM: 1,666,794 parameters.
 
     First each layer learns for ``pretraining_epochs`` by contrastive divergence, from the bottom up, without labels;
     then all of them by cross-entropy. With 0 it is the same network without pretraining, for comparison.
@@ -83,7 +83,7 @@ class DBNClassifier(Classifier):
 
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Do a step of contrastive divergence in the layer that learns, or of gradient descent in all."""
+        """Do a step of contrastive divergence in the layer that learns, or of gradient descent in all of them."""
         stack = self.network.stack
         index = stack.learning(self.current_epoch)
         if index is None:
@@ -96,7 +96,7 @@ class DBNClassifier(Classifier):
 
     @override
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Move what learns in this epoch, and nothing else: one machine, or the way from the bottom to the logits."""
+        """Update what learns in this epoch and nothing else: one machine, or all that leads to the logits."""
         index = self.network.stack.learning(self.current_epoch)
         if index is not None:
             learning = list(self.network.stack.layers[index].parameters())

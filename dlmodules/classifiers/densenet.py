@@ -50,8 +50,8 @@ class Transition(nn.Module):
 class DenseNet(nn.Module):
     """A stem joined to the image itself, three dense blocks with transitions between, average pooling, a linear layer.
 
-    Each block has (depth - 4) / 6 bottleneck layers. A transition keeps the share ``compression`` of what the book's
-    counter says: it starts at 2k and does not know of the image's own channels.
+    Each block has (depth - 4) / 6 bottleneck layers. A transition keeps the fraction ``compression`` of the book's
+    counter of channels, which starts at 2k and leaves out the image's own.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class DenseNet(nn.Module):
 
 
 class DenseNetClassifier(Classifier):
-    """DenseNet-BC of depth 100 and growth rate 12 reads a small image: 774,376 trainable parameters.
+    """DenseNet-BC of depth 100 and growth rate 12 classifies a small image: 774,376 trainable parameters.
 
     Keras counts 797,788, with the 23,412 running statistics, which are buffers here.
 
@@ -109,7 +109,7 @@ class DenseNetClassifier(Classifier):
         num_classes: number of classes.
         depth: 6n + 4, for n layers in each of the three blocks.
         growth_rate: channels that each layer adds.
-        compression: share of its channels that a transition keeps, in (0, 1].
+        compression: fraction of its channels that a transition keeps, in (0, 1].
         dropout: probability in [0, 1) with which an output of a convolution is dropped in training; the book
             and the paper take 0.2 where images are not augmented.
         optimizer: makes the optimizer; the default, the book's, is RMSprop with Keras' settings.

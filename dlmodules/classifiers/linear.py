@@ -48,7 +48,7 @@ class Perceptron(Classifier):
     Books: vasilev 1.12.
 
     Each class has a score, linear in the input, and the largest wins. Where a wrong class wins, plain gradient
-    descent at rate 1 on single inputs adds the input to the weights of the right class and takes it from those
+    descent at rate 1 on single inputs adds the input to the weights of the right class and subtracts it from those
     of the winner, which is the perceptron rule.
 
     Args:

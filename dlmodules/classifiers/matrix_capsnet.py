@@ -1,4 +1,4 @@
-"""The network of matrix capsules: a class is there where many parts agree about its pose."""
+"""The network of matrix capsules: a class is present where many parts agree about its pose."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -79,7 +79,7 @@ class MatrixCapsNetClassifier(Classifier):
         channels: filters of the first convolution.
         capsules: kinds of primary capsules and of the two layers above them.
         iterations: of the routing.
-        sharpness: how sharply an activation answers to what its capsule's votes cost, the routing's final inverse
+        sharpness: how sharply an activation depends on the cost of its capsule's votes, the routing's final inverse
             temperature. A cost grows with the number of votes, so small networks need more than the authors' 0.01.
         margin_steps: training steps over which the margin grows.
         optimizer: makes the optimizer.

@@ -1,4 +1,4 @@
-"""A multilayer perceptron that reads images pixel by pixel, or the columns of a table."""
+"""A multilayer perceptron for the pixels of images or the columns of tables."""
 
 from collections.abc import Sequence
 from math import prod
@@ -11,7 +11,7 @@ from dlmodules.validation.arguments import check_dropout, check_widths
 
 
 class MLPClassifier(Classifier):
-    """Two hidden layers of 256 units with dropout read a digit: 269,322 parameters.
+    """Two hidden layers of 256 units with dropout classify a digit: 269,322 parameters.
 
     Paper: Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors.
     Books: atienza 1.3.2, vasilev 3.10, vasilev 3.11, vasilev 1.14, vasilev 2.7, foster F2.1.

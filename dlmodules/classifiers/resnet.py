@@ -110,7 +110,7 @@ class ResNet(nn.Module):
 
 
 class ResNetClassifier(Classifier):
-    """A residual network reads a small image: 273,066 trainable parameters at depth 20.
+    """A residual network classifies a small image: 273,066 trainable parameters at depth 20.
 
     Keras counts 274,442, with the 1,376 running statistics, which are buffers here.
 

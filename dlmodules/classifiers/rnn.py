@@ -49,7 +49,7 @@ class RowRNN(nn.Module):
 
 
 class RNNClassifier(Classifier):
-    """A simple recurrent layer of 256 units reads a digit's 28 rows: 75,786 parameters.
+    """A simple recurrent layer of 256 units classifies a digit by its 28 rows: 75,786 parameters.
 
     The book counts 75,530: torch's layer has a second bias of 256, which does nothing that the first does not.
 

@@ -14,16 +14,16 @@ from dlmodules.errors import UserError
 
 
 class TextClassifier(Classifier):
-    """Tell film reviews that like their film from those that do not; an LSTM of 328,481 parameters by default.
+    """Classify film reviews as positive or negative; an LSTM of 328,481 parameters by default.
 
-    Batches are ``(tokens, y)``: tokens ``(B, T)`` int64, the numbers of words, 0 for padding, which changes
-    nothing. For two classes the network has one logit, and the loss is its binary cross-entropy.
+    Batches are ``(tokens, y)``: token ids ``(B, T)`` int64, 0 for padding, which changes nothing. For two classes the
+    network has one logit, and the loss is its binary cross-entropy.
 
     Paper: Hochreiter & Schmidhuber 1997, Long Short-Term Memory; Elman 1990, Finding Structure in Time.
     Books: lab L5, lab L6, lab L7.
 
     Args:
-        network: maps tokens ``(B, T)`` to logits ``(B, 1)`` for two classes, else ``(B, num_classes)``; None
+        network: maps token ids ``(B, T)`` to logits ``(B, 1)`` for two classes, else ``(B, num_classes)``; None
             builds the LSTM, ``TextRNN(cell="lstm")``.
         num_classes: number of classes; labels are ``(B,)`` int64 in ``[0, num_classes)``.
         optimizer: makes the optimizer; the book's is RMSprop with Keras' defaults.
@@ -48,7 +48,7 @@ class TextClassifier(Classifier):
 
     @override
     def forward(self, x: Tensor) -> Tensor:
-        """Return the logits ``(B, num_classes)`` of tokens ``(B, T)``; the first of two classes has logit 0.
+        """Return the logits ``(B, num_classes)`` of token ids ``(B, T)``; the first of two classes has logit 0.
 
         Of logits 0 and z the softmax is the sigmoid of z, and the cross-entropy the binary one.
         """

@@ -45,7 +45,7 @@ class YNetwork(nn.Module):
 
 
 def branch(channels: int, filters: Sequence[int], dilation: int, dropout: float) -> nn.Sequential:
-    """Return one arm of the Y: each convolution keeps the size, each pooling halves it."""
+    """Return one branch of the Y: each convolution keeps the size, each pooling halves it."""
     layers: list[nn.Module] = []
     for count in filters:
         layers += [nn.Conv2d(channels, count, 3, padding=dilation, dilation=dilation), nn.ReLU()]
@@ -55,7 +55,7 @@ def branch(channels: int, filters: Sequence[int], dilation: int, dropout: float)
 
 
 class YNetworkClassifier(Classifier):
-    """Two branches read the same digit with narrow and with dilated kernels: 208,394 parameters.
+    """Two branches classify the same digit with narrow and with dilated kernels: 208,394 parameters.
 
     Paper: Yu & Koltun 2016, Multi-Scale Context Aggregation by Dilated Convolutions, arXiv:1511.07122.
     Books: atienza 2.1.2.
