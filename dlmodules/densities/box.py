@@ -54,7 +54,6 @@ class BoxDensity(Density):
 
     @override
     def forget(self) -> None:
-        """Make the box empty."""
         self.low.fill_(inf)
         self.high.fill_(-inf)
 

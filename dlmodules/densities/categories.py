@@ -25,8 +25,8 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def check_categories(x: Tensor, sizes: tuple[int, ...], owner: str) -> None:
-    """Raise UserError unless ``x`` are rows ``(B, D)`` of integers, each in ``[0, size)`` of its column."""
+def checked_categories(x: Tensor, sizes: tuple[int, ...], owner: str) -> Tensor:
+    """Return rows ``(B, D)`` of integers as int64, or raise the UserError that one is outside ``[0, size)``."""
     if x.is_floating_point() or x.ndim != 2:
         raise UserError(f"{owner} needs rows (B, D) of integer categories, not {x.dtype} {tuple(x.shape)}")
     if x.shape[1] != len(sizes):
@@ -41,3 +41,4 @@ def check_categories(x: Tensor, sizes: tuple[int, ...], owner: str) -> None:
             f"column {column} has the category {int(x[row, column])}, outside 0..{sizes[column] - 1};"
             " set --model.sizes or mend the rows"
         )
+    return x.long()

@@ -7,7 +7,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from dlmodules.densities.base import Density
-from dlmodules.densities.categories import check_categories, check_pseudocount, check_sizes
+from dlmodules.densities.categories import check_pseudocount, check_sizes, checked_categories
 from dlmodules.sampling.devices import sampling_device
 
 
@@ -52,13 +52,10 @@ class NaiveBayes(Density):
 
     @override
     def rows(self, x: Tensor) -> Tensor:
-        """Return rows ``(B, columns)`` of categories as they are."""
-        check_categories(x, self.sizes, type(self).__name__)
-        return x.long()
+        return checked_categories(x, self.sizes, type(self).__name__)
 
     @override
     def forget(self) -> None:
-        """Set all counts to 0."""
         self.counts.zero_()
 
     @override
