@@ -25,7 +25,7 @@ def salt(x: Tensor, fraction: float, generator: torch.Generator | None = None) -
 class DenoisingAutoencoder(Autoencoder):
     """Restore an image from a noisy one; the networks are those of ``Autoencoder``: 178,001 parameters.
 
-    Noise is drawn anew in every step of training; validation and test draw the same in every epoch.
+    Training samples new noise in every step; validation and test use the same noise in every epoch.
 
     Paper: Vincent et al. 2008, Extracting and Composing Robust Features with Denoising Autoencoders.
     Books: atienza 3.3.1, atienza 3.3.1-N, foster F3.10, vasilev 6.2.

@@ -54,8 +54,8 @@ class Backbone(nn.Module):
 def check_reads(network: Backbone, input_shape: Sequence[int], name: str) -> None:
     """Raise UserError where ``network``, the library's ``name``, cannot read images ``input_shape``.
 
-    Each network has its own smallest image, or takes one size alone, and no list of the libraries says so: one
-    image tells.
+    Each network has its own smallest image, or takes one size alone, and no list in the libraries says so: one
+    image shows it.
     """
     network.eval()
     try:

@@ -63,7 +63,7 @@ class Density(LightningModule):
         raise NotImplementedError
 
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw ``n`` rows ``(n, D)``."""
+        """Sample ``n`` rows ``(n, D)``."""
         raise NotImplementedError
 
     def log_likelihood(self, x: Tensor) -> Tensor:

@@ -137,7 +137,7 @@ class CVAE(VAE):
 
     @override
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """Decode ``n`` draws from the prior: ``(n, C, H, W)`` in [0, 1].
+        """Decode ``n`` samples of the prior: ``(n, C, H, W)`` in [0, 1].
 
         ``labels`` ``(n,)`` are the classes; None draws them at random too.
         """

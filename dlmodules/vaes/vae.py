@@ -101,7 +101,7 @@ class VAE(LightningModule):
 
     @override
     def forward(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Encode, draw a code and decode it: returns logits ``(B, C, H, W)``, mean and log-variance."""
+        """Encode, sample a code and decode it: returns logits ``(B, C, H, W)``, mean and log-variance."""
         mean, log_var = self.posterior(x, labels)
         return self.logits(reparameterize(mean, log_var), labels), mean, log_var
 
@@ -119,7 +119,7 @@ class VAE(LightningModule):
         return self.decode(self.encode(x, labels), labels)
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """Decode ``n`` draws from the prior: ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
+        """Decode ``n`` samples of the prior: ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
         refuse_labels(labels, type(self).__name__)
         device = sampling_device(generator, self.device)
         z = torch.randn(n, self.latent_dim, generator=generator, device=device)
