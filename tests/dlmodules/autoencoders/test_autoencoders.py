@@ -161,7 +161,8 @@ def fitted(module, data, tmp_path, epochs):
 def small(cls, **options):
     shape = (1, 16, 16)
     return cls(
-        shape, 8, encoder=ConvEncoder(shape, 8, (8, 16)), decoder=ConvDecoder(shape, 8, (16, 8)),
+        image_shape=shape, latent_dim=8,
+        encoder=ConvEncoder(shape, 8, (8, 16)), decoder=ConvDecoder(shape, 8, (16, 8)),
         optimizer=lambda p: torch.optim.Adam(p, lr=3e-3), **options,
     )  # fmt: skip
 
