@@ -14,7 +14,6 @@ from dlmodules.gans.conditional import ConditionalGAN
 from dlmodules.gans.dcgan import DCGANDiscriminator
 from dlmodules.gans.widths import scaled
 from dlmodules.layers.initialization import glorot_uniform_
-from dlmodules.validation.arguments import check_at_least_one
 
 HEAD_DIM = 128
 
@@ -55,12 +54,6 @@ class ACGAN(ConditionalGAN):
     Books: atienza 5.3.1, atienza 5.3.1-C.
 
     Args:
-        image_shape: channels, height and width of the images; the default networks need multiples of 4.
-        latent_dim: size of the noise vector.
-        num_classes: number of classes.
-        width: multiplies the filters of the default networks; 0.25 trains on a CPU.
-        generator: maps noise and labels to images; its attribute ``output_range`` (default [0, 1]) says in which
-            range. None builds ``ConditionalGenerator`` (1,364,225 parameters).
         discriminator: maps images to outputs ``(B,)`` and the logits ``(B, num_classes)`` of the classes. None builds
             ``ClassifyingDiscriminator`` (1,606,283 parameters).
         label_weight: of the cross-entropy of the classes, in both losses.
@@ -69,30 +62,19 @@ class ACGAN(ConditionalGAN):
         **kwargs: arguments of ``ConditionalGAN`` and ``GAN``.
     """
 
+    default_generator = ConditionalGenerator
+    default_discriminator = ClassifyingDiscriminator
+
     def __init__(
         self,
-        image_shape: Sequence[int] = (1, 28, 28),
-        latent_dim: int = 100,
-        num_classes: int = 10,
-        width: float = 1.0,
-        generator: nn.Module | None = None,
         discriminator: nn.Module | None = None,
         label_weight: float = 1.0,
         update: UpdateOrder = "alternating",
         **kwargs: Any,
     ) -> None:
-        check_at_least_one(num_classes=num_classes)
         if update == "separate":
             raise UserError(f"{type(self).__name__} has no separate updates; choose alternating or simultaneous")
-        super().__init__(
-            image_shape=image_shape,
-            latent_dim=latent_dim,
-            num_classes=num_classes,
-            generator=generator or ConditionalGenerator(image_shape, latent_dim, num_classes, width),
-            discriminator=discriminator or ClassifyingDiscriminator(image_shape, num_classes, width),
-            update=update,
-            **kwargs,
-        )
+        super().__init__(discriminator=discriminator, update=update, **kwargs)
         self.label_weight = label_weight
 
     @override

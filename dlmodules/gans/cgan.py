@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +13,6 @@ from dlmodules.gans.conditional import ConditionalGAN
 from dlmodules.gans.dcgan import DCGANDiscriminator, DCGANGenerator
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.sampling.labels import one_hot
-from dlmodules.validation.arguments import check_at_least_one
 
 
 class ConditionalGenerator(nn.Module):
@@ -82,36 +80,12 @@ class CGAN(ConditionalGAN):
     Books: atienza 4.3.1, vasilev 6.9.
 
     Args:
-        image_shape: channels, height and width of the images; the default networks need multiples of 4.
-        latent_dim: size of the noise vector.
-        num_classes: number of classes.
-        width: multiplies the filters of the default networks; 0.25 trains on a CPU.
-        generator: maps noise and labels to images; its attribute ``output_range`` (default [0, 1]) says in which
-            range. None builds ``ConditionalGenerator`` (1,364,225 parameters).
         discriminator: maps images and labels to outputs ``(B,)``. None builds ``ConditionalDiscriminator``
             (1,090,001 parameters).
-        **kwargs: arguments of ``ConditionalGAN`` and ``GAN``.
     """
 
-    def __init__(
-        self,
-        image_shape: Sequence[int] = (1, 28, 28),
-        latent_dim: int = 100,
-        num_classes: int = 10,
-        width: float = 1.0,
-        generator: nn.Module | None = None,
-        discriminator: nn.Module | None = None,
-        **kwargs: Any,
-    ) -> None:
-        check_at_least_one(num_classes=num_classes)
-        super().__init__(
-            image_shape=image_shape,
-            latent_dim=latent_dim,
-            num_classes=num_classes,
-            generator=generator or ConditionalGenerator(image_shape, latent_dim, num_classes, width),
-            discriminator=discriminator or ConditionalDiscriminator(image_shape, num_classes, width),
-            **kwargs,
-        )
+    default_generator = ConditionalGenerator
+    default_discriminator = ConditionalDiscriminator
 
     @override
     def discriminate(self, images: Images) -> DiscriminatorOutput:

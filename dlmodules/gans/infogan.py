@@ -182,6 +182,7 @@ class InfoGAN(ConditionalGAN):
             image_shape=image_shape,
             latent_dim=latent_dim,
             num_classes=num_classes,
+            width=width,
             generator=generator or CodedGenerator(image_shape, latent_dim, num_classes, num_codes, width),
             discriminator=discriminator or ReadingDiscriminator(image_shape, num_classes, num_codes, width),
             r1=0.0,

@@ -175,7 +175,9 @@ def stripes(steps):
 @pytest.mark.parametrize("system", [CGAN, ACGAN])
 def test_a_conditional_gan_makes_what_is_asked_and_like_the_data(tmp_path, system):
     torch.manual_seed(0)
-    module = system((1, 4, 4), 4, num_classes=4, width=0.1, optimizer_d=adam(3e-3), optimizer_g=adam(3e-3))
+    module = system(
+        image_shape=(1, 4, 4), latent_dim=4, num_classes=4, width=0.1, optimizer_d=adam(3e-3), optimizer_g=adam(3e-3)
+    )
     trainer(tmp_path).fit(module, stripes(300))
     labels = torch.arange(400) % 4
     with torch.no_grad():
