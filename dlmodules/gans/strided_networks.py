@@ -25,7 +25,7 @@ class UpsamplingGenerator(nn.Module):
     A doubling repeats rows and columns, or is the stride of a transposed convolution, which can leave a checkerboard.
 
     Args:
-        image_shape: channels, height and width of the images; each doubling halves the size that the dense layer starts from.
+        image_shape: channels, height and width of the images; each doubling halves the dense layer's side.
         latent_dim: size of the noise vector.
         bottom_channels: channels of the dense layer's output.
         filters: of the convolutions but the last, whose are the image's channels.
