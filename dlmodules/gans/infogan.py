@@ -114,8 +114,9 @@ class InfoGAN(ConditionalGAN):
     """A GAN whose generator is given a class and codes, which the discriminator recovers from the images.
 
     No label of a real image is used, unless ``use_labels`` asks for it: the classes are found. ``sample`` takes codes
-    besides labels, and ``traverse`` changes one of them from image to image. It logs what ``ACGAN`` logs, and
-    ``train/d_code_loss`` and ``train/g_code_loss``.
+    besides labels, and ``traverse`` changes one of them from image to image. It logs what ``GAN`` logs,
+    ``train/d_label_loss`` and ``train/g_label_loss`` of the classes, and ``train/d_code_loss`` and
+    ``train/g_code_loss``.
 
     Paper: Chen et al. 2016, InfoGAN, arXiv:1606.03657; ``augment`` after the idea of Ojha et al. 2020,
     Elastic-InfoGAN, arXiv:1910.01112, that what a change of view keeps is the class.
