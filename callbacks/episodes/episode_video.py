@@ -15,13 +15,13 @@ from callbacks.base.media import save_video, warn_once
 from callbacks.base.plotting import PlottingCallback
 from callbacks.base.trainers import datamodule_of
 from dlmodules.errors import UserError
-from dlmodules.protocols import Acts, MakesEnvironments
+from dlmodules.protocols import Acts, ActsWithMemory, MakesEnvironments, Memory
 
 
 class EpisodeVideo(PlottingCallback):
     """Films whole episodes of the deterministic policy, in an environment of their own.
 
-    Works with any module that has ``act`` and a data module with ``make_env(render_mode=...)``, which
+    Works with any module that has ``act``, with a memory or without, and a data module with ``make_env(render_mode=...)``, which
     returns one Gymnasium environment. The film's name is ``episode``, or ``episode/0``, ``episode/1``
     … where there are several.
 
@@ -84,7 +84,7 @@ def film(
     """Play and film episodes of a deterministic policy.
 
     Args:
-        agent: a module with ``act``.
+        agent: a module with ``act`` (``dlmodules.protocols.Acts`` or ``ActsWithMemory``).
         datamodule: has ``make_env(render_mode=...)``.
         episodes: how many to play.
         seed: seed of the first episode's environment, one more for each further episode.
@@ -102,9 +102,10 @@ def film(
         for index in range(episodes):
             observation, _ = env.reset(seed=seed + index)
             frames, total, over = [_frame(env)], 0.0, False
+            state = agent.initial_state(1) if isinstance(agent, ActsWithMemory) else None
             while not over and len(frames) <= max_steps:
-                action = agent.act(_as_batch(observation, agent.device))[0]
-                observation, reward, terminated, truncated, _ = env.step(action.cpu().numpy())
+                action, state = _act(agent, _as_batch(observation, agent.device), state)
+                observation, reward, terminated, truncated, _ = env.step(action)
                 frames.append(_frame(env))
                 total += float(reward)
                 over = bool(terminated or truncated)
@@ -112,6 +113,12 @@ def film(
     finally:
         env.close()
     return films
+
+
+def _act(agent: Any, observation: Tensor, state: Memory | None) -> tuple[Any, Memory | None]:
+    """Return the action for an observation ``(1, ...)`` as the environment takes it, and the memory after it."""
+    action, state = (agent.act(observation), None) if state is None else agent.act(observation, state)
+    return action[0].cpu().numpy()[()], state  # a numbered action as a number, which can be looked up
 
 
 def _as_batch(observation: Any, device: torch.device) -> Tensor:

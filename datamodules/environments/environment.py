@@ -7,6 +7,7 @@ from math import ceil, prod
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytorch_lightning import LightningDataModule
+from typing_extensions import override
 
 from datamodules.environments.making import Wrapper, make_env, portable_wrapper
 from dlmodules.errors import UserError
@@ -82,7 +83,7 @@ class EnvironmentDataModule(LightningDataModule):
         self.env_kwargs = env_kwargs or {}
         self.wrappers = list(wrappers)
         self.vectorization = vectorization
-        self._spaces: tuple[gym.Space[Any], gym.Space[Any]] | None = None
+        self._facts: tuple[gym.Space[Any], gym.Space[Any], int] | None = None
         self._train: EnvironmentStream | None = None
         self._train_state: dict[str, Any] | None = None
         self._evaluation: dict[str, list[gym.Env[Any, Any]]] = {}
@@ -108,32 +109,33 @@ class EnvironmentDataModule(LightningDataModule):
     @property
     def observation_space(self) -> "gym.Space[Any]":
         """The space of one environment's observations, after the wrappers."""
-        return self._get_spaces()[0]
+        return self._get_facts()[0]
 
     @property
     def action_space(self) -> "gym.Space[Any]":
         """The space of one environment's actions, after the wrappers."""
-        return self._get_spaces()[1]
+        return self._get_facts()[1]
 
-    def _get_spaces(self) -> "tuple[gym.Space[Any], gym.Space[Any]]":
-        if self._spaces is None:
+    @property
+    def stacked_frames(self) -> int:
+        """How many frames, oldest first, ``FrameStackObservation`` stacks in an observation; 1 without it."""
+        return self._get_facts()[2]
+
+    def _get_facts(self) -> "tuple[gym.Space[Any], gym.Space[Any], int]":
+        if self._facts is None:
+            from datamodules.environments.spaces import count_stacked_frames
+
             env = self.make_env()
-            self._spaces = env.observation_space, env.action_space
+            self._facts = env.observation_space, env.action_space, count_stacked_frames(env)
             env.close()
-        return self._spaces
+        return self._facts
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
         """The shape of one observation. Raises UserError where observations are no arrays of numbers."""
-        from gymnasium.spaces import Box
+        from datamodules.environments.spaces import box_shape
 
-        space = self.observation_space
-        if not isinstance(space, Box):
-            raise UserError(
-                f"{self.env_id} has observations {space}, not arrays of numbers:"
-                " add gymnasium.wrappers.FlattenObservation to wrappers"
-            )
-        return tuple(space.shape)
+        return box_shape(self.env_id, self.observation_space)
 
     @property
     def observation_dim(self) -> int:
@@ -143,45 +145,31 @@ class EnvironmentDataModule(LightningDataModule):
     @property
     def num_actions(self) -> int:
         """How many actions there are, numbered from 0. Raises UserError where they are not discrete."""
-        from gymnasium.spaces import Discrete
+        from datamodules.environments.spaces import count_actions
 
-        space = self.action_space
-        if not isinstance(space, Discrete):
-            raise UserError(
-                f"{self.env_id} has actions {space}, and this agent needs discrete ones:"
-                " choose another environment, or an agent for such actions"
-            )
-        if space.start != 0:
-            raise UserError(f"{self.env_id} numbers its actions from {space.start}; wrap it so that they start at 0")
-        return int(space.n)
+        return count_actions(self.env_id, self.action_space)
 
+    @override
     def setup(self, stage: str) -> None:
         """Make the first environment, so that mistakes show before anything is trained."""
-        self._get_spaces()
+        self._get_facts()
         if stage == "fit":  # a new run; when it resumes one, load_state_dict comes next
             self._close_train()
             self._train_state = None
 
     @property
     def train_envs(self) -> "EnvironmentStream":
-        """The training environments, made at first use."""
+        """The training environments, made at first use. Raises UserError unless their spaces are arrays of numbers."""
         if self._train is None:
-            self._train = self._make_stream()
+            from datamodules.environments.spaces import require_arrays
+            from datamodules.environments.stream import make_stream
+
+            require_arrays(self.env_id, self.observation_space, self.action_space)
+            make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)
+            self._train = make_stream(make, self.seed, self.num_envs, self.vectorization)
             if self._train_state is not None:
                 self._train.load_state_dict(self._train_state)
         return self._train
-
-    def _make_stream(self) -> "EnvironmentStream":
-        from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
-
-        from datamodules.environments.stream import EnvironmentStream
-
-        vectorize = SyncVectorEnv if self.vectorization == "sync" else AsyncVectorEnv
-        make = partial(_make_replayable, self.env_id, self.env_kwargs, self.wrappers, self.seed)
-        envs = vectorize(
-            [partial(make, index) for index in range(self.num_envs)], autoreset_mode=AutoresetMode.SAME_STEP
-        )
-        return EnvironmentStream(envs)
 
     def evaluation_envs(self, split: Literal["val", "test"]) -> "list[gym.Env[Any, Any]]":
         """Return environments for held-out episodes only, each to be reset with an episode's seed."""
@@ -196,6 +184,7 @@ class EnvironmentDataModule(LightningDataModule):
 
         return [episode_seed(split, self.seed, number) for number in range(self.episodes[split])]
 
+    @override
     def train_dataloader(self) -> "DataLoader[int]":
         """Yield the numbers of one epoch's iterations; a resumed run goes on with the next one."""
         from torchdata.stateful_dataloader import StatefulDataLoader
@@ -207,10 +196,12 @@ class EnvironmentDataModule(LightningDataModule):
         loader: DataLoader[int] = StatefulDataLoader(numbers, batch_size=None)
         return loader
 
+    @override
     def val_dataloader(self) -> "DataLoader[list[int]]":
         """Yield the seeds of the validation episodes, all in one batch."""
         return self._seed_loader("val")
 
+    @override
     def test_dataloader(self) -> "DataLoader[list[int]]":
         """Yield the seeds of the test episodes, all in one batch."""
         return self._seed_loader("test")
@@ -220,11 +211,13 @@ class EnvironmentDataModule(LightningDataModule):
 
         return DataLoader([self.evaluation_seeds(split)], batch_size=None)  # type: ignore[arg-type]  # a list will do
 
+    @override
     def state_dict(self) -> dict[str, Any]:
         """Return where the training environments stand, for the checkpoint."""
         state = self._train.state_dict() if self._train is not None else self._train_state
         return {} if state is None else {"env_id": self.env_id, "train_envs": state}
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue where a checkpoint left off. Raises UserError for one of another environment."""
         if state_dict["env_id"] != self.env_id:
@@ -235,6 +228,7 @@ class EnvironmentDataModule(LightningDataModule):
         if self._train is not None:
             self._train.load_state_dict(self._train_state)
 
+    @override
     def teardown(self, stage: str) -> None:
         """End all environments; where the training ones stood stays known, for a checkpoint after the run."""
         if self._train is not None:
@@ -248,11 +242,3 @@ class EnvironmentDataModule(LightningDataModule):
         if self._train is not None:
             self._train.close()
             self._train = None
-
-
-def _make_replayable(
-    env_id: str, env_kwargs: dict[str, Any], wrappers: list[Wrapper], seed: int, index: int
-) -> "gym.Env[Any, Any]":
-    from datamodules.environments.replay import ReplayableEnv
-
-    return ReplayableEnv(make_env(env_id, env_kwargs, wrappers), seed, index)

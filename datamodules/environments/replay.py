@@ -4,6 +4,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from typing_extensions import override
 
 # Seeds are drawn from three disjoint ranges, so no training episode starts like a held-out one.
 # They stay below 2**31, which every environment accepts.
@@ -37,6 +38,7 @@ class ReplayableEnv(gym.Wrapper):
         self._actions: list[Any] = []
         self._observation: Any = None
 
+    @override
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start the next episode, from its own seed unless one is given."""
         self._seed = episode_seed("train", *self._keys, self._episode) if seed is None else seed
@@ -45,12 +47,16 @@ class ReplayableEnv(gym.Wrapper):
         self._observation, info = self.env.reset(seed=self._seed, options=options)
         return self._observation, info
 
+    @override
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Do one step and remember the action."""
         self._actions.append(np.array(action))
-        result = self.env.step(action)
-        self._observation = result[0]
-        return result
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        if terminated or truncated:
+            # The reset that follows in the same step may write into the array that the environment handed out.
+            observation = np.array(observation)
+        self._observation = observation
+        return observation, reward, bool(terminated), bool(truncated), info
 
     @property
     def last_observation(self) -> Any:

@@ -1,36 +1,21 @@
 """The training environments as one endless stream of transitions, with the books of its episodes."""
 
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pytorch_lightning.utilities import rank_zero_warn
+from torch import Tensor
 
 from dlmodules.errors import UserError
+from dlmodules.protocols import Transition
 
 if TYPE_CHECKING:
+    from gymnasium import Env
     from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
-
-Array = NDArray[Any]
-
-
-class EnvStep(NamedTuple):
-    """One step of N environments.
-
-    Attributes:
-        reward: ``(N,)`` float32.
-        next_observation: ``(N, ...)`` what the actions led to, an episode's last observation included.
-        terminated: ``(N,)`` bool, the episode ended in a terminal state: no value follows.
-        truncated: ``(N,)`` bool, the episode was cut, by a time limit for example: its value goes on.
-    """
-
-    reward: NDArray[np.float32]
-    next_observation: Array
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
 
 
 class EnvironmentStream:
@@ -48,26 +33,49 @@ class EnvironmentStream:
     def __init__(self, envs: "SyncVectorEnv[Any, Any] | AsyncVectorEnv[Any, Any]", window: int = 100) -> None:
         self.envs = envs
         self.num_envs: int = envs.num_envs
-        self.observation: Array = envs.reset()[0]
+        self.observation: Tensor = torch.from_numpy(envs.reset()[0])
         self.episodes = 0
         self.recent_returns: deque[float] = deque(maxlen=window)
         self.recent_lengths: deque[int] = deque(maxlen=window)
+        self._action_shape: tuple[int, ...] = tuple(envs.action_space.shape or ())
+        self._action_dtype = torch.from_numpy(np.zeros(0, envs.action_space.dtype)).dtype
         self._returns = np.zeros(self.num_envs)
         self._lengths = np.zeros(self.num_envs, dtype=np.int64)
 
-    def step(self, action: Array) -> EnvStep:
-        """Do the actions ``(N, ...)``."""
-        observation, reward, terminated, truncated, info = self.envs.step(action)
-        self.observation = next_observation = observation
+    def step(self, action: Tensor, info: Mapping[str, Tensor] | None = None) -> Transition:
+        """Do the actions.
+
+        Args:
+            action: ``(N, ...)`` of the shape of the action space; cast to its dtype.
+            info: what the agent wants to find in the transition.
+
+        Raises:
+            ValueError: the actions have another shape.
+        """
+        if action.shape != self._action_shape:
+            raise ValueError(f"the actions have shape {tuple(action.shape)}, not {self._action_shape}")
+        action = action.to(self._action_dtype)
+        seen = self.observation
+        observation, reward, terminated, truncated, env_info = self.envs.step(action.numpy())
+        next_observation = observation
         self._returns += reward
         self._lengths += 1
         ended = terminated | truncated
         if ended.any():
-            next_observation = next_observation.copy()
+            next_observation = observation.copy()
             for index in np.flatnonzero(ended):
-                next_observation[index] = info["final_obs"][index]
+                next_observation[index] = env_info["final_obs"][index]
                 self._finish_episode(index)
-        return EnvStep(reward.astype(np.float32), next_observation, terminated, truncated)
+        self.observation = torch.from_numpy(observation)
+        return Transition(
+            observation=seen,
+            action=action,
+            reward=torch.from_numpy(reward.astype(np.float32)),
+            next_observation=torch.from_numpy(next_observation),
+            terminated=torch.from_numpy(terminated),
+            truncated=torch.from_numpy(truncated),
+            info=info or {},
+        )
 
     def _finish_episode(self, index: np.intp) -> None:
         self.episodes += 1
@@ -80,7 +88,7 @@ class EnvironmentStream:
         """Return where every environment stands, as plain values and tensors."""
         return {
             "envs": [_converted(state, torch.from_numpy) for state in self.envs.get_attr("episode_state")],
-            "observation": torch.from_numpy(self.observation.copy()),
+            "observation": self.observation.clone(),
             "episodes": self.episodes,
             "recent_returns": list(self.recent_returns),
             "recent_lengths": list(self.recent_lengths),
@@ -100,9 +108,9 @@ class EnvironmentStream:
                 f" resume with num_envs={len(state['envs'])}"
             )
         self.envs.set_attr("episode_state", [_converted(env, torch.Tensor.numpy) for env in state["envs"]])
-        self.observation = state["observation"].numpy().copy()
+        self.observation = state["observation"].clone()
         replayed = np.stack(self.envs.get_attr("last_observation"))
-        if not np.array_equal(replayed, self.observation):
+        if not np.array_equal(replayed, self.observation.numpy()):
             rank_zero_warn(
                 "the environment does not repeat itself from the same seed and actions, so this resumed run"
                 " is not exactly the unbroken one (a wrapper with running statistics does that)"
@@ -118,6 +126,25 @@ class EnvironmentStream:
     def close(self) -> None:
         """End the environments."""
         self.envs.close()
+
+
+def make_stream(
+    make: "Callable[[], Env[Any, Any]]", seed: int, num_envs: int, vectorization: Literal["sync", "async"]
+) -> EnvironmentStream:
+    """Return a stream of ``num_envs`` environments of ``make``, seeded by ``seed``."""
+    from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+
+    vectorize = SyncVectorEnv if vectorization == "sync" else AsyncVectorEnv
+    makers: Sequence[Callable[[], Env[Any, Any]]] = [
+        partial(_make_replayable, make, seed, index) for index in range(num_envs)
+    ]
+    return EnvironmentStream(vectorize(makers, autoreset_mode=AutoresetMode.SAME_STEP))
+
+
+def _make_replayable(make: "Callable[[], Env[Any, Any]]", seed: int, index: int) -> "Env[Any, Any]":
+    from datamodules.environments.replay import ReplayableEnv
+
+    return ReplayableEnv(make(), seed, index)
 
 
 def _converted(episode_state: dict[str, Any], convert: Callable[[Any], Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ From Python 3.12 on ``isinstance`` sees neither submodules nor buffers of a modu
 name one.
 """
 
-from dlmodules.protocols.actions import Acts
+from dlmodules.protocols.actions import Acts, ActsWithMemory, Memory
 from dlmodules.protocols.adversaries import DifferentiatesTwice, Discriminates, HasAdversaries
 from dlmodules.protocols.batch import Batch
 from dlmodules.protocols.classifiers import Classifies, HasFeatures, HasInputShape, ShowsFilters, Weighs
@@ -25,14 +25,17 @@ from dlmodules.protocols.data import (
     MapsLand,
     RendersRows,
 )
+from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStream
 from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, SamplesImages
 from dlmodules.protocols.rows import SamplesRows
 from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
 from dlmodules.protocols.tokenizer import PAD, Tokenizer
+from dlmodules.protocols.transition import Transition
 
 __all__ = [
     "PAD",
     "Acts",
+    "ActsWithMemory",
     "Batch",
     "BoundsCodes",
     "Classifies",
@@ -43,6 +46,8 @@ __all__ = [
     "DifferentiatesTwice",
     "Discriminates",
     "Encodes",
+    "EnvironmentSource",
+    "EnvironmentStream",
     "HasAdversaries",
     "HasAttributeNames",
     "HasBestMetric",
@@ -56,12 +61,14 @@ __all__ = [
     "HasTrainSet",
     "MakesEnvironments",
     "MapsLand",
+    "Memory",
     "Reconstructs",
     "RendersRows",
     "SamplesImages",
     "SamplesRows",
     "ShowsFilters",
     "Tokenizer",
+    "Transition",
     "Traverses",
     "Weighs",
     "class_count",

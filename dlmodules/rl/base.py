@@ -1,83 +1,23 @@
 """What all agents share: stepping environments, counting by their steps, evaluating, resuming."""
 
-from collections.abc import Sequence
 from math import ceil
 from time import perf_counter
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from dlmodules.errors import UserError
-from dlmodules.rl.evaluation import play_episodes
+from dlmodules.protocols import Acts, ActsWithMemory, EnvironmentSource, Transition
+from dlmodules.rl.evaluation import play_episodes, play_episodes_with_memory
 from dlmodules.training.finite import require_finite
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.step_logging import is_logging_step
 from dlmodules.validation.arguments import require_at_least
 
-
-class Step(NamedTuple):
-    """One step of N environments, on the CPU.
-
-    Attributes:
-        observation: ``(N, ...)`` what the agent saw.
-        action: ``(N, ...)`` what it did.
-        reward: ``(N,)`` float32.
-        next_observation: ``(N, ...)`` what that led to, before any reset.
-        terminated: ``(N,)`` bool: a terminal state, after which there is no value.
-        truncated: ``(N,)`` bool: the episode was cut, by a time limit for example; its value goes on.
-    """
-
-    observation: Tensor
-    action: Tensor
-    reward: Tensor
-    next_observation: Tensor
-    terminated: Tensor
-    truncated: Tensor
-
-
-class EnvironmentStream(Protocol):
-    """The training environments, as ``datamodules.EnvironmentDataModule`` gives them; arrays are NumPy's."""
-
-    num_envs: int
-    observation: Any
-    episodes: int
-    recent_returns: Sequence[float]
-    recent_lengths: Sequence[int]
-
-    def step(self, action: Any) -> tuple[Any, Any, Any, Any]:
-        """Do the actions ``(N, ...)``; return reward, next observation, terminated and truncated."""
-        ...
-
-
-class EnvironmentSource(Protocol):
-    """What an agent asks of its data module."""
-
-    total_steps: int
-
-    @property
-    def train_envs(self) -> EnvironmentStream:
-        """The environments to learn in."""
-        ...
-
-    @property
-    def observation_space(self) -> Any:
-        """The Gymnasium space of one observation."""
-        ...
-
-    @property
-    def observation_shape(self) -> tuple[int, ...]:
-        """Its shape."""
-        ...
-
-    @property
-    def num_actions(self) -> int:
-        """The number of discrete actions."""
-        ...
-
-    def evaluation_envs(self, split: Literal["val", "test"]) -> list[Any]:
-        """Gymnasium environments to play held-out episodes in."""
-        ...
+Explored = Tensor | tuple[Tensor, dict[str, Tensor]]
+"""Actions, or actions and what the agent wants to find beside them in ``Transition.info``."""
 
 
 class Agent(ManualOptimizationModule):
@@ -86,8 +26,13 @@ class Agent(ManualOptimizationModule):
     One ``training_step`` is one iteration and one ``global_step``: ``steps_per_iteration`` environment
     steps, counted over all environments, then what the child learns from them. The budget
     (``total_steps`` of the data module), the loggers' x-axis and the checkpoints' ``step`` count
-    environment steps. A child defines ``explore``, ``act``, ``observe``, ``learn`` and
+    environment steps. A child defines ``explore``, ``act`` (``dlmodules.protocols.Acts``), ``observe``, ``learn`` and
     ``configure_optimizers``, and extends ``agent_state`` and ``load_agent_state`` by what it must remember.
+
+    A child with a memory of the running episode defines ``initial_state`` too, and its ``act`` takes the state and
+    returns it with the actions (``dlmodules.protocols.ActsWithMemory``); whoever plays episodes keeps it. While the
+    child explores it keeps its own: row i of what ``explore`` sees is always of environment i, and ``observe`` is
+    told where an episode ended.
 
     Logged: ``train/return`` and ``train/episode_length`` (means of the last 100 finished episodes),
     ``train/episodes``, ``train/steps_per_second`` (validation excluded), ``env_steps``, whatever
@@ -111,15 +56,19 @@ class Agent(ManualOptimizationModule):
         self._clock = perf_counter()
         self._steps_at_clock = 0
 
-    def explore(self, observation: Tensor) -> Tensor:
-        """Return the actions ``(N, ...)`` to learn from, for observations ``(N, ...)`` on the CPU."""
+    def explore(self, observation: Tensor) -> Explored:
+        """Return the actions to learn from.
+
+        Args:
+            observation: ``(N, ...)`` on the CPU.
+
+        Returns:
+            The actions ``(N, ...)`` on the CPU; or a pair of them and a dict of tensors ``(N, ...)``, such as their
+            log-probabilities or the values of the observations, that ``observe`` finds in ``transition.info``.
+        """
         raise NotImplementedError
 
-    def act(self, observation: Tensor) -> Tensor:
-        """Return the best known actions ``(N, ...)`` for observations ``(N, ...)``, always the same ones."""
-        raise NotImplementedError
-
-    def observe(self, step: Step) -> None:
+    def observe(self, transition: Transition) -> None:
         """Take in one step of all environments."""
         raise NotImplementedError
 
@@ -142,6 +91,7 @@ class Agent(ManualOptimizationModule):
         source: EnvironmentSource = self.trainer.datamodule  # type: ignore[attr-defined]  # set by fit
         return source
 
+    @override
     def setup(self, stage: str) -> None:
         """Check what the agent was given. Raises UserError for several processes or another kind of data."""
         name = type(self).__name__
@@ -155,15 +105,18 @@ class Agent(ManualOptimizationModule):
         if stage == "fit":
             self.env_steps = 0  # a new run; when it resumes one, load_agent_state comes next
 
+    @override
     def on_fit_start(self) -> None:
         """Undo what an earlier run left: its networks in evaluation mode."""
         self.train()
 
+    @override
     def on_train_start(self) -> None:
         """Start the clock, or end at once where a resumed run had used its budget."""
         self._clock, self._steps_at_clock = perf_counter(), self.env_steps
         self._stop_at_budget()
 
+    @override
     def training_step(self, iteration: int, batch_idx: int) -> None:
         """Do one iteration."""
         is_logging = is_logging_step(self)
@@ -184,10 +137,9 @@ class Agent(ManualOptimizationModule):
         envs = self.environments.train_envs
         wanted = min(self.steps_per_iteration, self.environments.total_steps - self.env_steps)
         for _ in range(ceil(wanted / envs.num_envs)):
-            observation = torch.from_numpy(envs.observation)
-            action = self.explore(observation)
-            result = envs.step(action.numpy())
-            self.observe(Step(observation, action, *map(torch.from_numpy, result)))
+            explored = self.explore(envs.observation)
+            action, info = explored if isinstance(explored, tuple) else (explored, None)
+            self.observe(envs.step(action, info))
             self.env_steps += envs.num_envs
 
     def _stop_at_budget(self) -> None:
@@ -214,20 +166,24 @@ class Agent(ManualOptimizationModule):
         count = float(self.env_steps)
         self.log_dict({"step": count, "env_steps": count}, batch_size=1)
 
+    @override
     def on_validation_start(self) -> None:
         """Stop the clock."""
         self._clock -= perf_counter()
 
+    @override
     def on_validation_end(self) -> None:
         """Let the clock run on."""
         self._clock += perf_counter()
 
+    @override
     def validation_step(self, seeds: list[int], batch_idx: int) -> None:
         """Play the validation episodes and log ``val/return``."""
         returns, lengths = self._play("val", seeds)
         self.log_dict({"val/return": returns.mean(), "val/episode_length": lengths.mean()}, batch_size=1, prog_bar=True)
         self._log_env_steps()
 
+    @override
     def test_step(self, seeds: list[int], batch_idx: int) -> None:
         """Play the test episodes and log ``test/return`` and ``test/return_std``."""
         returns, lengths = self._play("test", seeds)
@@ -236,12 +192,19 @@ class Agent(ManualOptimizationModule):
         self._log_env_steps()
 
     def _play(self, split: Literal["val", "test"], seeds: list[int]) -> tuple[Tensor, Tensor]:
-        return play_episodes(self.act, self.environments.evaluation_envs(split), seeds)
+        envs = self.environments.evaluation_envs(split)
+        if isinstance(self, ActsWithMemory):
+            return play_episodes_with_memory(self, envs, seeds)
+        if isinstance(self, Acts):
+            return play_episodes(self.act, envs, seeds)
+        raise NotImplementedError(f"{type(self).__name__} defines no act")
 
+    @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the agent's state beside its weights, under ``agent``."""
         checkpoint["agent"] = self.agent_state()
 
+    @override
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the agent's state over. Raises UserError where there is none."""
         if "agent" not in checkpoint:

@@ -5,23 +5,25 @@ from copy import deepcopy
 from math import prod
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LRScheduler
+from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.rl.base import Agent, Step
-from dlmodules.rl.buffers import ReplayBuffer, Transitions
+from dlmodules.protocols import Transition
+from dlmodules.rl.base import Agent
+from dlmodules.rl.buffers import ReplayBuffer
 from dlmodules.rl.denormals import FLUSH_EVERY, flush_moments
 from dlmodules.rl.networks import MLPQNetwork
 from dlmodules.rl.polyak import polyak_update
 from dlmodules.rl.returns import td_target
-from dlmodules.training.annealing import exponential_schedule, linear_schedule
+from dlmodules.rl.spaces import example_observation
+from dlmodules.training.annealing import exponential_annealing, linear_annealing
 from dlmodules.validation.arguments import check_fractions, require_at_least
 
 
@@ -105,7 +107,7 @@ class DQN(Agent):
         self.epsilon_start = epsilon_start
         self.epsilon_end = epsilon_end
         self.epsilon_steps = epsilon_steps
-        self.epsilon_schedule = exponential_schedule if epsilon_schedule == "exponential" else linear_schedule
+        self.epsilon_schedule = exponential_annealing if epsilon_schedule == "exponential" else linear_annealing
         self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
         self.updates = 0
         self.buffer: ReplayBuffer | None = None
@@ -115,20 +117,17 @@ class DQN(Agent):
         values: Tensor = self.network(observation)
         return values
 
+    @override
     def setup(self, stage: str) -> None:
         """Check that network and environment fit, and reserve the replay buffer. Raises UserError."""
         super().setup(stage)
-        source = self.environments
-        shape, num_actions = source.observation_shape, source.num_actions
-        observation = torch.from_numpy(np.zeros((1, *shape), source.observation_space.dtype))
+        num_actions = self.environments.num_actions
+        observation = example_observation(self.environments)
         try:
             with torch.no_grad():
                 values = self.network.eval()(observation.to(self.device))
-        except RuntimeError as error:
-            raise UserError(
-                f"the network does not take observations of shape {shape} (set observation_dim={prod(shape)},"
-                f" or give a network): {str(error).splitlines()[0]}"
-            ) from error
+        except (RuntimeError, IndexError, TypeError, ValueError) as error:
+            raise UserError(f"{_misfit(observation)}: {str(error).splitlines()[0]}") from error
         self.network.train()
         if values.shape != (1, num_actions):
             raise UserError(
@@ -137,13 +136,16 @@ class DQN(Agent):
             )
         if stage == "fit":
             self.updates = 0
-            self.buffer = ReplayBuffer(self.buffer_capacity, shape, observation.dtype)
+            self.buffer = ReplayBuffer(
+                self.buffer_capacity, observation.shape[1:], observation.dtype, self.environments.stacked_frames
+            )
 
     @property
     def epsilon(self) -> float:
         """The probability of a random action now."""
         return self.epsilon_schedule(self.env_steps, self.epsilon_start, self.epsilon_end, self.epsilon_steps)
 
+    @override
     def explore(self, observation: Tensor) -> Tensor:
         """Return random actions with probability ``epsilon``, else the best known."""
         n = len(observation)
@@ -157,11 +159,13 @@ class DQN(Agent):
         values: Tensor = self.network(observation.to(self.device))
         return values.argmax(dim=1)
 
-    def observe(self, step: Step) -> None:
+    @override
+    def observe(self, transition: Transition) -> None:
         """Put the transitions of a step into the replay buffer."""
         assert self.buffer is not None
-        self.buffer.add(Transitions(step.observation, step.action, step.reward, step.next_observation, step.terminated))
+        self.buffer.add(transition)
 
+    @override
     def learn(self) -> dict[str, Tensor]:
         """Do a round of updates, each on a batch of its own."""
         metrics = {"epsilon": torch.tensor(self.epsilon)}
@@ -187,13 +191,13 @@ class DQN(Agent):
             q_mean = self.network(batches[-1].observation).amax(dim=1).mean()
         return metrics | {"td_loss": torch.stack(losses).mean(), "q_mean": q_mean}
 
-    def update(self, batch: Transitions) -> Tensor:
+    def update(self, batch: Transition) -> Tensor:
         """Do one gradient step on a batch and return its loss."""
         loss = self.td_loss(batch)
         self.descend(loss, self.network, self.optimizer_at(0))
         return loss.detach()
 
-    def td_loss(self, batch: Transitions) -> Tensor:
+    def td_loss(self, batch: Transition) -> Tensor:
         """Return the mean loss between the values of the actions taken and their targets."""
         with torch.no_grad():
             next_value = self.next_value(batch.next_observation)
@@ -207,19 +211,34 @@ class DQN(Agent):
         values: Tensor = self.target_network(next_observation)
         return values.amax(dim=1)
 
+    @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimizer of the online network, and its schedule."""
         optimizer = self.optimizer(self.network.parameters())
         return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
 
+    @override
     def agent_state(self) -> dict[str, Any]:
         """Add the replay buffer and the count of updates."""
         buffer = {} if self.buffer is None else {"buffer": self.buffer.state_dict()}
         return {**super().agent_state(), "updates": self.updates, **buffer}
 
+    @override
     def load_agent_state(self, state: dict[str, Any]) -> None:
         """Take over what ``agent_state`` returned; the buffer only where there is training."""
         super().load_agent_state(state)
         self.updates = state["updates"]
         if self.buffer is not None:
             self.buffer.load_state_dict(state["buffer"])
+
+
+def _misfit(observation: Tensor) -> str:
+    """Say that the network does not take observations like this one ``(1, ...)``."""
+    shape = tuple(observation.shape[1:])
+    if shape:
+        hint = f"set observation_dim={prod(shape)}, or give a network"
+        return f"the network does not take observations of shape {shape} ({hint})"
+    return (
+        "the network does not take observations that are numbers (give a network that embeds them, or add"
+        " gymnasium.wrappers.FlattenObservation to wrappers)"
+    )

@@ -21,7 +21,12 @@ def actions(steps: int, num_envs: int, seed: int = 0) -> np.ndarray:
 def play(data: EnvironmentDataModule, actions: np.ndarray) -> list[np.ndarray]:
     """Step the training environments and return everything that comes back."""
     stream = data.train_envs
-    return [np.concatenate([np.ravel(part) for part in (*stream.step(a), stream.observation)]) for a in actions]
+    played = []
+    for a in actions:
+        step = stream.step(torch.from_numpy(a))
+        parts = (step.reward, step.next_observation, step.terminated, step.truncated, stream.observation)
+        played.append(np.concatenate([np.ravel(part) for part in parts]))
+    return played
 
 
 def short_cartpole(**arguments: Any) -> EnvironmentDataModule:
@@ -40,12 +45,12 @@ def test_a_truncated_episode_hands_out_its_last_observation_and_goes_on_with_the
     twin.reset(seed=episode_seed("train", 0, 1, 0))  # the second environment's first episode
     for number in range(3):
         expected = twin.step(1)[0]
-        step = stream.step(np.array([0, 1]))
+        step = stream.step(torch.tensor([0, 1]))
         assert np.array_equal(step.next_observation[1], expected)
         assert step.truncated.tolist() == [number == 2] * 2
         assert not step.terminated.any()
         assert step.reward.tolist() == [1, 1]
-        assert step.reward.dtype == np.float32
+        assert step.reward.dtype == torch.float32
     first_of_next = twin.reset(seed=episode_seed("train", 0, 1, 1))[0]
     assert np.array_equal(stream.observation[1], first_of_next)
     assert list(stream.recent_returns) == [3, 3]
@@ -56,7 +61,7 @@ def test_a_truncated_episode_hands_out_its_last_observation_and_goes_on_with_the
 def test_a_fallen_pole_is_terminated_not_truncated() -> None:
     stream = EnvironmentDataModule(num_envs=1).train_envs
     for _ in range(30):
-        step = stream.step(np.array([1]))
+        step = stream.step(torch.tensor([1]))
         if step.terminated[0]:
             break
     assert step.terminated[0]
@@ -176,7 +181,7 @@ def test_wrappers_are_applied_from_the_inside_and_survive_as_plain_values() -> N
 
 def test_double_precision_observations_become_float32_everywhere() -> None:
     data = EnvironmentDataModule(wrappers=[as_float64])
-    assert data.train_envs.observation.dtype == np.float32
+    assert data.train_envs.observation.dtype == torch.float32
     assert data.make_env().reset(seed=0)[0].dtype == np.float32
 
 

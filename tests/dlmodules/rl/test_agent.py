@@ -9,7 +9,8 @@ from pytorch_lightning.demos.boring_classes import BoringDataModule
 from pytorch_lightning.loggers import CSVLogger
 
 from dlmodules.errors import UserError
-from dlmodules.rl.base import Agent, Step
+from dlmodules.protocols import Transition
+from dlmodules.rl.base import Agent
 from tests.dlmodules.rl.agent_runs import agent, data, rows, trainer
 
 
@@ -124,7 +125,7 @@ class Scripted(Agent):
         super().__init__(steps_per_iteration=8)
         self.layer = torch.nn.Linear(1, 1)
         self.losses = losses
-        self.seen: list[Step] = []
+        self.seen: list[Transition] = []
 
     def explore(self, observation: torch.Tensor) -> torch.Tensor:
         assert not self.layer.training, "acting in training mode"
@@ -132,8 +133,8 @@ class Scripted(Agent):
 
     act = explore
 
-    def observe(self, step: Step) -> None:
-        self.seen.append(step)
+    def observe(self, transition: Transition) -> None:
+        self.seen.append(transition)
 
     def learn(self) -> dict[str, torch.Tensor]:
         return self.losses if self.env_steps >= 40 else {}

@@ -1,15 +1,27 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from dlmodules.errors import UserError
-from dlmodules.rl.buffers import ReplayBuffer, Transitions
+from dlmodules.protocols import Transition
+from dlmodules.rl.buffers import ReplayBuffer
+
+FIELDS = ("observation", "action", "reward", "next_observation", "terminated", "truncated")
 
 
-def transitions(*rewards: float) -> Transitions:
+def transitions(*rewards: float) -> Transition:
     """Transitions whose every field can be told from the reward."""
     reward = torch.tensor(rewards, dtype=torch.float32)
     observation = torch.stack([reward, reward + 0.25], dim=1)
-    return Transitions(observation, reward.long() % 2, reward, observation + 1, reward > 2.5)
+    return Transition(
+        observation=observation,
+        action=reward.long() % 2,
+        reward=reward,
+        next_observation=observation + 1,
+        terminated=reward > 2.5,
+        truncated=reward < 1.5,
+    )
 
 
 def filled(capacity: int, *rewards: float) -> ReplayBuffer:
@@ -24,8 +36,9 @@ def test_fields_of_a_transition_stay_together() -> None:
     buffer.add(transitions(1, 2, 3))
     sample = buffer.sample(200, torch.Generator().manual_seed(0))
     assert sample.reward.unique().tolist() == [1, 2, 3]
-    for field, expected in zip(sample, transitions(*sample.reward.tolist()), strict=True):
-        assert torch.equal(field, expected)
+    expected = transitions(*sample.reward.tolist())
+    for name in FIELDS:
+        assert torch.equal(getattr(sample, name), getattr(expected, name))
 
 
 def test_the_oldest_are_overwritten_across_the_end() -> None:
@@ -70,7 +83,7 @@ def test_split_cuts_into_batches_in_order() -> None:
 def test_pictures_are_kept_as_bytes() -> None:
     buffer = ReplayBuffer(2, (3, 4, 4), torch.uint8)
     observation = torch.full((1, 3, 4, 4), 200, dtype=torch.uint8)
-    buffer.add(Transitions(observation, torch.tensor([0]), torch.tensor([1.0]), observation, torch.tensor([False])))
+    buffer.add(replace(transitions(1), observation=observation, next_observation=observation))
     assert buffer.sample(1).observation.dtype == torch.uint8
 
 

@@ -5,8 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from dlmodules.errors import UserError
-from dlmodules.protocols import Acts
-from dlmodules.rl.buffers import Transitions
+from dlmodules.protocols import Acts, Transition
 from dlmodules.rl.dqn import DQN
 from tests.dlmodules.rl.agent_runs import agent, data, trainer
 from tests.dlmodules.rl.known_environments import register
@@ -25,13 +24,14 @@ class Table(nn.Module):
         return self.rows[observation[:, 0].long()]
 
 
-def batch(observation: int, action: int, reward: float, next_observation: int, terminated: bool) -> Transitions:
-    return Transitions(
-        torch.tensor([[float(observation)]]),
-        torch.tensor([action]),
-        torch.tensor([reward]),
-        torch.tensor([[float(next_observation)]]),
-        torch.tensor([terminated]),
+def batch(observation: int, action: int, reward: float, next_observation: int, terminated: bool) -> Transition:
+    return Transition(
+        observation=torch.tensor([[float(observation)]]),
+        action=torch.tensor([action]),
+        reward=torch.tensor([reward]),
+        next_observation=torch.tensor([[float(next_observation)]]),
+        terminated=torch.tensor([terminated]),
+        truncated=torch.tensor([False]),
     )
 
 
@@ -122,7 +122,7 @@ def test_the_target_network_follows_every_so_many_updates() -> None:
     copies: list[int] = []
 
     class Watched(DQN):
-        def update(self, batch: Transitions) -> Tensor:
+        def update(self, batch: Transition) -> Tensor:
             before = next(self.target_network.parameters()).clone()
             loss = super().update(batch)
             assert torch.equal(before, next(self.target_network.parameters())), "the target moved inside an update"
