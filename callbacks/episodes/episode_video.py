@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
 from callbacks.base.grids import Picture
 from callbacks.base.inference import undisturbed
@@ -21,9 +22,9 @@ from dlmodules.protocols import Acts, ActsWithMemory, MakesEnvironments, Memory
 class EpisodeVideo(PlottingCallback):
     """Films whole episodes of the deterministic policy, in an environment of their own.
 
-    Works with any module that has ``act``, with a memory or without, and a data module with ``make_env(render_mode=...)``, which
-    returns one Gymnasium environment. The film's name is ``episode``, or ``episode/0``, ``episode/1``
-    … where there are several.
+    Works with any module that has ``act``, with a memory or without, and a data module with
+    ``make_env(render_mode=...)``, which returns one Gymnasium environment. The film's name is ``episode``, or
+    ``episode/0``, ``episode/1`` … where there are several.
 
     Args:
         episodes: how many episodes at each filming.
@@ -57,14 +58,15 @@ class EpisodeVideo(PlottingCallback):
         self.max_steps = max_steps
         self.seed = seed
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module that cannot act, or data without an environment."""
         super().setup(trainer, pl_module, stage)
         if not isinstance(datamodule_of(trainer), MakesEnvironments):
             raise UserError("EpisodeVideo needs a data module with `make_env`, such as EnvironmentDataModule")
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Film now."""
         if not trainer.is_global_zero:
             return
         with undisturbed(trainer, pl_module, self.seed):

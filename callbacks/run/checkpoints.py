@@ -3,6 +3,7 @@
 import errno
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,35 +14,57 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from typing_extensions import override
 
 from dlmodules.checkpoints.loading import read_file
+from dlmodules.checkpoints.replay_file import (
+    LEFT_OUT,
+    large_replay,
+    locate_replay,
+    new_replay_path,
+    remove_replays,
+    with_replay,
+)
 from dlmodules.errors import UserError
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Write to a temporary file beside the target, then rename; read without unpickling.
 
-    A kill, a full disk or a power cut in the middle leaves the old checkpoint as it was.
+    A kill, a full disk or a power cut in the middle leaves the old checkpoint as it was. A large replay buffer of an
+    agent goes to a file of its own beside the checkpoint, such as ``last.replay-5120.pt``: it is written first, under
+    a new name, then the checkpoint that names it, and then the one before is removed.
+
+    Args:
+        without_replay: names of checkpoints that are played, not resumed: a large replay buffer is left out of them.
     """
+
+    def __init__(self, without_replay: Sequence[str] = ("best.ckpt",)) -> None:
+        super().__init__()
+        self.without_replay = tuple(without_replay)
 
     @override
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         """Write ``checkpoint``. Raises UserError when the disk is full or the folder cannot be written."""
         target = Path(path)
-        # The process id keeps the writers of two runs in one folder apart.
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        replay_path = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with open(temporary, "wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, target)
+            replay = large_replay(checkpoint)
+            if replay is not None and target.name in self.without_replay:
+                checkpoint = with_replay(checkpoint, LEFT_OUT)
+            elif replay is not None:
+                replay_path = new_replay_path(target, checkpoint["global_step"])
+                _write_whole(replay, replay_path)
+                checkpoint = with_replay(checkpoint, {"file": replay_path.name})
+            _write_whole(checkpoint, target)
         except (OSError, RuntimeError) as error:
-            temporary.unlink(missing_ok=True)
+            if replay_path is not None:
+                replay_path.unlink(missing_ok=True)
             if isinstance(error, RuntimeError) and not _is_write_failure(error):
                 raise
             reason = _reason(error)
             kept = "the one before is intact" if target.exists() else "none was there before"
             raise UserError(f"cannot write checkpoint {target}: {reason}; {kept}") from error
+        if "agent" in checkpoint:
+            remove_replays(target, keep=replay_path)
 
     @override
     def load_checkpoint(
@@ -52,7 +75,28 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         It need not be a checkpoint: processes that were forked hand their bare weights back through one.
         """
         content: dict[str, Any] = read_file(path, map_location)
-        return content
+        return locate_replay(content, Path(path).parent)
+
+    @override
+    def remove_checkpoint(self, path: Any) -> None:
+        """Remove a checkpoint and its replay file."""
+        super().remove_checkpoint(path)
+        remove_replays(Path(path))
+
+
+def _write_whole(content: dict[str, Any], path: Path) -> None:
+    """Write ``content`` to ``path``, or leave there what was."""
+    # The process id keeps the writers of two runs in one folder apart.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except (OSError, RuntimeError):
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _is_write_failure(error: RuntimeError) -> bool:

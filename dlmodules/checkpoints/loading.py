@@ -13,8 +13,10 @@ from dlmodules.errors import UserError
 OWN_PACKAGE = __name__.partition(".")[0]
 
 
-def read_file(path: str | Path, map_location: Any = "cpu") -> Any:
+def read_file(path: str | Path, map_location: Any = "cpu", mmap: bool = False) -> Any:
     """Read a torch file of tensors and plain values with ``weights_only=True``; nothing in it is run.
+
+    With ``mmap`` the tensors lie in the file until they are used.
 
     Raises:
         UserError: it is missing, truncated, or holds code.
@@ -22,7 +24,7 @@ def read_file(path: str | Path, map_location: Any = "cpu") -> Any:
     if not Path(path).is_file():
         raise UserError(f"there is no checkpoint {path}")
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        return torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
     except Exception as error:  # damage shows as whatever it happens to cause: EOFError, RuntimeError, KeyError ...
         raise UserError(f"{path} is no readable checkpoint: it is truncated, or holds code") from error
 

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
+from dlmodules.checkpoints.replay_file import read_replay
 from dlmodules.errors import UserError
 from dlmodules.protocols import Transition
 from dlmodules.rl.base import Agent
@@ -229,7 +230,7 @@ class DQN(Agent):
         super().load_agent_state(state)
         self.updates = state["updates"]
         if self.buffer is not None:
-            self.buffer.load_state_dict(state["buffer"])
+            self.buffer.load_state_dict(read_replay(state["buffer"]))
 
 
 def _misfit(observation: Tensor) -> str:

@@ -134,7 +134,7 @@ class FrameStore:
         return self._frames.index_select(0, rows.flatten()).reshape(-1, *self.shape)
 
     def _as_frames(self, observation: Tensor) -> Tensor:
-        return observation.reshape(-1, self.stacked_frames, *self._frames.shape[1:])
+        return observation.contiguous().reshape(-1, self.stacked_frames, *self._frames.shape[1:])
 
     def _add_missing(self, rows: Tensor, frames: Tensor) -> None:
         """Store those of ``frames`` (N, K, ...) whose ``rows`` (N, K) are -1, and say there where they are."""
@@ -207,19 +207,17 @@ class FrameStore:
 
 
 def _same(frames: Tensor, others: Tensor) -> Tensor:
-    """Return ``(N, K)`` bool: which frames ``(N, K, ...)`` are the same to the bit."""
-    return (_words(frames) == _words(others)).all(2)
+    """Return ``(N, K)`` bool: which frames ``(N, K, ...)``, each contiguous, are the same to the bit.
 
-
-def _words(frames: Tensor) -> Tensor:
-    """Return the bits of frames ``(N, K, ...)`` as the largest integers they divide into, ``(N, K, words)``.
-
-    0.0 equals -0.0, and what is not a number equals nothing; their bits say otherwise. The larger, the faster.
+    0.0 equals -0.0, and what is not a number equals nothing, but their bits say otherwise. They are compared as the
+    largest integers that frames divide into, which is fastest.
     """
-    flat = frames.reshape(*frames.shape[:2], -1)
-    size = flat.shape[2] * frames.dtype.itemsize
+    first, second = (tensor.reshape(*tensor.shape[:2], -1) for tensor in (frames, others))
+    numbers = (first.shape[2], first.storage_offset(), second.storage_offset())
     integers = (torch.int64, torch.int32, torch.int16, torch.uint8)
-    return flat.view(next(integer for integer in integers if size % integer.itemsize == 0))
+    fits = (one for one in integers if all(n * frames.dtype.itemsize % one.itemsize == 0 for n in numbers))
+    integer = next(fits)
+    return (first.view(integer) == second.view(integer)).all(2)
 
 
 def _require_shape(stored: tuple[int, ...], own: tuple[int, ...]) -> None:

@@ -95,3 +95,59 @@ def test_another_capacity_or_shape_is_refused_in_one_line() -> None:
         ReplayBuffer(4, (3,), torch.float32).load_state_dict(state)
     with pytest.raises(ValueError, match="do not fit"):
         filled(2).add(transitions(0, 1, 2))
+
+
+def test_actions_of_any_space_and_what_an_agent_kept_beside_them() -> None:
+    observation = torch.tensor([3, 5])
+    for action in (torch.tensor([[0.5, -1.0]]), torch.tensor([[2, 0, 1]]), torch.tensor([1])):
+        kinds = ReplayBuffer(4, (), torch.int64)
+        kinds.add(replace(transitions(1), observation=observation[:1], next_observation=observation[1:], action=action))
+        drawn = kinds.sample(3)
+        assert drawn.action.dtype == action.dtype
+        assert torch.equal(drawn.action, action.expand(3, *action.shape[1:]))
+        assert drawn.observation.tolist() == [3, 3, 3]
+        assert drawn.next_observation.tolist() == [5, 5, 5]
+    buffer, info = ReplayBuffer(4, (), torch.int64), {"log_prob": torch.tensor([-0.5, -1.5])}
+    buffer.add(replace(transitions(0, 1), observation=observation, next_observation=observation, info=info))
+    state = buffer.state_dict()
+    twin = ReplayBuffer(4, (), torch.int64)
+    twin.load_state_dict(state)
+    for filled_one in (buffer, twin):
+        drawn = filled_one.sample(50, torch.Generator().manual_seed(0))
+        assert torch.equal(drawn.info["log_prob"], -0.5 - drawn.reward)
+    part = drawn.split(20)[1]
+    assert torch.equal(part.info["log_prob"], -0.5 - part.reward)
+
+
+def test_an_earlier_state_without_truncated_is_taken_over() -> None:
+    state = filled(4, 0, 1, 2).state_dict()
+    del state["truncated"]
+    twin = ReplayBuffer(4, (2,), torch.float32)
+    twin.load_state_dict(state)
+    twin.add(transitions(1))
+    assert twin.state_dict()["truncated"].tolist() == [False, False, False, True]
+
+
+def test_a_buffer_that_is_still_empty_is_saved_and_restored() -> None:
+    twin = filled(4, 0)
+    twin.load_state_dict(ReplayBuffer(4, (2,), torch.float32).state_dict())
+    assert len(twin) == 0
+    twin.add(transitions(3))
+    assert twin.sample(2).reward.tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("n", [1, 3, 8])
+def test_an_index_means_the_same_transition_whether_observations_are_shared_or_not(n: int) -> None:
+    """Place k % capacity holds the k-th transition, so that equal seeds draw equal transitions."""
+    buffer = ReplayBuffer(50, (300,), torch.float32)  # over the limit from which observations are shared
+    stored: dict[int, float] = {}
+    for number in range(0, 120, n):
+        reward = torch.arange(number, number + n, dtype=torch.float32)
+        observation = reward[:, None].expand(n, 300)
+        buffer.add(replace(transitions(*reward.tolist()), observation=observation, next_observation=observation + n))
+        stored.update({k % 50: float(k) for k in range(number, number + n)})
+    drawn = buffer.sample(64, torch.Generator().manual_seed(5))
+    index = torch.randint(50, (64,), generator=torch.Generator().manual_seed(5))
+    assert drawn.reward.tolist() == [stored[place] for place in index.tolist()]
+    assert torch.equal(drawn.observation[:, 7], drawn.reward)
+    assert torch.equal(drawn.next_observation[:, 7], drawn.reward + n)
