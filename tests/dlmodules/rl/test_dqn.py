@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from callbacks.episodes.episode_video import film
 from dlmodules.errors import UserError
 from dlmodules.protocols import Acts, Transition
 from dlmodules.rl.dqn import DQN
@@ -183,6 +184,45 @@ def test_a_network_that_does_not_fit_the_environment(arguments: dict[str, Any], 
 def test_continuous_actions_are_refused() -> None:
     with pytest.raises(UserError, match="Pendulum-v1 has actions Box"):
         trainer().fit(agent(observation_dim=3), data(env_id="Pendulum-v1"))
+
+
+class OneHot(nn.Module):
+    """Values of numbered observations: a row of weights for each number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values = nn.Embedding(16, 4)
+
+    def forward(self, observation: Tensor) -> Tensor:
+        assert observation.dtype == torch.int64
+        return self.values(observation)
+
+
+def test_numbered_observations_reach_a_network_that_embeds_them() -> None:
+    module, lake = agent(network=OneHot(), num_actions=4), data(env_id="FrozenLake-v1", total_steps=320)
+    run = trainer()
+    run.fit(module, lake)
+    assert module.updates > 0
+    drawn = module.buffer.sample(100)
+    assert drawn.observation.shape == drawn.next_observation.shape == drawn.action.shape == (100,)
+    assert drawn.observation.dtype == drawn.action.dtype == torch.int64
+    assert run.test(module, lake, verbose=False)[0]["test/episode_length"] > 0
+    (frames, _, _), *_ = film(module, lake, episodes=1, seed=0, max_steps=3)
+    assert len(frames) > 1
+
+
+def test_numbered_observations_and_a_network_that_takes_none_are_one_clear_line() -> None:
+    with pytest.raises(UserError, match=r"observations that are numbers .*FlattenObservation") as caught:
+        trainer().fit(agent(num_actions=4), data(env_id="FrozenLake-v1"))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_replay_keeps_what_cut_an_episode() -> None:
+    module = agent()
+    trainer().fit(module, data(env_kwargs={"max_episode_steps": 5}, total_steps=160))
+    drawn = module.buffer.sample(1000)
+    assert 0.1 < drawn.truncated.float().mean() < 0.3
+    assert not drawn.terminated.any()
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,14 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from callbacks import AtomicCheckpointIO
 from datamodules.environments.environment import EnvironmentDataModule
+from dlmodules.checkpoints import replay_file
+from dlmodules.errors import UserError
+from dlmodules.rl import observations
 from dlmodules.rl.dqn import DQN
 from tests.dlmodules.rl.agent_runs import agent, data, trainer
+from tests.dlmodules.rl.known_environments import register
 
 
 def halving(optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
@@ -157,3 +162,66 @@ def test_a_checkpoint_plays_without_its_configuration(tmp_path: Path) -> None:
     assert again.evaluation_seeds("test") == environments.evaluation_seeds("test")
     result = run.test(module, environments, verbose=False)
     assert trainer().test(loaded, again, verbose=False) == result
+
+
+STACK = {"class_path": "gymnasium.wrappers.FrameStackObservation", "init_args": {"stack_size": 4}}
+
+
+def player(seed: int = 0) -> DQN:
+    pl.seed_everything(seed, verbose=False)
+    return agent(seed, network=Shrunk(), buffer_capacity=150, learning_starts=64)
+
+
+class Shrunk(torch.nn.Module):
+    """Values of stacked pictures ``(B, 4, 40, 40)`` uint8."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = torch.nn.Sequential(torch.nn.AvgPool2d(8), torch.nn.Flatten(), torch.nn.Linear(100, 2))
+
+    def forward(self, observation: torch.Tensor) -> torch.Tensor:
+        values: torch.Tensor = self.layers(observation.float() / 255)
+        return values
+
+
+@pytest.mark.parametrize("limit", [1, 2**40])
+@pytest.mark.parametrize("step", [3, 13])
+def test_pictures_resume_with_the_replay_beside_the_checkpoint_or_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, step: int
+) -> None:
+    register()
+    monkeypatch.setattr(replay_file, "LARGE", limit)
+    pictures = {"env_id": "Film-v0", "wrappers": [STACK], "num_envs": 3, "total_steps": 640}
+    path = tmp_path / "cut.ckpt"
+    unbroken = trainer(callbacks=[SaveAt(path, step, "train_batch")], plugins=[AtomicCheckpointIO()])
+    module, environments = player(), data(**pictures)
+    unbroken.fit(module, environments)
+    assert bool(list(tmp_path.glob("cut.replay-*.pt"))) == (limit == 1)
+
+    resumed = trainer(plugins=[AtomicCheckpointIO()])
+    new_module, new_environments = player(5), data(**pictures)
+    resumed.fit(new_module, new_environments, ckpt_path=path, weights_only=True)
+    assert_same(everything(unbroken, module, environments), everything(resumed, new_module, new_environments))
+    stored = module.buffer.state_dict()["frames"]
+    assert stored.shape[1:] == (40, 40)
+    # Alone, 150 transitions have 1,200 frames. An episode has 9 steps at most, so many frames are first or last ones.
+    assert len(stored) < 300
+    loaded = DQN.load_from_checkpoint(path, weights_only=True)  # to play it, no replay is read
+    assert loaded.buffer is None
+
+    for replay in tmp_path.glob("cut.replay-*.pt"):
+        replay.unlink()
+        with pytest.raises(UserError, match=r"replay buffer is missing: there is no .*cut.replay"):
+            trainer(plugins=[AtomicCheckpointIO()]).fit(player(), data(**pictures), ckpt_path=path, weights_only=True)
+
+
+def test_sharing_frames_changes_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    register()
+    weights = []
+    for limit in (1, 10**9):
+        monkeypatch.setattr(observations, "SHARED_FROM_BYTES", limit)
+        module = player()
+        trainer().fit(module, data(env_id="Film-v0", wrappers=[STACK], num_envs=3, total_steps=640))
+        assert ("frames" in module.buffer.state_dict()) == (limit == 1)
+        weights.append(module.state_dict())
+    assert_same(*weights)
