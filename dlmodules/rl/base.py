@@ -77,7 +77,11 @@ class Agent(ManualOptimizationModule):
         raise NotImplementedError
 
     def agent_state(self) -> dict[str, Any]:
-        """Return what a resumed run needs besides the ``state_dict``, as plain values and tensors."""
+        """Return what a resumed run needs besides the ``state_dict``, as plain values and tensors.
+
+        The state of a replay buffer goes under ``buffer``: where it is large, a checkpoint keeps it in a file beside it
+        (``dlmodules.checkpoints.replay_file``), and ``read_replay`` gives it to ``load_agent_state``.
+        """
         return {"env_steps": self.env_steps, "generator": self.generator.get_state()}
 
     def load_agent_state(self, state: dict[str, Any]) -> None:
