@@ -95,7 +95,7 @@ class ReplayBuffer:
             self._columns[name][:size] = column
 
     def _reserve(self, column: Tensor) -> Tensor:
-        return column.new_empty((self.capacity, *column.shape[1:]))
+        return torch.empty((self.capacity, *column.shape[1:]), dtype=column.dtype)
 
 
 def _columns(transition: Transition) -> dict[str, Tensor]:
