@@ -20,8 +20,14 @@ from dlmodules_cli.runs import provenance
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "benchmarks" / "records"
 KINDS = ("score", "table", "speed", "memory")
-# What a measurement itself changes in the checkout does not make its commit another one.
-WRITTEN_HERE = ("benchmarks/records", "BENCHMARKS.md")
+# Records, and the report of them, do not make the checkout's commit another one.
+WRITTEN_HERE = (
+    "benchmarks/records",
+    "benchmarks/results.csv",
+    "benchmarks/snippets",
+    "BENCHMARKS.md",
+    "docs/benchmarks",
+)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def main(args: Sequence[str]) -> int:
     options = parser.parse_args(args)
     # torch reads it when it is imported, which is below.
     os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
-    from benchmarks.programs import Context
+    from benchmarks.context import Context
     from benchmarks.record import write_record
     from dlmodules.errors import UserError
 

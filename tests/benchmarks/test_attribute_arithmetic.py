@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.archive import unpacked
-from benchmarks.attribute_arithmetic import Faces, Shares, best, compared, shares
-from benchmarks.attribute_reader import read, train_reader
-from benchmarks.programs import Context
+from benchmarks.context import Context
+from benchmarks.data.archive import unpacked
+from benchmarks.instruments.attribute_reader import read, train_reader
+from benchmarks.programs.attribute_arithmetic import Faces, Shares, best, compared, shares
 from dlmodules.errors import UserError
 
 

@@ -2,9 +2,9 @@ import os
 
 import pytest
 
-from benchmarks import clock
-from benchmarks.programs import Context, compare, run_command, summary, sweep_variables
-from benchmarks.scores import episodes_until, mean_of_last_epoch, metrics_of_test
+from benchmarks.context import Context, compare, run_command, summary, sweep_variables
+from benchmarks.instruments import clock
+from benchmarks.programs.scores import episodes_until, mean_of_last_epoch, metrics_of_test
 from dlmodules.errors import UserError
 
 
@@ -32,7 +32,7 @@ def test_a_command_is_timed():
 def test_the_peak_is_that_of_the_command_alone(tmp_path, size, least, most):
     # Not that of this process, which has torch in memory.
     result = tmp_path / "peak.txt"
-    run_command(["-m", "benchmarks.peak", str(result), "-c", f"bytearray({size} * 2**20)"], Context())
+    run_command(["-m", "benchmarks.instruments.peak", str(result), "-c", f"bytearray({size} * 2**20)"], Context())
     assert least < float(result.read_text()) < most
 
 

@@ -4,9 +4,8 @@ import pytest
 import yaml
 
 from benchmarks.record import ROOT
-from benchmarks.rows import ROWS, SCORES, SPEEDS, TABLES
+from benchmarks.rows import ROWS, SCORES, SPEEDS, TABLE_TITLES, TABLES
 from benchmarks.run import chosen, main
-from benchmarks.table_rows import TABLE_TITLES
 from tests.benchmarks.records import record
 
 
@@ -35,7 +34,11 @@ def test_without_a_name_the_missing_records_are_chosen(tmp_path):
     (tmp_path / "score").mkdir()
     (tmp_path / "score" / "mlp_mnist-seed1.json").touch()
     found = [(row.name, seed) for row, seed in chosen([], None, False, tmp_path)]
-    assert found[:3] == [("mlp_mnist", 0), ("mlp_mnist", 2), ("vae_mnist", 0)]
+    assert [(name, seed) for name, seed in found if name in ("mlp_mnist", "vae_mnist")] == [
+        ("mlp_mnist", 0),
+        ("mlp_mnist", 2),
+        ("vae_mnist", 0),
+    ]
     assert not any(name == "dcgan_mnist" for name, _ in found)
     assert ("mlp_mnist", 1) in [(row.name, seed) for row, seed in chosen([], None, True, tmp_path)]
 
