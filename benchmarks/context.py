@@ -1,11 +1,12 @@
 """What the programs share: where they work, how they start a command, how they compare two things."""
 
+import contextlib
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,47 @@ def run_command(args: Sequence[str], context: Context, log: Path | None = None, 
     if code != 0:
         raise UserError(f"`python {' '.join(args)}` ended with code {code}" + (f"; see {log}" if log else ""))
     return wall
+
+
+@contextlib.contextmanager
+def in_folder(folder: Path) -> Iterator[None]:
+    """Be in ``folder`` meanwhile; ``contextlib.chdir`` is of Python 3.11."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def run_here(args: Sequence[str], context: Context, log: Path | None = None, **environment: str) -> float:
+    """Run ``python train.py ARGS`` in this process and return its wall time in s.
+
+    For what takes seconds: a process of its own would spend most of them on its start. Otherwise as ``run_command``.
+    """
+    from dlmodules_cli.main import main
+
+    before = dict(os.environ)
+    for name in ("DLMODULES_RUN_FOLDER", *SWEEP):
+        os.environ.pop(name, None)
+    os.environ.update({"WANDB_MODE": "offline", **environment})
+    begin = time.perf_counter()
+    code: str | int | None = 0
+    try:
+        with contextlib.ExitStack() as stack:
+            output = stack.enter_context(open(log or os.devnull, "a"))
+            stack.enter_context(in_folder(ROOT))
+            stack.enter_context(contextlib.redirect_stdout(output))
+            stack.enter_context(contextlib.redirect_stderr(output))
+            main(args[1:])
+    except SystemExit as ended:
+        code = ended.code
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    if code not in (None, 0):
+        raise UserError(f"`python {' '.join(args)}` ended with code {code}" + (f"; see {log}" if log else ""))
+    return time.perf_counter() - begin
 
 
 def sweep_variables() -> dict[str, str]:

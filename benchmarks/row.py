@@ -54,6 +54,7 @@ class Row:
             its configuration, or all of it where there is none; the report prints them.
         cost: how long a seed takes on a core, so that what fits can be chosen.
         elsewhere: where it is run only when named: what to run it on.
+        headline: the row by which its system is known; without one, the report chooses by the seeds and the bar.
         table: of a table row: the table's name, which stands for all its rows.
         title: of a table row the variant; of a speed or memory row what is compared.
         bar, unit, ours, other: of a speed or memory row: the largest or least value, its unit (``x`` for a
@@ -72,6 +73,7 @@ class Row:
     options: Mapping[str, Any] = field(default_factory=dict)
     cost: Literal["seconds", "minutes", "hours"] = "minutes"
     elsewhere: str = ""
+    headline: bool = False
     table: str = ""
     title: str = ""
     bar: tuple[Literal["<=", ">="], float] = ("<=", 1.0)

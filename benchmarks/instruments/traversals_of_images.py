@@ -35,8 +35,8 @@ def effects(module: Traverses, network: FeatureNetwork, span: float, n: int, see
     """Return what moving each code from ``-span`` to ``span`` does to ``n`` images of the classes in turn.
 
     For each code and measure the mean change, in standard deviations of that measure over the samples of a class:
-    ``code1/slant`` and so on; ``code1/class_kept``, the share of the images in which the reader sees the same class at
-    both ends; and ``code1/change``, the mean absolute difference of a pixel between the ends.
+    ``code1/slant`` and so on; ``code1/class_kept``, the fraction of the images in which the reader sees the same class
+    at both ends; and ``code1/change``, the mean absolute difference of a pixel between the ends.
     """
     found = {}
     values = torch.tensor([-span, span])

@@ -70,7 +70,7 @@ def peer_accuracies(row: Row, seed: int, context: Context) -> list[float]:
 
 @torch.no_grad()
 def accuracy(network: nn.Module, data: ImageFolderDataModule) -> float:
-    """Return which share of the validation images the network reads right."""
+    """Return which fraction of the validation images the network reads right."""
     network.eval()
     loader = data.val_dataloader()
     assert not isinstance(loader, list)

@@ -41,26 +41,26 @@ class Faces:
 
 
 @dataclass(frozen=True)
-class Shares:
+class Fractions:
     """What a strength did to the verdicts on B faces.
 
     Args:
         strength: how many times the vector was added or subtracted.
-        moved: share of the faces on which the verdict on the attribute was right, and then the opposite.
-        kept: for each attribute the share of the faces on which the verdict stayed.
-        added: the share moved of the faces without the attribute.
-        removed: the share moved of the faces with it.
+        changed: fraction of the faces on which the verdict on the attribute was right, and then the opposite.
+        kept: for each attribute the fraction of the faces on which the verdict stayed.
+        added: the fraction changed of the faces without the attribute.
+        removed: the fraction changed of the faces with it.
     """
 
     strength: float
-    moved: float
+    changed: float
     kept: tuple[float, ...]
     added: float
     removed: float
 
     def others(self, attribute: int) -> list[float]:
         """Return what was kept of the other attributes, the most first."""
-        return sorted((share for place, share in enumerate(self.kept) if place != attribute), reverse=True)
+        return sorted((fraction for place, fraction in enumerate(self.kept) if place != attribute), reverse=True)
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
@@ -85,20 +85,20 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         vectors = attribute_vectors(train.codes, train.attributes, method)
         for name in row.options["targets"]:
             place = names.index(name)
-            tried = [shares(module, reader, val, before[val], vectors, place, strength) for strength in STRENGTHS]
+            tried = [fractions(module, reader, val, before[val], vectors, place, strength) for strength in STRENGTHS]
             strength = best(tried, place).strength
-            found = shares(module, reader, test, before[test], vectors, place, strength)
+            found = fractions(module, reader, test, before[test], vectors, place, strength)
             others = found.others(place)
             if method == row.options["method"]:
                 metrics |= {
-                    f"test/moved_{name}": found.moved,
-                    f"test/others_kept_{name}": float(sum(share >= row.options["kept"] for share in others)),
+                    f"test/changed_{name}": found.changed,
+                    f"test/others_kept_{name}": float(sum(fraction >= row.options["kept"] for fraction in others)),
                     f"test/strength_{name}": strength,
                 }
             details[f"{name}, {method}"] = {
-                **{"strength": strength, "moved": found.moved, "added": found.added, "removed": found.removed},
-                "kept": {other: share for other, share in zip(names, found.kept, strict=True) if other != name},
-                "moved on validation faces": {f"{one.strength:g}": one.moved for one in tried},
+                **{"strength": strength, "moved": found.changed, "added": found.added, "removed": found.removed},
+                "kept": {other: fraction for other, fraction in zip(names, found.kept, strict=True) if other != name},
+                "moved on validation faces": {f"{one.strength:g}": one.changed for one in tried},
             }
     return replace(record, metrics=record.metrics | metrics, details=record.details | details)
 
@@ -118,7 +118,7 @@ def decoded(module: LightningModule, codes: Tensor) -> Tensor:
     return torch.cat([module.decode(part) for part in codes.split(256)])
 
 
-def shares(
+def fractions(
     module: LightningModule,
     reader: nn.Module,
     given: Faces,
@@ -126,7 +126,7 @@ def shares(
     vectors: Tensor,
     attribute: int,
     strength: float,
-) -> Shares:
+) -> Fractions:
     """Move faces by ``strength`` vectors of an attribute, away from what they have, and say what is read then.
 
     ``before`` ``(B, A)`` bool is what was read of the faces as they were.
@@ -136,28 +136,28 @@ def shares(
     return compared(before, read(reader, decoded(module, given.codes + steps)), has, attribute, strength)
 
 
-def compared(before: Tensor, after: Tensor, has: Tensor, attribute: int, strength: float) -> Shares:
-    """Compare the verdicts ``(B, A)`` bool on faces ``before`` and ``after`` they were moved.
+def compared(before: Tensor, after: Tensor, has: Tensor, attribute: int, strength: float) -> Fractions:
+    """Compare the verdicts ``(B, A)`` bool on faces ``before`` and ``after`` they were changed.
 
-    ``has`` ``(B,)`` says which faces have the attribute. A face whose verdict was wrong before counts as not moved.
+    ``has`` ``(B,)`` says which faces have the attribute. A face whose verdict was wrong before counts as not changed.
     """
-    moved = (before[:, attribute] == has) & (after[:, attribute] != has)
-    return Shares(
+    changed = (before[:, attribute] == has) & (after[:, attribute] != has)
+    return Fractions(
         strength,
-        float(moved.float().mean()),
+        float(changed.float().mean()),
         tuple((before == after).float().mean(dim=0).tolist()),
-        added=float(moved[~has].float().mean()),
-        removed=float(moved[has].float().mean()),
+        added=float(changed[~has].float().mean()),
+        removed=float(changed[has].float().mean()),
     )
 
 
-def best(tried: Sequence[Shares], attribute: int) -> Shares:
-    """Return the least strength at which the shares moved, and kept of the others, add up to nearly the most."""
-    worth = [one.moved + sum(one.others(attribute)) / len(one.others(attribute)) for one in tried]
+def best(tried: Sequence[Fractions], attribute: int) -> Fractions:
+    """Return the least strength at which the fractions changed, and kept of the others, add up to nearly the most."""
+    worth = [one.changed + sum(one.others(attribute)) / len(one.others(attribute)) for one in tried]
     return next(one for one, value in zip(tried, worth, strict=True) if value >= max(worth) - WORTH)
 
 
 def right(verdicts: Tensor, attributes: Tensor) -> list[float]:
-    """Return for each attribute the share of right verdicts."""
+    """Return for each attribute the fraction of right verdicts."""
     found: list[float] = (verdicts == attributes).float().mean(dim=0).tolist()
     return found

@@ -32,6 +32,6 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         noisy = module.corrupt(x, generator)
         for name, images in (("clean", x), ("noisy", noisy), ("restored", module.reconstruct(noisy))):
             right[name].append(network.read_logits(images).argmax(dim=1) == y)
-    found = {f"test/read_{name}": float(torch.cat(parts).float().mean()) for name, parts in right.items()}
+    found = {f"test/accuracy_{name}": float(torch.cat(parts).float().mean()) for name, parts in right.items()}
     protocol = record.protocol + named_classifier()
     return replace(record, metrics={**record.metrics, **found}, protocol=protocol)

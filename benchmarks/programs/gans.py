@@ -56,9 +56,9 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     network = load_feature_network(CLASSIFIER)
     n = 100 if context.quick else 1000
     if isinstance(module, InfoGAN):
-        metrics["asked"] = matched_accuracy(module, network, 10 * n, seed)
+        metrics["conditional_accuracy"] = matched_accuracy(module, network, 10 * n, seed)
     elif "test/conditional_accuracy@last" in metrics:
-        metrics["asked"] = metrics["test/conditional_accuracy@last"]
+        metrics["conditional_accuracy"] = metrics["test/conditional_accuracy@last"]
     if isinstance(module, Traverses):
         metrics |= effects(module, network, options.get("span", 1.0), n, seed)
     return replace(record, metrics=metrics, details=details)
@@ -116,16 +116,18 @@ def paired(first: list[tuple[float, float]], second: list[tuple[float, float]]) 
 
 @torch.no_grad()
 def matched_accuracy(module: LightningModule, network: FeatureNetwork, n: int, seed: int) -> float:
-    """Return in which share of ``n`` samples the reader sees the digit that goes with the asked class.
+    """Return on which fraction of ``n`` samples the classifier reads the digit that goes with their class.
 
-    Which digit goes with which class is chosen so that the share is largest.
+    Which digit goes with which class is chosen so that the fraction is largest.
     """
     assert isinstance(module, Samples)
-    asked = torch.arange(n) % 10
+    classes = torch.arange(n) % 10
     generator = torch.Generator().manual_seed(seed)
-    read = [network.classes(module.sample(len(part), labels=part, generator=generator)) for part in asked.split(500)]
+    read = [network.classes(module.sample(len(part), labels=part, generator=generator)) for part in classes.split(500)]
     counts = torch.zeros(10, 10)
-    for one, other in zip(asked.tolist(), torch.cat([part for part in read if part is not None]).tolist(), strict=True):
+    for one, other in zip(
+        classes.tolist(), torch.cat([part for part in read if part is not None]).tolist(), strict=True
+    ):
         counts[one, other] += 1
     rows, columns = linear_sum_assignment(counts.numpy(), maximize=True)
     return float(counts[rows, columns].sum() / n)

@@ -12,7 +12,7 @@ from typing import Any
 from pytorch_lightning import LightningModule
 
 from benchmarks.classifier import CLASSIFIER, named_classifier
-from benchmarks.context import Context, row_record, run_command, sweep_variables
+from benchmarks.context import Context, row_record, run_command, run_here, sweep_variables
 from benchmarks.programs import baselines
 from benchmarks.record import Record
 from benchmarks.row import Row
@@ -39,15 +39,16 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         *("--seed_everything", str(seed), "--data.init_args.seed", str(seed)),
         *("--trainer.default_root_dir", str(folder)),
     ]
+    start = run_here if row.cost == "seconds" else run_command
     fit = ["train.py", "fit", *common, *row.options.get("fit_args", ()), *quick_arguments(row, context)]
-    fit_seconds = run_command(fit, context, log, **sweep_variables())
+    fit_seconds = start(fit, context, log, **sweep_variables())
     run = versions(folder / run_name(row))[-1]
     metrics: dict[str, float] = {}
     stage = row.options.get("stage", "test")
     for name in row.options.get("checkpoints", ("last",)):
         checkpoint = str(run / "checkpoints" / f"{name}.ckpt")
         test = ["train.py", stage, *common, "--ckpt_path", checkpoint]
-        run_command([*test, *extra], context, log)
+        start([*test, *extra], context, log)
         metrics |= {f"{key}@{name}": value for key, value in metrics_of_test(run / "metrics.csv", stage).items()}
     finite = {key: value for key, value in metrics.items() if math.isfinite(value)}
     details: dict[str, Any] = {"run": run.name, "args": list(row.options.get("args", ()))}

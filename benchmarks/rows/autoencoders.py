@@ -22,8 +22,8 @@ def _denoising_rows() -> list[Row]:
             title=f"noise of deviation {std}",
             budget="2 epochs of 55,000 images, cross-entropy, the learning rate falling from 0.003",
             figures=(
-                Figure("test/read_noisy", "read of noisy digits, %", book="–"),
-                Figure("test/read_restored", "read of restored digits, %", book="–"),
+                Figure("test/accuracy_noisy", "accuracy on noisy digits, %", book="–"),
+                Figure("test/accuracy_restored", "accuracy on restored digits, %", book="–"),
             ),
             protocol="trained and tested with noise of mean 0.5 and the same deviation; 10,000 test images, read by"
             f" {READER}",
@@ -78,9 +78,9 @@ ROWS = (
         " (the book: squared error, 0.001)",
         seeds=(0, 1, 2),
         figures=(
-            Figure("test/read_restored", "accuracy of a classifier on restored digits", digits=4, bar=0.95),
-            Figure("test/read_noisy", "the same on noisy digits", digits=4),
-            Figure("test/read_clean", "the same on clean digits", digits=4),
+            Figure("test/accuracy_restored", "accuracy of a classifier on restored digits", digits=4, bar=0.95),
+            Figure("test/accuracy_noisy", "the same on noisy digits", digits=4),
+            Figure("test/accuracy_clean", "the same on clean digits", digits=4),
             Figure("test/mse@last", "mean squared error of restored digits", digits=4, better="lower"),
         ),
         protocol=f"10,000 test images with noise of mean and deviation 0.5, clipped to [0, 1]; read by {READER}, which"
@@ -112,7 +112,7 @@ ROWS = (
         seeds=(0, 1, 2),
         figures=(
             Figure(
-                "test/mse@last",
+                "test/loss@last",
                 "mean squared error",
                 digits=4,
                 better="lower",

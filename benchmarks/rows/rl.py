@@ -18,9 +18,12 @@ ROWS = (
                 "test/return@last",
                 "mean return, final policy",
                 digits=1,
+                interquartile=True,
                 anchor="stable-baselines3, its tuned settings: 19, 500, 500",
             ),
-            Figure("test/return@best", "mean return reached, best by val/return", digits=1, bar=475),
+            Figure(
+                "test/return@best", "mean return reached, best by val/return", digits=1, bar=475, interquartile=True
+            ),
         ),
         protocol=_EPISODES,
         options={"checkpoints": ("last", "best")},
@@ -39,9 +42,10 @@ ROWS = (
                 "episodes until the mean of 100 is 195",
                 digits=0,
                 better="lower",
+                interquartile=True,
                 book="822 (mean of 10 runs)",
             ),
-            Figure("test/return@last", "mean return, final policy", digits=1),
+            Figure("test/return@last", "mean return, final policy", digits=1, interquartile=True),
         ),
         protocol=f"{_EPISODES}; episodes until the mean training return of the last 100 is 195 or more, read at the"
         " steps that are logged; none where a run ended before",

@@ -11,9 +11,9 @@ _ELBO_FIGURES = (
 _VAE_PROTOCOL = f"{IMAGES}; one draw of the code for each image; Bernoulli likelihood of grey values; last checkpoint"
 
 
-def _moved_figures(name: str) -> tuple[Figure, ...]:
+def _changed_figures(name: str) -> tuple[Figure, ...]:
     return (
-        Figure(f"test/moved_{name}", f"{name}: faces moved", bar=0.8),
+        Figure(f"test/changed_{name}", f"{name}: faces changed", bar=0.8),
         Figure(f"test/others_kept_{name}", f"{name}: other attributes kept, of 7", digits=0, bar=4),
     )
 
@@ -77,10 +77,10 @@ ROWS = (
         budget="10 epochs of 55,000 images (the book: 30)",
         seeds=(0, 1, 2),
         figures=(
-            Figure("test/conditional_accuracy@last", "asked digit read back", digits=4, bar=0.95),
+            Figure("test/conditional_accuracy@last", "conditional accuracy", digits=4, bar=0.95),
             Figure("test/elbo@last", "ELBO, nats per image", digits=2),
         ),
-        protocol=f"{GENERATIVE}; last checkpoint; the classifier reads the digit that was asked for",
+        protocol=f"{GENERATIVE}; last checkpoint; the classifier reads the digit of the label",
         options={"generative": True, "args": ("--trainer.max_epochs", "10")},
     ),
     Row(
@@ -90,6 +90,7 @@ ROWS = (
         system="VAE",
         config="configs/vaes/vae_binarized_mnist.yaml",
         budget="20 epochs of 55,000 images",
+        headline=True,
         figures=(
             Figure(
                 "test/nll@last",
@@ -114,15 +115,15 @@ ROWS = (
         config="configs/vaes/vae_avatars.yaml",
         budget="24 epochs of 8,000 faces",
         figures=(
-            *_moved_figures("Smiling"),
-            *_moved_figures("Eyeglasses"),
+            *_changed_figures("Smiling"),
+            *_changed_figures("Eyeglasses"),
             Figure("test/reconstruction@last", "squared error of a pixel, times 50,000", digits=1, better="lower"),
         ),
         protocol="1,000 drawn test faces of 64x64 pixels with 8 attributes. The vector of an attribute is measured on"
         " the 8,000 training faces, added to the codes of faces without it and subtracted from those of faces with it,"
         " at one strength of 0.5 to 4, chosen on 1,000 validation faces: the least within 0.02 of the greatest sum of"
-        " the share moved and the mean share kept of the others. A small CNN, trained apart on the training faces,"
-        " reads the decoded faces. Moved are, of all faces, those on whose plain reconstruction it reads what the"
+        " the fraction changed and the mean fraction kept of the others. A small CNN, trained apart on the training faces,"
+        " reads the decoded faces. Changed are, of all faces, those on whose plain reconstruction it reads what the"
         " label says, and afterwards the opposite. Kept is another attribute of which it reads the same as on the"
         " plain reconstruction on at least 80 % of the faces",
         options={"data": "avatars", "targets": ("Smiling", "Eyeglasses"), "kept": 0.8, "method": "difference"},
