@@ -123,11 +123,10 @@ def matched_accuracy(module: LightningModule, network: FeatureNetwork, n: int, s
     assert isinstance(module, Samples)
     classes = torch.arange(n) % 10
     generator = torch.Generator().manual_seed(seed)
-    read = [network.classes(module.sample(len(part), labels=part, generator=generator)) for part in classes.split(500)]
+    images = (module.sample(len(part), labels=part, generator=generator) for part in classes.split(500))
+    read = torch.cat([found for part in images if (found := network.classes(part)) is not None])
     counts = torch.zeros(10, 10)
-    for one, other in zip(
-        classes.tolist(), torch.cat([part for part in read if part is not None]).tolist(), strict=True
-    ):
+    for one, other in zip(classes.tolist(), read.tolist(), strict=True):
         counts[one, other] += 1
     rows, columns = linear_sum_assignment(counts.numpy(), maximize=True)
     return float(counts[rows, columns].sum() / n)

@@ -22,8 +22,8 @@ def _denoising_rows() -> list[Row]:
             title=f"noise of deviation {std}",
             budget="2 epochs of 55,000 images, cross-entropy, the learning rate falling from 0.003",
             figures=(
-                Figure("test/accuracy_noisy", "accuracy on noisy digits, %", book="–"),
-                Figure("test/accuracy_restored", "accuracy on restored digits, %", book="–"),
+                Figure("test/accuracy_noisy", "accuracy on noisy digits, %", digits=4, book="–"),
+                Figure("test/accuracy_restored", "accuracy on restored digits, %", digits=4, book="–"),
             ),
             protocol="trained and tested with noise of mean 0.5 and the same deviation; 10,000 test images, read by"
             f" {READER}",

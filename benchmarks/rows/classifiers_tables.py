@@ -24,8 +24,8 @@ def _table_row(
         title=what,
         budget=f"{epochs} epochs of 59,000 images",
         figures=(
-            Figure("train/accuracy", "train %", book=book[0]),
-            Figure("test/accuracy@last", "test %", book=book[1]),
+            Figure("train/accuracy", "train %", digits=4, book=book[0]),
+            Figure("test/accuracy@last", "test %", digits=4, book=book[1]),
         ),
         protocol="10,000 test images; last epoch; the training accuracy is the mean over the last epoch's batches, with"
         " dropout, as Keras prints it; optimizers at Keras' default rates, which the table leaves open",
@@ -130,8 +130,8 @@ def _pretraining_rows() -> list[Row]:
             title=f"{epochs} epochs of pretraining for each layer" if epochs else "no pretraining",
             budget=f"{3 * epochs} epochs of pretraining and 5 of fine-tuning, 59,000 images",
             figures=(
-                Figure("train/accuracy", "train %", book="–"),
-                Figure("test/accuracy@last", "test %", book="–"),
+                Figure("train/accuracy", "train %", digits=4, book="–"),
+                Figure("test/accuracy@last", "test %", digits=4, book="–"),
             ),
             protocol="three sigmoid layers of 500, 500 and 2,000 units, Adam at 0.001 throughout; 10,000 test images;"
             " last epoch; the training accuracy is the mean over the last epoch's batches",

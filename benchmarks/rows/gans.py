@@ -38,16 +38,16 @@ _VARIANTS: tuple[tuple[str, str, str, tuple[str, ...], dict[str, Any]], ...] = (
 def _figures(bars: tuple[str, ...]) -> tuple[Figure, ...]:
     least = 0.95 if "conditional" in bars else 0.90 if "matched" in bars else None
     return (
-        Figure("test/fid@last", "FID", better="lower", bar=FID_BOUND if "fid" in bars else None),
-        Figure("test/kid@last", "KID"),
+        Figure("test/fid@last", "FID", digits=1, better="lower", bar=FID_BOUND if "fid" in bars else None),
+        Figure("test/kid@last", "KID", better="lower"),
         Figure("test/precision@last", "precision, %"),
         Figure("test/recall@last", "recall, %"),
         Figure("test/coverage@last", "coverage, %"),
         Figure("test/class_coverage@last", "classes present, %", bar=1.0 if "classes" in bars else None),
         Figure("conditional_accuracy", "conditional accuracy, %", bar=least),
-        Figure("loss_correlation", "rank correlation of loss and FID"),
-        Figure("update_ms", "ms an update"),
-        Figure("peak_gib", "peak GiB"),
+        Figure("loss_correlation", "rank correlation of loss and FID", digits=2),
+        Figure("update_ms", "ms an update", digits=0),
+        Figure("peak_gib", "peak GiB", digits=2),
     )
 
 
@@ -204,13 +204,13 @@ _ABLATION_ROWS = tuple(
         f"{config}_mnist_cpu",
         title,
         (
-            Figure("test/fid@last", "FID", better="lower"),
+            Figure("test/fid@last", "FID", digits=1, better="lower"),
             Figure("test/precision@last", "precision, %"),
             Figure("test/recall@last", "recall, %"),
             Figure("test/class_coverage@last", "classes present, %"),
             Figure("loss_swing", "deviation of the discriminator's loss"),
             Figure("collapse_distance", "distance of two samples"),
-            Figure("loss_correlation", "rank correlation of loss and FID"),
+            Figure("loss_correlation", "rank correlation of loss and FID", digits=2),
         ),
         {"args": args, "every": 125, "n_critic": 5 if config == "wgan" else 1},
         seeds=(0,),

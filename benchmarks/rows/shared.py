@@ -12,7 +12,7 @@ GENERATIVE = (
     " not comparable with Inception scores"
 )
 GENERATIVE_FIGURES = (
-    Figure("test/fid@last", "FID", better="lower"),
+    Figure("test/fid@last", "FID", digits=1, better="lower"),
     Figure("test/kid@last", "KID", digits=4, better="lower"),
     Figure("test/precision@last", "precision"),
     Figure("test/recall@last", "recall"),

@@ -30,8 +30,8 @@ def _beta_rows() -> list[Row]:
             title=f"beta {beta}, a code of 10 numbers",
             budget="5 epochs of 55,000 images",
             figures=(
-                Figure("val/active_units@last", "active units", book="–"),
-                Figure("val/elbo@last", "ELBO, nats per image", book="–"),
+                Figure("val/active_units@last", "active units", digits=0, book="–"),
+                Figure("val/elbo@last", "ELBO, nats per image", digits=2, book="–"),
             ),
             protocol="5,000 validation images; a unit is active where its posterior mean varies by more than 0.01",
             options={
@@ -122,9 +122,9 @@ ROWS = (
         protocol="1,000 drawn test faces of 64x64 pixels with 8 attributes. The vector of an attribute is measured on"
         " the 8,000 training faces, added to the codes of faces without it and subtracted from those of faces with it,"
         " at one strength of 0.5 to 4, chosen on 1,000 validation faces: the least within 0.02 of the greatest sum of"
-        " the fraction changed and the mean fraction kept of the others. A small CNN, trained apart on the training faces,"
-        " reads the decoded faces. Changed are, of all faces, those on whose plain reconstruction it reads what the"
-        " label says, and afterwards the opposite. Kept is another attribute of which it reads the same as on the"
+        " the fraction changed and the mean fraction kept of the others. A small CNN, trained apart on the training"
+        " faces, reads the decoded faces. Changed are, of all faces, those on whose plain reconstruction it reads what"
+        " the label says, and afterwards the opposite. Kept is another attribute of which it reads the same as on the"
         " plain reconstruction on at least 80 % of the faces",
         options={"data": "avatars", "targets": ("Smiling", "Eyeglasses"), "kept": 0.8, "method": "difference"},
     ),
