@@ -1,6 +1,6 @@
 """Write what is made of the records: ``python -m benchmarks.report``.
 
-BENCHMARKS.md and its copy on the site, a page for each family, ``benchmarks/results.csv``, and the snippets that pages
+BENCHMARKS.md, a page for each family, ``benchmarks/results.csv``, and the snippets that pages
 include. It needs no torch.
 """
 
@@ -12,7 +12,7 @@ from benchmarks.report.archive import archive
 from benchmarks.report.configurations import variants
 from benchmarks.report.families import family_page
 from benchmarks.report.gallery import gallery
-from benchmarks.report.overview import for_the_site, overview
+from benchmarks.report.overview import overview
 from benchmarks.report.registry import public
 from benchmarks.report.snippets import attribute_snippet, guide_snippets, system_snippet
 from benchmarks.report.standing import by_row
@@ -28,11 +28,11 @@ def generated(records: Iterable[Record]) -> dict[str, str]:
     rows = tuple(ROWS.values())
     found = by_row(records, rows)
     systems = public()
-    page = overview(systems, rows, found)
-    files = {"BENCHMARKS.md": page, "docs/benchmarks.md": for_the_site(page)}
+    files = {"BENCHMARKS.md": overview(systems, rows, found)}
     files["benchmarks/results.csv"] = archive(rows, found)
+    titles = {system.family: system.title.lower() for system in systems}
     for family, own in FAMILIES.items():
-        files[f"docs/benchmarks/{family}.md"] = family_page(family, own, found, TABLE_TITLES)
+        files[f"docs/benchmarks/{family}.md"] = family_page(titles.get(family, family), own, found, TABLE_TITLES)
     for system in systems:
         files[f"{SNIPPETS}/systems/{system.page}.md"] = system_snippet(system, rows, found, TABLE_TITLES)
     for name in TABLE_TITLES:

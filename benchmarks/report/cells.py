@@ -15,6 +15,7 @@ EARLIER = " †"
 EARLIER_HEAD = "† is measured by an earlier classifier, which the protocol names: not comparable with the others.\n"
 NOTHING = "–"
 NOT_YET = "not yet run"
+PLUS_MINUS = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
@@ -53,7 +54,7 @@ def spread(figure: Figure, records: Sequence[Record]) -> str:
     if figure.interquartile:
         text = f"{interquartile_mean(values):.{digits}f}, worst {worst(figure, values):.{digits}f}"
     else:
-        text = f"{statistics.fmean(values):.{digits}f} ± {statistics.stdev(values):.{digits}f}"
+        text = f"{statistics.fmean(values):.{digits}f}{PLUS_MINUS}{statistics.stdev(values):.{digits}f}"
     few = "; ".join([*([f"{len(values)} runs"] if len(values) < ENOUGH else []), *([missing] if missing else [])])
     return text + (f" ({few})" if few else "") + mark(records)
 
@@ -99,7 +100,7 @@ def bar_of(figure: Figure) -> str:
     if figure.bar is None:
         return NOTHING
     sign = "≥" if figure.better == "higher" else "≤"
-    return f"{sign} {percent(figure, figure.bar):g}" + (" in the mean" if figure.of_mean else "")
+    return f"{sign}\N{NO-BREAK SPACE}{percent(figure, figure.bar):g}" + (" in the mean" if figure.of_mean else "")
 
 
 def bar_and_state(figure: Figure, records: Sequence[Record]) -> str:

@@ -17,9 +17,9 @@ PICTURE = re.compile(r"^!\[(?P<caption>[^\]]*)\]\(\.\./(?P<path>images/[^)]+)\)"
 def gallery(systems: Sequence[Public], rows: Sequence[Row], found: Found) -> str:
     """Return the cards of all systems, with links as they are from ``docs``."""
     parts = []
-    for family in dict.fromkeys(system.family for system in systems):
-        cards = "\n".join(card(system, rows, found) for system in systems if system.family == family)
-        parts.append(f'### {family}\n\n<div class="gallery" markdown>\n\n{cards}\n</div>\n')
+    for title in dict.fromkeys(system.title for system in systems):
+        cards = "\n".join(card(system, rows, found) for system in systems if system.title == title)
+        parts.append(f'### {title}\n\n<div class="gallery" markdown>\n\n{cards}\n</div>\n')
     return "\n".join(parts)
 
 

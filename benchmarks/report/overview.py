@@ -47,7 +47,7 @@ def overview(systems: Sequence[Public], rows: Sequence[Row], found: Found) -> st
     for system in systems:
         if system.family != family:
             family = system.family
-            lines.append((f"**{family}**", *[""] * 9))
+            lines.append((f"**{system.title}**", *[""] * 9))
         line = system_line(system, rows, found)
         states[line[1].strip("*")] += 1
         lines.append(line)
@@ -61,7 +61,7 @@ def overview(systems: Sequence[Public], rows: Sequence[Row], found: Found) -> st
         [
             HEAD.format(csv="[results.csv](benchmarks/results.csv)"),
             f"**{len(systems)} systems**: {counted(states)}.",
-            f"**Bars of all scores**: {counted(bars(rows, found))}. Missed are {missed(rows, found)}.",
+            f"**Bars of all scores**: {counted(bars(rows, found))}.{missed(rows, found)}",
             f"**[Speed and memory](docs/benchmarks/speeds.md)**: {counted(speeds(rows, found))}.",
             "",
             marked + text,
@@ -81,13 +81,13 @@ def bars(rows: Sequence[Row], found: Found) -> Counter[str]:
 
 
 def missed(rows: Sequence[Row], found: Found) -> str:
-    """Name the rows that miss a bar."""
+    """Return a sentence that names the rows that miss a bar; empty where none does."""
     names = [
         row.name
         for row in rows
         if any(figure.bar is not None and state(figure, found[row.name]) == "missed" for figure in row.figures)
     ]
-    return ", ".join(f"`{name}`" for name in names) or "none"
+    return f" Missed are {', '.join(f'`{name}`' for name in names)}." if names else ""
 
 
 def speeds(rows: Sequence[Row], found: Found) -> Counter[str]:
@@ -114,9 +114,3 @@ def system_line(system: Public, rows: Sequence[Row], found: Found) -> tuple[str,
         guess_of(figure, own.records),
         own.row.budget or NOTHING,
     )
-
-
-def for_the_site(text: str) -> str:
-    """Return the page with its links as ``docs/benchmarks.md`` has them."""
-    site = text.replace("](docs/", "](")
-    return site.replace("[results.csv](benchmarks/results.csv)", "`benchmarks/results.csv`")

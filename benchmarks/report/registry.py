@@ -11,9 +11,19 @@ from dlmodules_cli.configs import all_configs, config_root
 
 @dataclass(frozen=True)
 class Public:
-    """A public system: family, class name, first line of its docstring, page, and configurations below ``configs``."""
+    """A public system.
+
+    Args:
+        family: its package.
+        title: what that is called: the package's docstring up to the first colon or full stop.
+        name: of the class.
+        sentence: the first paragraph of its docstring.
+        page: below ``docs/systems``.
+        configs: below ``configs``, without the suffix.
+    """
 
     family: str
+    title: str
     name: str
     sentence: str
     page: str
@@ -29,14 +39,20 @@ def public() -> list[Public]:
         if named:
             configs.setdefault(named[1], []).append(path.relative_to(config_root()).with_suffix("").as_posix())
     pages = {path.stem.replace("_", ""): path.stem for path in (ROOT / "docs" / "systems").glob("*.md")}
+    titles: dict[str, str] = {}
     found = []
     for node in stub.body:
         if isinstance(node, ast.ImportFrom) and node.module and "." in node.module:
+            family = node.module.split(".")[0]
             source = ROOT / "dlmodules" / Path(*node.module.split(".")).with_suffix(".py")
+            if family not in titles:
+                doc = ast.get_docstring(ast.parse((ROOT / "dlmodules" / family / "__init__.py").read_text()))
+                titles[family] = re.split(r"[:.]", doc or family, maxsplit=1)[0]
             for alias in node.names:
                 found.append(
                     Public(
-                        family=node.module.split(".")[0],
+                        family=family,
+                        title=titles[family],
                         name=alias.name,
                         sentence=first_line(source, alias.name),
                         page=pages.get(alias.name.lower(), alias.name.lower()),

@@ -64,8 +64,15 @@ ROWS = (
 SPEED = {"value": 19.5, "min": 18.0, "max": 21.25, "ours": 97500.0, "other": 5000.0}
 
 SYSTEMS = [
-    Public("classifiers", "MLPClassifier", "Layers.", "mlp_classifier", ("classifiers/mlp_mnist",)),
-    Public("gans", "DCGAN", "Convolutions.", "dcgan", ("gans/dcgan_mnist",)),
+    Public(
+        "classifiers",
+        "Classifiers",
+        "MLPClassifier",
+        "Layers.",
+        "mlp_classifier",
+        ("classifiers/mlp_mnist",),
+    ),
+    Public("gans", "Generative adversarial networks", "DCGAN", "Convolutions.", "dcgan", ("gans/dcgan_mnist",)),
 ]
 GPU = {"cpu": "A processor", "cores": 2, "threads": 2, "gpu": "A card"}
 
@@ -75,7 +82,12 @@ def three(*values):
 
 
 def page(records, rows=ROWS):
-    return family_page("toys", rows, by_row(records, rows), {"cnn_table": "A table"})
+    return plain(family_page("toys", rows, by_row(records, rows), {"cnn_table": "A table"}))
+
+
+def plain(text):
+    """The text with spaces where lines must not break."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 PAGE = """\
@@ -130,19 +142,19 @@ def test_the_page_of_records_made_by_hand():
 OVERVIEW = """\
 | system | state | figure | ours | seeds | bar | book | anchor | without learning | budget |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-| **classifiers** |  |  |  |  |  |  |  |  |  |
+| **Classifiers** |  |  |  |  |  |  |  |  |  |
 | [MLPClassifier](docs/benchmarks/classifiers.md) | met | accuracy | 0.9850 ± 0.0010 | 3 | ≥ 0.983 | 0.985 | – | – | \
 20 epochs |
-| **gans** |  |  |  |  |  |  |  |  |  |
+| **Generative adversarial networks** |  |  |  |  |  |  |  |  |  |
 | [DCGAN](docs/benchmarks/gans.md) | none | – | – | – | – | – | – | – | – |
 """
 
 
 def test_the_overview_has_a_line_for_each_system_and_counts_them():
-    found = overview(SYSTEMS, ROWS, by_row(three(0.984, 0.985, 0.986), ROWS))
+    found = plain(overview(SYSTEMS, ROWS, by_row(three(0.984, 0.985, 0.986), ROWS)))
     assert found.endswith(OVERVIEW)
     assert "**2 systems**: 1 met, 1 none." in found
-    assert "**Bars of all scores**: 1 met, 1 none. Missed are none." in found
+    assert "**Bars of all scores**: 1 met, 1 none.  \n" in found
     assert "**[Speed and memory](docs/benchmarks/speeds.md)**: 1 none." in found
     assert "Missed are `toy`." in overview(SYSTEMS, ROWS, by_row(three(0.1, 0.2, 0.3), ROWS))
 
@@ -191,7 +203,7 @@ def test_one_run_meets_no_bar():
 
 def test_a_bar_is_met_by_its_own_float32():
     value = 0.9829999804496765
-    assert bar_and_state(ROWS[0].figures[0], three(value, value, value)) == "≥ 0.983: met"
+    assert plain(bar_and_state(ROWS[0].figures[0], three(value, value, value))) == "≥ 0.983: met"
 
 
 @pytest.mark.parametrize(("value", "words"), [(20.0, "≥ 20 x: met"), (19.99, "≥ 20 x: **missed**")])
@@ -208,8 +220,8 @@ def test_a_speed_without_pairs_meets_no_bar():
 
 def test_a_bar_of_the_mean():
     figure = Figure("test/accuracy@last", "accuracy", bar=0.983, of_mean=True)
-    assert bar_and_state(figure, three(0.982, 0.984, 0.983)) == "≥ 0.983 in the mean: met"
-    assert bar_and_state(figure, three(0.982, 0.984, 0.982)) == "≥ 0.983 in the mean: **missed**"
+    assert plain(bar_and_state(figure, three(0.982, 0.984, 0.983))) == "≥ 0.983 in the mean: met"
+    assert plain(bar_and_state(figure, three(0.982, 0.984, 0.982))) == "≥ 0.983 in the mean: **missed**"
 
 
 def test_agents_have_an_interquartile_mean_and_their_worst_seed():
@@ -325,11 +337,8 @@ def test_the_registry_read_from_the_sources_is_that_of_the_command_line():
 
 def test_the_rows_of_a_system_lie_with_its_family():
     family = {system.name: system.family for system in public()}
-    wrong = [
-        row.name
-        for row in ALL_ROWS.values()
-        if row.figures and family.get(row.system, FAMILY_OF[row.name]) != FAMILY_OF[row.name]
-    ]
+    scored = [row for row in ALL_ROWS.values() if row.figures and row.system in family]
+    wrong = [row.name for row in scored if family[row.system] != FAMILY_OF[row.name]]
     assert not wrong
 
 
