@@ -201,6 +201,7 @@ ROWS = (
             "epochs": 6,
             "val_fraction": 0.2,
         },
+        cost="hours",
         elsewhere="one core, an hour",
     ),
     _text_row(

@@ -137,6 +137,7 @@ def _long_row(config: str, system: str, figures: tuple[Figure, ...] = ()) -> Row
         figures,
         config,
         ("--trainer.max_steps", "5000", "--trainer.precision", "bf16-mixed"),
+        cost="hours",
         elsewhere="two cores, an hour",
     )
 
@@ -242,6 +243,7 @@ _SCORES = (
         figures=GENERATIVE_FIGURES,
         protocol=GAN_PROTOCOL,
         options={"generative": True},
+        cost="hours",
         elsewhere="a GPU; about 5.5 hours on two cores",
     ),
     Row(
@@ -254,6 +256,7 @@ _SCORES = (
         figures=GENERATIVE_FIGURES,
         protocol=GAN_PROTOCOL,
         options={"generative": True},
+        cost="hours",
         elsewhere="a GPU; hours on two cores",
     ),
     _score_row("gan_mnist", "GAN", "15,000 steps of 128 images", seeds=(0, 1, 2)),
