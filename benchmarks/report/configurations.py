@@ -24,11 +24,11 @@ def score_tables(rows: Sequence[Row], found: Found, numbers: dict[str, int] | No
 
 def straight(rows: Sequence[Row], found: Found, numbers: dict[str, int] | None) -> str:
     """Return a table with a configuration a row."""
-    head = ["system", "row", "budget", "seeds", *(figure.label for figure in rows[0].figures)]
+    head = ["system", "row", "seeds", *(figure.label for figure in rows[0].figures), "budget"]
     lines = []
     for row in rows:
-        line = [row.system, name_of(row, numbers), row.budget or NOTHING, str(len(found[row.name]))]
-        lines.append([*line, *(figure_cell(figure, row, found) for figure in row.figures)])
+        line = [row.system, name_of(row, numbers), str(len(found[row.name]))]
+        lines.append([*line, *(figure_cell(figure, row, found) for figure in row.figures), row.budget or NOTHING])
     return table(head, lines)
 
 
@@ -61,19 +61,21 @@ def figure_cell(figure: Figure, row: Row, found: Found) -> str:
 
 
 def variants(rows: Sequence[Row], found: Found) -> str:
-    """Return a table of variants: our figures, each beside the book's where it has them."""
+    """Return a table of variants: our figures, each beside the book's where it has them, and a budget that differs."""
+    budgets = {row.budget for row in rows}
     has_book = any(figure.book.strip(NOTHING) for row in rows for figure in row.figures)
     lines = []
     for row in rows:
-        line = [row.title, row.budget, str(len(found[row.name]))]
+        line = [row.title, str(len(found[row.name]))]
         for figure in row.figures:
             line.append(variant_cell(figure, row, found))
             line += [figure.book] if has_book else []
-        lines.append(line)
+        lines.append(line + ([row.budget] if len(budgets) > 1 else []))
     head: list[str] = []
     for figure in rows[0].figures:
         head += [f"{figure.label}, ours", f"{figure.label}, book"] if has_book else [figure.label]
-    return table(("variant", "budget", "seeds", *head), lines)
+    once = "" if len(budgets) > 1 else f"Each: {rows[0].budget}.\n\n"
+    return once + table(("variant", "seeds", *head, *(["budget"] if len(budgets) > 1 else [])), lines)
 
 
 def variant_cell(figure: Figure, row: Row, found: Found) -> str:
