@@ -130,7 +130,7 @@ def mark(records: Sequence[Record]) -> str:
 def overrides(row: Row) -> str:
     """Return what a run of ``row`` says other than its configuration, or empty where it says nothing."""
     args = [str(arg).removeprefix("--").replace("init_args.", "") for arg in row.options.get("args", ())]
-    words = []
+    words: list[str] = []
     for arg, given in zip(row.options.get("args", ()), args, strict=True):
         if words and not str(arg).startswith("--"):
             words[-1] += f" {given}"
