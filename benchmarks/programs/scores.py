@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pytorch_lightning import LightningModule
 
 from benchmarks.classifier import CLASSIFIER, named_classifier
 from benchmarks.context import Context, row_record, run_command, run_here, sweep_variables
 from benchmarks.programs import baselines
-from benchmarks.record import Record
+from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
 from callbacks import GeneratorEMA
 from dlmodules.checkpoints.loading import load_checkpoint, load_module
@@ -115,10 +116,10 @@ def quick_arguments(row: Row, context: Context) -> list[str]:
     """Return what makes a fit end after a few steps."""
     if not context.quick:
         return []
-    if row.system == "DQN":
+    settings = yaml.safe_load((ROOT / row.config).read_text()) if row.config else {"data": {}, "trainer": {}}
+    if "total_steps" in settings["data"].get("init_args", {}):  # of an environment
         return ["--data.init_args.total_steps", "2000", "--data.init_args.steps_per_epoch", "1000"]
-    # Generators are trained for steps, not epochs.
-    by_steps = str(row.config).startswith("configs/gans/")
+    by_steps = "max_steps" in settings["trainer"]
     steps = ["--trainer.max_steps", "10"] if by_steps else ["--trainer.max_epochs", "1"]
     return [*steps, "--trainer.limit_train_batches", "5", "--trainer.limit_val_batches", "2"]
 
