@@ -10,15 +10,9 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 from datamodules.base.sampling import ResumableLoader, Transform, identity, shuffled
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
+from dlmodules.validation.arguments import check_at_least, check_at_least_one
 
 AnyDataset = TypeVar("AnyDataset", bound=Dataset[Batch])
-
-
-def at_least(name: str, value: int, minimum: int) -> int:
-    """Return ``value``, or raise the UserError that ``name`` is too small."""
-    if value < minimum:
-        raise UserError(f"{name} is {value}; it must be {minimum} or more")
-    return value
 
 
 def permutation(n: int, seed: int) -> Tensor:
@@ -26,16 +20,9 @@ def permutation(n: int, seed: int) -> Tensor:
     return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
 
-def check_fraction(name: str, value: int | float, unit: str) -> int | float:
-    """Return ``value``, or raise the UserError that ``name`` is neither a number of ``unit`` nor a fraction."""
-    if value < 0 or (isinstance(value, float) and value >= 1):
-        raise UserError(f"{name} is {value}; it must be a number of {unit} or a fraction in (0, 1)")
-    return value
-
-
-def count_of(n: int, share: int | float) -> int:
-    """Return how many of ``n`` a number or fraction ``share`` asks for."""
-    return share if isinstance(share, int) else int(n * share)
+def count_of(n: int, amount: int | float) -> int:
+    """Return how many of ``n`` an ``amount`` asks for, which is a number or a fraction of them."""
+    return amount if isinstance(amount, int) else int(n * amount)
 
 
 class InMemoryDataModule(LightningDataModule, Generic[AnyDataset]):
@@ -67,9 +54,11 @@ class InMemoryDataModule(LightningDataModule, Generic[AnyDataset]):
         pin_memory: bool = False,
     ) -> None:
         super().__init__()
-        self.batch_size = at_least("batch_size", batch_size, 1)
-        self.num_workers = at_least("num_workers", num_workers, 0)
-        self.seed = at_least("seed", seed, 0)
+        check_at_least_one(batch_size=batch_size)
+        check_at_least(0, num_workers=num_workers, seed=seed)
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.seed = seed
         self.drop_last = drop_last
         self.train_transform = train_transform
         self.pin_memory = pin_memory

@@ -8,12 +8,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from datamodules.base.download import download
-from datamodules.base.in_memory import at_least
 from datamodules.base.sampling import Transform
 from datamodules.images.class_choice import chosen_classes
 from datamodules.images.vision import VisionDataModule, fit_images
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
+from dlmodules.validation.arguments import check_at_least_one
 
 FOLDER = "cifar-10-batches-py"
 ARCHIVE = "cifar-10-python.tar.gz"
@@ -74,7 +74,7 @@ class CIFAR10DataModule(VisionDataModule):
             pin_memory=pin_memory,
             limit_train=limit_train,
         )
-        image_size = at_least("image_size", image_size, 1)
+        check_at_least_one(image_size=image_size)
         self.image_shape = (3, image_size, image_size)
         self.chosen = None if classes is None else chosen_classes(classes, self.names)
         self.join_splits = join_splits

@@ -4,10 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.base.in_memory import at_least, permutation
+from datamodules.base.in_memory import permutation
 from datamodules.base.sampling import Transform
 from datamodules.images.vision import VisionDataModule, fit_images
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_at_least_one
 
 TEST_SIZE = 300
 
@@ -69,7 +70,7 @@ class DigitsDataModule(VisionDataModule):
             pin_memory=pin_memory,
             limit_train=limit_train,
         )
-        image_size = at_least("image_size", image_size, 1)
+        check_at_least_one(image_size=image_size)
         self.image_shape = (check_channels(channels), image_size, image_size)
 
     def load(self, train: bool) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from datamodules.base.in_memory import at_least, permutation
+from datamodules.base.in_memory import permutation
 from datamodules.base.sampling import Transform
 from datamodules.images.digits import check_channels
 from datamodules.images.image_cache import cached_pixels
@@ -17,6 +17,7 @@ from datamodules.images.image_files import Listing, list_images
 from datamodules.images.tensor_dataset import TensorImageDataset
 from datamodules.images.vision import VisionDataModule
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_at_least_one
 
 
 class ImageFolderDataModule(VisionDataModule):
@@ -89,7 +90,7 @@ class ImageFolderDataModule(VisionDataModule):
             pin_memory=pin_memory,
             limit_train=limit_train,
         )
-        image_size = at_least("image_size", image_size, 1)
+        check_at_least_one(image_size=image_size)
         self.image_shape = (check_channels(channels), image_size, image_size)
         self.folder = Path(folder).expanduser()
         self.val_fraction = val_fraction

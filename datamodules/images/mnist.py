@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from datamodules.base.download import download
-from datamodules.base.in_memory import at_least
 from datamodules.base.sampling import Transform
 from datamodules.images.digits import check_channels
 from datamodules.images.vision import VisionDataModule, fit_images
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_at_least_one
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -74,7 +74,7 @@ class MNISTDataModule(VisionDataModule):
             pin_memory=pin_memory,
             limit_train=limit_train,
         )
-        image_size = at_least("image_size", image_size, 1)
+        check_at_least_one(image_size=image_size)
         self.image_shape = (check_channels(channels), image_size, image_size)
 
     @property

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from datamodules.base.in_memory import at_least
 from datamodules.base.sampling import Transform
 from datamodules.images.cartoon_faces import ACCESSORIES, ATTRIBUTES, draw_faces, drawn_rows
 from datamodules.images.vision import VisionDataModule
+from dlmodules.validation.arguments import check_at_least
 
 LEVELS = (8, 8, 4)  # red, green and blue: 256 colours
 
@@ -60,8 +60,9 @@ class PlanetPixelDataModule(VisionDataModule):
             pin_memory=pin_memory,
             limit_train=limit_train,
         )
-        self.num_images = at_least("num_images", num_images, 5)
-        image_size = at_least("image_size", image_size, 16)
+        check_at_least(5, num_images=num_images)
+        check_at_least(16, image_size=image_size)
+        self.num_images = num_images
         self.image_shape = (3, image_size, image_size)
 
     def load(self, train: bool) -> tuple[Tensor, Tensor]:

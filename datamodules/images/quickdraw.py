@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from datamodules.base.download import download
-from datamodules.base.in_memory import at_least, check_fraction, count_of, permutation
+from datamodules.base.in_memory import count_of, permutation
 from datamodules.base.sampling import Transform
 from datamodules.images.digits import check_channels
 from datamodules.images.vision import VisionDataModule, fit_images
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_amounts, check_at_least_one
 
 URL = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap/"
 NAMES = "https://github.com/googlecreativelab/quickdraw-dataset/blob/master/categories.txt"
@@ -80,10 +81,11 @@ class QuickDrawDataModule(VisionDataModule):
             limit_train=limit_train,
         )
         self.names = check_categories(categories)
-        image_size = at_least("image_size", image_size, 1)
+        check_at_least_one(image_size=image_size, max_images=max_images)
         self.image_shape = (check_channels(channels), image_size, image_size)
-        self.max_images = None if max_images is None else at_least("max_images", max_images, 1)
-        self.test_size = check_fraction("test_size", test_size, self.unit)
+        self.max_images = max_images
+        check_amounts(self.unit, test_size=test_size)
+        self.test_size = test_size
 
     @property
     def folder(self) -> Path:

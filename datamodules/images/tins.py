@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.base.in_memory import at_least
 from datamodules.base.sampling import Transform
 from datamodules.images.vision import VisionDataModule
+from dlmodules.validation.arguments import check_at_least
 
 SMALLEST, LARGEST = 0.25, 0.75  # of the picture's side
 
@@ -57,7 +57,7 @@ class TinsDataModule(VisionDataModule):
             pin_memory=pin_memory,
             limit_train=limit_train,
         )
-        image_size = at_least("image_size", image_size, 8)
+        check_at_least(8, image_size=image_size)
         self.image_shape = (1, image_size, image_size)
 
     def factors(self, train: bool) -> Tensor:

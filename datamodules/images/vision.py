@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from datamodules.base.in_memory import InMemoryDataModule, at_least, check_fraction, count_of, permutation
+from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from datamodules.base.sampling import Transform
 from datamodules.images.tensor_dataset import TensorImageDataset
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_amounts, check_at_least_one
 
 
 def fit_images(images: Tensor, image_size: int, channels: int) -> Tensor:
@@ -63,10 +64,12 @@ class VisionDataModule(InMemoryDataModule[TensorImageDataset]):
         pin_memory: bool = False,
         limit_train: int | None = None,
     ) -> None:
-        self.val_size = check_fraction("val_size", val_size, self.unit)
+        check_amounts(self.unit, val_size=val_size)
+        check_at_least_one(limit_train=limit_train)
+        self.val_size = val_size
         super().__init__(batch_size, num_workers, seed, drop_last, train_transform, pin_memory)
         self.data_dir = os.path.expanduser(data_dir or os.environ.get("DLMODULES_DATA") or "data")
-        self.limit_train = None if limit_train is None else at_least("limit_train", limit_train, 1)
+        self.limit_train = limit_train
 
     @property
     def class_names(self) -> list[str]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from datamodules.tables.rows import Labels, Numbers, RowDataModule
-from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_at_least_one
 
 CELLS = 2  # of the map, for each degree
 
@@ -101,8 +101,7 @@ class LandDataModule(RowDataModule):
         drop_last: bool = False,
         pin_memory: bool = False,
     ) -> None:
-        if num_points < 1:
-            raise UserError(f"num_points is {num_points}; it must be 1 or more")
+        check_at_least_one(num_points=num_points)
         super().__init__(
             batch_size=batch_size,
             val_size=val_size,

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from datamodules.base.in_memory import InMemoryDataModule, check_fraction, count_of, permutation
+from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
+from dlmodules.validation.arguments import check_amounts
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64] | NDArray[np.float64]
@@ -76,8 +77,9 @@ class RowDataModule(InMemoryDataModule[RowDataset]):
         drop_last: bool = False,
         pin_memory: bool = False,
     ) -> None:
-        self.val_size = check_fraction("val_size", val_size, self.unit)
-        self.test_size = check_fraction("test_size", test_size, self.unit)
+        check_amounts(self.unit, val_size=val_size, test_size=test_size)
+        self.val_size = val_size
+        self.test_size = test_size
         self.standardize = standardize
         super().__init__(batch_size, num_workers, seed, drop_last, pin_memory=pin_memory)
 

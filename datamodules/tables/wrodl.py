@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.base.in_memory import at_least
 from datamodules.images.cartoon_faces import ATTRIBUTES, FREQUENCIES, SIZES, draw_faces, drawn_rows
 from datamodules.tables.rows import RowDataModule, RowDataset
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_at_least
 
 FIRST_ROWS = (
     "ShortHairShortFlat Red Round ShirtScoopNeck White",
@@ -63,7 +63,8 @@ class WrodlDataModule(RowDataModule):
         super().__init__(
             batch_size=batch_size, seed=seed, num_workers=num_workers, drop_last=drop_last, pin_memory=pin_memory
         )
-        self.num_held_out = at_least("num_held_out", num_held_out, 0)
+        check_at_least(0, num_held_out=num_held_out)
+        self.num_held_out = num_held_out
 
     @property
     def feature_names(self) -> list[str]:

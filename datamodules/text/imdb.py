@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from datamodules.base.download import download
-from datamodules.base.in_memory import check_fraction
 from datamodules.base.text_files import decode
 from datamodules.text.text import TextDataModule, labels_of
 from datamodules.text.text_dataset import Padding
 from datamodules.text.text_table import read_texts, split_test
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_amounts
 
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
 ARCHIVE = "aclImdb_v1.tar.gz"
@@ -96,7 +96,8 @@ class IMDBDataModule(TextDataModule):
             pin_memory=pin_memory,
             limit_train=limit_train,
         )
-        self.test_size = check_fraction("test_size", test_size, self.unit)
+        check_amounts(self.unit, test_size=test_size)
+        self.test_size = test_size
         self.data_dir = os.path.expanduser(data_dir or os.environ.get("DLMODULES_DATA") or "data")
 
     @property

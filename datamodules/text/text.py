@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, DistributedSampler
 
-from datamodules.base.in_memory import InMemoryDataModule, at_least, check_fraction, count_of, permutation
+from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from datamodules.base.sampling import shuffled
 from datamodules.text.length_batches import LengthSampler
 from datamodules.text.text_dataset import Padding, TextDataset
 from datamodules.text.vocabulary import Tokens, Vocabulary
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
+from dlmodules.validation.arguments import check_amounts, check_at_least, check_at_least_one
 
 
 class TextDataModule(InMemoryDataModule[TextDataset]):
@@ -77,16 +78,19 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
         ):
             if value not in known:
                 raise UserError(f"{name} is {value!r}; it must be {' or '.join(known)}")
-        self.val_size = check_fraction("val_size", val_size, self.unit)
+        check_amounts(self.unit, val_size=val_size)
+        check_at_least(3, vocabulary_size=vocabulary_size)
+        check_at_least_one(max_length=max_length, limit_train=limit_train)
+        self.val_size = val_size
         super().__init__(batch_size, num_workers, seed, drop_last, pin_memory=pin_memory)
-        self.vocabulary_size = at_least("vocabulary_size", vocabulary_size, 3)
-        self.max_length = None if max_length is None else at_least("max_length", max_length, 1)
+        self.vocabulary_size = vocabulary_size
+        self.max_length = max_length
         self.pad_to = _fixed_length(pad_to, self.max_length)
         self.padding: Padding = padding
         self.batching = batching
         self.on_empty = on_empty
         self.vocabulary_file = None if vocabulary_file is None else Path(vocabulary_file).expanduser()
-        self.limit_train = None if limit_train is None else at_least("limit_train", limit_train, 1)
+        self.limit_train = limit_train
         self._vocabulary: Vocabulary | None = None
 
     @property

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from datamodules.base.csv_table import read_csv
-from datamodules.base.in_memory import check_fraction, count_of, permutation
+from datamodules.base.in_memory import count_of, permutation
 from datamodules.text.text import TextDataModule, labels_of
 from datamodules.text.text_dataset import Padding
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_amounts
 
 
 class TextTable(NamedTuple):
@@ -114,7 +115,8 @@ class TextTableDataModule(TextDataModule):
         self.test_file = None if test_file is None else Path(test_file).expanduser()
         self.text_column = text_column
         self.label_column = label_column
-        self.test_size = check_fraction("test_size", test_size, self.unit)
+        check_amounts(self.unit, test_size=test_size)
+        self.test_size = test_size
         self._class_names = None if class_names is None else list(class_names)
 
     @property

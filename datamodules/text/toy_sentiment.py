@@ -6,9 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from datamodules.base.in_memory import at_least
 from datamodules.text.text import TextDataModule
 from datamodules.text.text_dataset import Padding
+from dlmodules.validation.arguments import check_at_least, check_at_least_one
 
 GOOD = ("good", "great", "lovely", "clever", "funny", "brilliant")
 BAD = ("bad", "awful", "boring", "silly", "tiresome", "poor")
@@ -100,9 +100,12 @@ class ToySentimentDataModule(TextDataModule):
             pin_memory=pin_memory,
             limit_train=limit_train,
         )
-        self.train_texts = at_least("train_texts", train_texts, 2)
-        self.test_texts = at_least("test_texts", test_texts, 0)
-        self.max_opinions = at_least("max_opinions", max_opinions, 1)
+        check_at_least(2, train_texts=train_texts)
+        check_at_least(0, test_texts=test_texts)
+        check_at_least_one(max_opinions=max_opinions)
+        self.train_texts = train_texts
+        self.test_texts = test_texts
+        self.max_opinions = max_opinions
 
     def load(self, train: bool) -> tuple[list[str], Tensor]:
         """Return the texts for training, or those for the test: every other one is positive."""

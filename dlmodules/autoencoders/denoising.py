@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dlmodules.autoencoders.autoencoder import Autoencoder
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_at_least, check_fractions
 
 
 def gaussian_noise(x: Tensor, mean: float, std: float, generator: torch.Generator | None = None) -> Tensor:
@@ -63,8 +64,8 @@ class DenoisingAutoencoder(Autoencoder):
     ) -> None:
         if noise not in ("gaussian", "salt"):
             raise UserError(f"noise {noise!r} is unknown; choose gaussian or salt")
-        if std < 0 or not 0 <= share <= 1:
-            raise UserError(f"std is {std} and share is {share}; std must be 0 or more, and share lie in [0, 1]")
+        check_at_least(0, std=std)
+        check_fractions(share=share)
         super().__init__(image_shape, latent_dim, encoder, decoder, loss, optimizer, scheduler)
         self.noise = noise
         self.mean = mean

@@ -11,11 +11,11 @@ from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
-from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.training.finite import require_finite
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import is_logging_step
+from dlmodules.validation.arguments import check_at_least
 from dlmodules.validation.images import check_images
 from dlmodules.validation.labels import check_labels
 
@@ -44,8 +44,7 @@ class Classifier(LightningModule):
         scheduler: LRSchedulerCallable | None = None,
         input_shape: Sequence[int] | None = None,
     ) -> None:
-        if num_classes < 2:
-            raise UserError(f"num_classes is {num_classes}; it must be 2 or more")
+        check_at_least(2, num_classes=num_classes)
         super().__init__()
         save_portable_hyperparameters(self)
         self.network = network

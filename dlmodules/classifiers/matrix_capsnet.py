@@ -15,7 +15,7 @@ from dlmodules.classifiers.matrix_capsules import (
     spread_loss,
 )
 from dlmodules.errors import UserError
-from dlmodules.validation.arguments import check_at_least_one, check_widths
+from dlmodules.validation.arguments import check_at_least_one, check_positive, check_widths
 
 FIRST_MARGIN, LAST_MARGIN = 0.2, 0.9  # of the spread loss
 
@@ -100,8 +100,7 @@ class MatrixCapsNetClassifier(Classifier):
         check_widths("capsules", capsules)
         if len(capsules) != 3:
             raise UserError(f"capsules has {len(capsules)} numbers; three layers of capsules need 3")
-        if sharpness <= 0:
-            raise UserError(f"sharpness is {sharpness}; it must be more than 0")
+        check_positive(sharpness=sharpness)
         network = MatrixCapsNet(input_shape, num_classes, channels, capsules, iterations, sharpness)
         super().__init__(network, num_classes, optimizer, scheduler, input_shape)
         self.margin_steps = margin_steps

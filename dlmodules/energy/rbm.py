@@ -17,6 +17,7 @@ from dlmodules.protocols import Batch
 from dlmodules.training.finite import require_finite
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import is_logging_step
+from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.images import check_codes, check_images, check_unit_range
 
 
@@ -65,8 +66,8 @@ class RBM(LightningModule):
     ) -> None:
         super().__init__()
         save_portable_hyperparameters(self)
-        if hidden_dim < 1 or k < 1 or sample_steps < 1 or chains < 0:
-            raise UserError("hidden_dim, k and sample_steps must be 1 or more, and chains 0 or more")
+        check_at_least_one(hidden_dim=hidden_dim, k=k, sample_steps=sample_steps)
+        check_at_least(0, chains=chains)
         self.image_shape = self.input_shape = tuple(image_shape)
         self.latent_dim = hidden_dim
         self.k = k

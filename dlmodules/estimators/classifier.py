@@ -13,6 +13,7 @@ from dlmodules.estimators.builders import estimator_settings, make_estimator
 from dlmodules.protocols import Batch
 from dlmodules.sampling.labels import one_hot
 from dlmodules.training.one_step import one_global_step, placeholder_optimizer
+from dlmodules.validation.arguments import check_at_least
 from dlmodules.validation.labels import check_labels
 
 
@@ -53,8 +54,7 @@ class EstimatorClassifier(LightningModule):
         estimator: str | dict = "sklearn.svm.SVC",  # type: ignore[type-arg]  # see above
         num_classes: int = 3,
     ) -> None:
-        if num_classes < 2:
-            raise UserError(f"num_classes is {num_classes}; it must be 2 or more")
+        check_at_least(2, num_classes=num_classes)
         estimator = estimator_settings(estimator)
         super().__init__()
         save_portable_hyperparameters(self)

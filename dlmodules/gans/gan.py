@@ -17,7 +17,7 @@ from dlmodules.gans.dense import DenseDiscriminator, DenseGenerator
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
-from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.images import check_image_shape, check_images, check_unit_range
 from dlmodules.validation.networks import check_network
 
@@ -82,8 +82,7 @@ class GAN(AdversarialModule):
             raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
         if noise not in get_args(Noise):
             raise UserError(f"noise {noise!r} is unknown; choose one of {', '.join(get_args(Noise))}")
-        if r1 < 0:
-            raise UserError(f"r1 is {r1}; it must be 0 or more")
+        check_at_least(0, r1=r1)
         for name in ("discriminator_loss", "discriminator_losses"):
             if update == "separate" and getattr(type(self), name) is not getattr(GAN, name):
                 raise UserError(

@@ -21,6 +21,7 @@ from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
 from dlmodules.sampling.labels import one_hot
+from dlmodules.validation.arguments import check_at_least_one, check_positive
 from dlmodules.validation.images import check_codes
 from dlmodules.validation.networks import check_network
 
@@ -179,10 +180,8 @@ class InfoGAN(ACGAN):
         update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
-        if num_codes < 1 or code_std <= 0:
-            raise UserError(f"num_codes is {num_codes} and code_std is {code_std}; both must be greater than 0")
-        if read_std is not None and read_std <= 0:
-            raise UserError(f"read_std is {read_std}; it must be greater than 0, or null to be learned")
+        check_at_least_one(num_codes=num_codes)
+        check_positive(code_std=code_std, read_std=read_std)
         if len(ramp) != 2 or not 0 <= ramp[0] <= ramp[1]:
             raise UserError(f"ramp is {list(ramp)}; it must be two numbers of steps, the first not above the second")
         if code_loss not in ("gaussian", "printed"):

@@ -19,7 +19,7 @@ from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
 from dlmodules.sampling.labels import sample_labels
-from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_positive
 from dlmodules.validation.images import check_codes, check_images, check_unit_range
 from dlmodules.validation.labels import check_labels, with_labels
 from dlmodules.validation.networks import check_network
@@ -100,14 +100,8 @@ class StackedGAN(AdversarialModule):
         super().__init__(clip_grad_norm=clip_grad_norm)
         save_portable_hyperparameters(self)
         check_at_least_one(latent_dim=latent_dim, num_classes=num_classes, feature_dim=feature_dim)
-        if code_std <= 0:
-            raise UserError(f"code_std is {code_std}; it must be greater than 0")
-        if encoder_epochs < 0:
-            raise UserError(f"encoder_epochs is {encoder_epochs}; it must be 0 or more")
-        if independent_epochs is not None and independent_epochs < 0:
-            raise UserError(
-                f"independent_epochs is {independent_epochs}; it must be 0 or more, or null for all the rest"
-            )
+        check_positive(code_std=code_std)
+        check_at_least(0, encoder_epochs=encoder_epochs, independent_epochs=independent_epochs)
         weights = (adversarial_weight, condition_weight, *entropy_weights)
         if len(weights) != 4 or min(weights) < 0:
             raise UserError(

@@ -7,9 +7,9 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import nn
 
 from dlmodules.adversarial.module import UpdateOrder
-from dlmodules.errors import UserError
 from dlmodules.gans.dcgan import DCGAN
 from dlmodules.gans.gan import Noise
+from dlmodules.validation.arguments import check_positive
 
 
 class WGAN(DCGAN):
@@ -57,8 +57,7 @@ class WGAN(DCGAN):
         update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
-        if clip <= 0:
-            raise UserError(f"clip is {clip}; it must be greater than 0")
+        check_positive(clip=clip)
         super().__init__(
             image_shape,
             latent_dim,

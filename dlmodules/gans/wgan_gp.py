@@ -11,6 +11,7 @@ from dlmodules.adversarial.penalties import gradient_penalty
 from dlmodules.errors import UserError
 from dlmodules.gans.dcgan import DCGAN
 from dlmodules.gans.gan import Noise
+from dlmodules.validation.arguments import check_at_least
 
 
 class WGANGP(DCGAN):
@@ -56,8 +57,7 @@ class WGANGP(DCGAN):
         update: UpdateOrder = "alternating",
         clip_grad_norm: float | None = None,
     ) -> None:
-        if penalty < 0:
-            raise UserError(f"penalty is {penalty}; it must be 0 or more")
+        check_at_least(0, penalty=penalty)
         if update == "separate":
             raise UserError("WGANGP has no separate updates; choose alternating or simultaneous")
         super().__init__(

@@ -22,7 +22,7 @@ from dlmodules.rl.networks import MLPQNetwork
 from dlmodules.rl.polyak import polyak_update
 from dlmodules.rl.returns import td_target
 from dlmodules.training.annealing import exponential_schedule, linear_schedule
-from dlmodules.validation.arguments import require_at_least, require_fractions
+from dlmodules.validation.arguments import check_fractions, require_at_least
 
 
 class DQN(Agent):
@@ -87,7 +87,7 @@ class DQN(Agent):
         require_at_least(1, batch_size=batch_size, updates_per_iteration=updates_per_iteration)
         require_at_least(1, target_update_interval=target_update_interval)
         require_at_least(batch_size, buffer_capacity=buffer_capacity)
-        require_fractions(gamma=gamma, tau=tau, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
+        check_fractions(gamma=gamma, tau=tau, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
         if epsilon_schedule == "exponential" and not (epsilon_start and epsilon_end):
             raise UserError("an exponential epsilon_schedule never reaches 0: choose linear, or epsilons above 0")
         self.num_actions = num_actions

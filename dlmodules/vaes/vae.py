@@ -18,7 +18,7 @@ from dlmodules.sampling.devices import sampling_device
 from dlmodules.training.finite import require_finite
 from dlmodules.training.step_logging import is_logging_step
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
-from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_positive
 from dlmodules.validation.images import check_codes, check_images, check_unit_range
 from dlmodules.validation.networks import check_network
 from dlmodules.variational.elbo import (
@@ -78,12 +78,8 @@ class VAE(LightningModule):
         check_at_least_one(latent_dim=latent_dim)
         if likelihood not in ("bernoulli", "gaussian"):
             raise UserError(f"likelihood {likelihood!r} is unknown; choose bernoulli or gaussian")
-        if beta < 0:
-            raise UserError(f"beta is {beta}; it must be at least 0")
-        if nll_samples < 0:
-            raise UserError(f"nll_samples is {nll_samples}; it must be at least 0")
-        if r_loss_factor is not None and r_loss_factor <= 0:
-            raise UserError(f"r_loss_factor is {r_loss_factor}; it must be more than 0, or null")
+        check_at_least(0, beta=beta, nll_samples=nll_samples)
+        check_positive(r_loss_factor=r_loss_factor)
         self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
         self.encoder = encoder or ConvEncoder(image_shape, latent_dim)

@@ -1,21 +1,51 @@
-"""Checks of arguments that several modules take."""
+"""Checks of constructor arguments, for modules and data modules alike.
+
+Each takes arguments by their names and raises the UserError that says which is wrong and what it must be. An argument
+that is None is not set, and passes.
+"""
 
 from collections.abc import Sequence
 
 from dlmodules.errors import UserError
 
 
+def check_at_least(minimum: float, **values: float | None) -> None:
+    """Raise UserError naming the first of ``values`` that is less than ``minimum``."""
+    for name, value in values.items():
+        if value is not None and not value >= minimum:
+            raise UserError(f"{name} is {value}; it must be {minimum} or more")
+
+
+def check_at_least_one(**values: float | None) -> None:
+    """Raise UserError naming the first of ``values`` that is less than 1."""
+    check_at_least(1, **values)
+
+
+def check_positive(**values: float | None) -> None:
+    """Raise UserError naming the first of ``values`` that is not more than 0."""
+    for name, value in values.items():
+        if value is not None and not value > 0:
+            raise UserError(f"{name} is {value}; it must be more than 0")
+
+
+def check_fractions(**values: float | None) -> None:
+    """Raise UserError naming the first of ``values`` that lies outside [0, 1]."""
+    for name, value in values.items():
+        if value is not None and not 0.0 <= value <= 1.0:
+            raise UserError(f"{name} is {value}; it must lie in [0, 1]")
+
+
+def check_amounts(unit: str, **values: int | float) -> None:
+    """Raise UserError naming the first of ``values`` that is neither a number of ``unit`` nor a fraction of them."""
+    for name, value in values.items():
+        if not value >= 0 or (isinstance(value, float) and value >= 1):
+            raise UserError(f"{name} is {value}; it must be a number of {unit} or a fraction in (0, 1)")
+
+
 def check_dropout(dropout: float) -> None:
     """Raise UserError unless ``dropout`` is a probability in [0, 1)."""
     if not 0.0 <= dropout < 1.0:
         raise UserError(f"dropout is {dropout}; it must lie in [0, 1)")
-
-
-def check_at_least_one(**numbers: int) -> None:
-    """Raise UserError for the first argument, given by its name, that is less than 1."""
-    for name, number in numbers.items():
-        if number < 1:
-            raise UserError(f"{name} is {number}; it must be 1 or more")
 
 
 def check_widths(name: str, widths: Sequence[int], fewest: int = 1) -> None:
@@ -25,15 +55,8 @@ def check_widths(name: str, widths: Sequence[int], fewest: int = 1) -> None:
         raise UserError(f"{name} is {list(widths)}; it must be numbers of 1 or more, one for each layer{least}")
 
 
-def require_at_least(least: int, **arguments: int) -> None:
-    """Raise UserError naming the first of ``arguments`` that is smaller than ``least``."""
-    for name, value in arguments.items():
+def require_at_least(least: int, **values: int) -> None:
+    """Raise UserError naming the first of ``values`` that is smaller than ``least``, in the words of the agents."""
+    for name, value in values.items():
         if value < least:
             raise UserError(f"{name} is {value}; it must be at least {least}")
-
-
-def require_fractions(**arguments: float) -> None:
-    """Raise UserError naming the first of ``arguments`` that lies outside [0, 1]."""
-    for name, value in arguments.items():
-        if not 0.0 <= value <= 1.0:
-            raise UserError(f"{name} is {value}; it must lie in [0, 1]")

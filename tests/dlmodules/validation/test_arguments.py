@@ -1,5 +1,6 @@
 """What every classifier refuses: sizes that make no network, and batches whose labels are no classes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from dlmodules import (
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.classifiers.text_networks import BagOfWords, TextRNN
 from dlmodules.errors import UserError
+from dlmodules.validation import arguments as checks
 
 
 @pytest.mark.parametrize(
@@ -96,3 +98,27 @@ def test_a_fault_of_the_network_is_not_laid_on_the_labels() -> None:
 def test_images_that_a_backbone_cannot_read(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         BackboneClassifier(**{"input_shape": (1, 28, 28)} | arguments)
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        (lambda: checks.check_at_least(2, a=2, b=1.5), "b is 1.5; it must be 2 or more"),
+        (lambda: checks.check_at_least(0, a=float("nan")), "a is nan; it must be 0 or more"),
+        (lambda: checks.check_at_least_one(a=1, b=0), "b is 0; it must be 1 or more"),
+        (lambda: checks.check_positive(a=0.1, b=0.0), "b is 0.0; it must be more than 0"),
+        (lambda: checks.check_fractions(a=0.0, b=1.0, c=1.1), r"c is 1.1; it must lie in \[0, 1\]"),
+        (lambda: checks.check_amounts("rows", a=0, b=0.5, c=1.0), r"c is 1.0; it must be a number of rows or a frac"),
+        (lambda: checks.check_amounts("rows", a=-1), r"a is -1; it must be a number of rows or a fraction in \(0, 1\)"),
+        (lambda: checks.check_dropout(1.0), r"dropout is 1.0; it must lie in \[0, 1\)"),
+    ],
+)
+def test_the_first_wrong_argument_is_named_with_what_it_must_be(check: Callable[[], None], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        check()
+
+
+def test_an_argument_that_is_not_set_passes() -> None:
+    checks.check_at_least(2, a=None)
+    checks.check_positive(a=None)
+    checks.check_fractions(a=None)
