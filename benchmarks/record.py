@@ -46,7 +46,7 @@ class Record:
 
     Args:
         kind: one of ``KINDS``.
-        name: of the row, see ``rows.py``.
+        name: of the row, see ``benchmarks.rows``.
         system: public class, or what was measured where there is none.
         config: path of the configuration, None where there is none.
         seed: of the run, 0 or more.
