@@ -11,6 +11,7 @@ from jsonargparse import Namespace
 from pytorch_lightning.callbacks import ProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.plugins.io import CheckpointIO
+from typing_extensions import override
 
 import callbacks
 import datamodules
@@ -21,6 +22,7 @@ from callbacks.run.loggers import RunCSVLogger, RunWandbLogger
 from callbacks.run.throttled_progress_bar import ThrottledProgressBar
 from dlmodules.checkpoints.loading import load_checkpoint
 from dlmodules.errors import UserError
+from dlmodules.protocols import HasBestMetric
 from dlmodules_cli.configs import find_config
 from dlmodules_cli.messages import SystemArgumentParser
 from dlmodules_cli.runs import (
@@ -37,11 +39,13 @@ DEFAULT_ROOT = "runs"
 class SaveRunConfig(SaveConfigCallback):
     """Write ``config.yaml`` into the run folder when a fit starts, and give the configuration to W&B."""
 
+    @override
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Save for ``fit`` alone: a later test in the same folder leaves the training's configuration."""
         if stage == "fit":
             super().setup(trainer, pl_module, stage)
 
+    @override
     def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Give the whole configuration, the commit and the package versions to W&B."""
         import yaml
@@ -81,15 +85,18 @@ class SystemCLI(LightningCLI):
             args=args,
         )
 
+    @override
     def init_parser(self, **kwargs: Any) -> LightningArgumentParser:
         """Let the saved configuration begin with the commit and the package versions."""
         return super().init_parser(**kwargs | {"dump_header": [f"{k}: {v}" for k, v in provenance().items()]})
 
+    @override
     def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]  # static there
         """Build the parser of the requested subcommand alone: each costs as much as all the rest of the start."""
         known = super().subcommands()
         return {self._requested: known[self._requested]} if self._requested in known else known
 
+    @override
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, then find the checkpoint and see that it is one of the configured class."""
         self.config = parser.parse_args(_resolved(args))
@@ -109,6 +116,7 @@ class SystemCLI(LightningCLI):
                 " give the configuration that made the checkpoint"
             )
 
+    @override
     def _parse_ckpt_path(self) -> None:
         """Take the module's arguments from the checkpoint, but those of the command line from there.
 
@@ -134,6 +142,7 @@ class SystemCLI(LightningCLI):
         parts = [config[key].class_path.rpartition(".")[2] for key in ("model", "data") if config.get(key)]
         return "_".join(parts).lower().replace("datamodule", "")
 
+    @override
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Add run folder, loggers and checkpoints to what the configuration says of the trainer."""
         config = self.config[self.subcommand]
@@ -185,7 +194,7 @@ class SystemCLI(LightningCLI):
             added.append(ExactResume())
         if not any(isinstance(callback, LastCheckpoint) for callback in own):
             added.append(LastCheckpoint(str(folder / "checkpoints")))
-        best = getattr(self.model, "best_metric", None)
+        best = self.model.best_metric if isinstance(self.model, HasBestMetric) else None
         if best is not None and not any(isinstance(c, pl.callbacks.ModelCheckpoint) for c in own):
             metric, mode = best
             added.append(

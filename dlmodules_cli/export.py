@@ -14,8 +14,8 @@ from torch import Tensor
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
 from dlmodules.protocols import HasInputShape
+from dlmodules_cli.loading import add_ckpt_path, add_imports, import_own
 from dlmodules_cli.messages import OneLineErrors
-from dlmodules_cli.sample import import_own
 
 TOLERANCE = 1e-4
 BATCHES = (1, 5)
@@ -29,14 +29,9 @@ class ExportParser(OneLineErrors, ArgumentParser):
 def export(args: list[str]) -> None:
     """Run ``export`` with command-line arguments ``args``."""
     parser = ExportParser(prog="export", description=__doc__)
-    parser.add_argument("--ckpt_path", type=str, required=True, help="Checkpoint of a run.")
+    add_ckpt_path(parser)
     parser.add_argument("--output", type=str, required=True, help="The file to write; it ends in .onnx.")
-    parser.add_argument(
-        "--imports",
-        type=list[str],
-        default=[],
-        help="Modules to import first, where the module is your own class.",
-    )
+    add_imports(parser)
     chosen = parser.parse_args(args)
     output = Path(chosen.output)
     if output.suffix != ".onnx":

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from callbacks.images.feature_network import FeatureNetwork
-from dlmodules.protocols import Samples, Traverses
+from dlmodules.protocols import SamplesImages, Traverses
 
 MEASURES = ("slant", "width", "ink")
 
@@ -41,7 +41,7 @@ def effects(module: Traverses, network: FeatureNetwork, span: float, n: int, see
     found = {}
     values = torch.tensor([-span, span])
     labels = torch.arange(n) % 10
-    assert isinstance(module, Samples)
+    assert isinstance(module, SamplesImages)
     samples = moments(module.sample(n, labels=labels, generator=torch.Generator().manual_seed(seed)))
     spread = {
         measure: torch.stack([samples[measure][labels == digit].std() for digit in range(10)]).mean()

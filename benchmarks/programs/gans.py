@@ -20,7 +20,7 @@ from benchmarks.record import Record
 from benchmarks.row import Row
 from callbacks.images.feature_network import FeatureNetwork, load_feature_network
 from dlmodules import InfoGAN
-from dlmodules.protocols import Samples, Traverses
+from dlmodules.protocols import SamplesImages, Traverses
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
@@ -120,7 +120,7 @@ def matched_accuracy(module: LightningModule, network: FeatureNetwork, n: int, s
 
     Which digit goes with which class is chosen so that the fraction is largest.
     """
-    assert isinstance(module, Samples)
+    assert isinstance(module, SamplesImages)
     classes = torch.arange(n) % 10
     generator = torch.Generator().manual_seed(seed)
     images = (module.sample(len(part), labels=part, generator=generator) for part in classes.split(500))

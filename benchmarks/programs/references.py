@@ -26,6 +26,7 @@ class RealImages(pl.LightningModule):
     def __init__(self, images: Tensor, seed: int) -> None:
         super().__init__()
         self.images = images
+        self.image_shape = tuple(images.shape[1:])
         self.order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
         self.drawn = 0
 

@@ -1,4 +1,4 @@
-"""An alarm for a generator that makes the same image of any noise."""
+"""An alarm for a generator that generates the same image from any noise."""
 
 from typing import Any, ClassVar
 
@@ -6,12 +6,16 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
+from typing_extensions import override
 
-from callbacks.base.media import is_quiet
-from callbacks.base.plotting import PlottingCallback, cycled_labels, images_and_labels, undisturbed
+from callbacks.base.batches import as_float, images_and_labels
+from callbacks.base.conditions import cycled_labels
+from callbacks.base.inference import undisturbed
+from callbacks.base.plotting import PlottingCallback
 from callbacks.base.progress import logged_step, position
+from callbacks.base.trainers import is_quiet
 from dlmodules.errors import UserError
-from dlmodules.protocols import Samples
+from dlmodules.protocols import SamplesImages
 
 
 class CollapseAlarm(PlottingCallback):
@@ -20,13 +24,13 @@ class CollapseAlarm(PlottingCallback):
     Logs ``collapse/distance``: the mean Euclidean distance between two samples, divided by that between two of the
     first training images. It is near 1 for samples as varied as the data, 0 for a single image, and 1/2 for two
     images that come equally often. The generator has the weights that are trained, not an average of them. Works with
-    any module that has ``sample``. A conditional module is asked for every class in turn; ask for one to see a
+    any module that samples images. A conditional module is asked for every class in turn; ask for one to see a
     collapse within it.
 
     Args:
         every_n_steps: measure after each that many training steps, and when the training ends.
         threshold: warn below this ``collapse/distance``, in [0, 1].
-        first_step: give no alarm before this training step: an untrained generator makes nearly the same of any noise.
+        first_step: give no alarm before this training step: an untrained generator's samples are nearly the same.
         num: how many samples, and how many training images; 2 or more.
         labels: the classes asked for, over and over. For a conditional module.
         stop: end the training too when the alarm is given; its last checkpoint is written as at any end.
@@ -34,7 +38,7 @@ class CollapseAlarm(PlottingCallback):
         name: of what is logged, before ``/distance``. A second alarm in a training, for other labels, needs another.
     """
 
-    needs: ClassVar[dict[str, type]] = {"sample": Samples}
+    needs: ClassVar[tuple[type, ...]] = (SamplesImages,)
 
     def __init__(
         self,
@@ -61,12 +65,14 @@ class CollapseAlarm(PlottingCallback):
         self._real: list[Tensor] = []
         self._real_distance: float | None = None
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module that cannot sample, or not these labels."""
         super().setup(trainer, pl_module, stage)
         cycled_labels(pl_module, self.num, self.labels)
         self._given, self._real, self._real_distance = False, [], None
 
+    @override
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
@@ -74,25 +80,25 @@ class CollapseAlarm(PlottingCallback):
         missing = self.num - sum(len(part) for part in self._real)
         if self._real_distance is None and not is_quiet(trainer):
             images, _ = images_and_labels(batch)
-            kept = images[:missing].detach().cpu()
-            self._real.append(kept.float() / 255 if kept.dtype == torch.uint8 else kept.float())
+            self._real.append(as_float(images[:missing].detach().cpu()).float())
             if len(images) >= missing:
                 self._real_distance = self._distance_of_real()
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Measure now, log, and warn if it is time."""
+        """Measure and log now, and warn if it is time."""
         if self._real_distance is None and self._real:
             self._real_distance = self._distance_of_real()  # fewer images than were asked for
         if not self._real_distance:  # no images, or all of them alike
             return
         with undisturbed(trainer, pl_module, self.seed, averaged=False) as generator:
             labels = cycled_labels(pl_module, self.num, self.labels)
-            assert isinstance(pl_module, Samples)
+            assert isinstance(pl_module, SamplesImages)
             samples = pl_module.sample(self.num, labels=labels, generator=generator)
         # Their weights are the same, but each process has seen other images: all must come to the same end.
-        share = mean_distance(samples) / self._real_distance
-        distance = float(trainer.strategy.reduce(share, reduce_op="mean"))
+        ratio = mean_distance(samples) / self._real_distance
+        distance = float(trainer.strategy.reduce(ratio, reduce_op="mean"))
         for logger in trainer.loggers:
             logger.log_metrics({f"{self.name}/distance": distance}, step=logged_step(trainer))
         # `not >=`, so that samples which are no numbers are an alarm too.
@@ -115,16 +121,17 @@ class CollapseAlarm(PlottingCallback):
         return float(mean_distance(images)) if len(images) > 1 else None
 
     @property
+    @override
     def state_key(self) -> str:
         """The name of its state in a checkpoint, one for each choice of classes and name."""
         return self._generate_state_key(num=self.num, labels=self.labels, seed=self.seed, name=self.name)
 
+    @override
     def state_dict(self) -> dict[str, Any]:
-        """What real images measure, and whether the alarm was given."""
         return {"real_distance": self._real_distance, "given": self._given}
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the same measure."""
         self._real_distance, self._given = state_dict["real_distance"], state_dict["given"]
 
 

@@ -1,4 +1,4 @@
-"""What a discriminator says of real images and of made ones, as two histograms."""
+"""What a discriminator says of real and of fake images, as two histograms."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -6,34 +6,38 @@ import numpy as np
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
+from callbacks.base.conditions import cycled_labels
+from callbacks.base.image_plotting import ImagePlottingCallback
+from callbacks.base.inference import BATCH, undisturbed
 from callbacks.base.media import save_figure
-from callbacks.base.plotting import BATCH, ImagePlottingCallback, cycled_labels, undisturbed
 from callbacks.base.progress import position
 from dlmodules.errors import UserError
-from dlmodules.protocols import Discriminates, Samples
+from dlmodules.protocols import Discriminates, SamplesImages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 class DiscriminatorHistogram(ImagePlottingCallback):
-    """Draws how the discriminator's outputs are distributed over real and over made images.
+    """Plots how the discriminator's outputs are distributed over real and over fake images.
 
     Where the two histograms lie apart the discriminator wins; where one covers the other it knows nothing. The real
-    images are the first ones of the validation set, on which it never trained, and the made ones are of the same
+    images are the first ones of the validation set, on which it never trained, and the fake ones are of the same
     noise each time. Both networks have the weights that are trained, not averages of them. Works with any module that
-    has ``discriminate_images`` and ``sample``. Picture: ``discriminator``, with ``test/`` before it for the test set.
+    has ``discriminate_images`` and samples images. Picture: ``discriminator``, with ``test/`` before it for the test
+    set.
 
     Args:
-        num: how many real images, and how many made ones.
-        every_n_epochs: draw after each that many epochs.
-        every_n_steps: draw after each that many training steps instead, from the first validation on.
+        num: how many real images, and how many fake ones.
+        every_n_epochs: plot after each that many epochs.
+        every_n_steps: plot after each that many training steps instead, from the first validation on.
         bins: bars of a histogram.
         seed: seed of the noise.
     """
 
-    needs: ClassVar[dict[str, type]] = {"discriminate_images": Discriminates, "sample": Samples}
+    needs: ClassVar[tuple[type, ...]] = (Discriminates, SamplesImages)
 
     def __init__(
         self,
@@ -49,20 +53,20 @@ class DiscriminatorHistogram(ImagePlottingCallback):
         self.bins = bins
         self.seed = seed
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the histograms now."""
         real, labels = self.images(pl_module)
         if labels is not None:
             labels = labels.to(pl_module.device) if labels.ndim == 1 else None
         with undisturbed(trainer, pl_module, self.seed, averaged=False) as generator:
-            assert isinstance(pl_module, Samples)
-            asked = cycled_labels(pl_module, len(real))
-            made = pl_module.sample(len(real), labels=asked, generator=generator)
+            assert isinstance(pl_module, SamplesImages)
+            asked_labels = cycled_labels(pl_module, len(real))
+            fake = pl_module.sample(len(real), labels=asked_labels, generator=generator)
             of_real = _outputs(trainer, pl_module, real, labels)
-            of_made = _outputs(trainer, pl_module, made, asked)
+            of_fake = _outputs(trainer, pl_module, fake, asked_labels)
         if trainer.is_global_zero:
             title = f"{type(pl_module).__name__}, {position(trainer)} steps"
-            figure = output_figure(of_real, of_made, self.bins, title)
+            figure = output_figure(of_real, of_fake, self.bins, title)
             save_figure(trainer, f"{self.prefix}discriminator", figure, caption=f"epoch {trainer.current_epoch}")
 
 
@@ -76,11 +80,11 @@ def _outputs(trainer: Trainer, pl_module: LightningModule, images: Tensor, label
     return torch.cat(outputs).float().cpu()
 
 
-def output_figure(real: Tensor, made: Tensor, bins: int, title: str) -> "Figure":
-    """Draw the outputs ``(B,)`` for real and for made images as histograms with the same bars."""
+def output_figure(real: Tensor, fake: Tensor, bins: int, title: str) -> "Figure":
+    """Plot the outputs ``(B,)`` for real and for fake images as histograms with the same bars."""
     from matplotlib.figure import Figure
 
-    parts = {"real": real[real.isfinite()].numpy(), "made": made[made.isfinite()].numpy()}
+    parts = {"real": real[real.isfinite()].numpy(), "fake": fake[fake.isfinite()].numpy()}
     edges = np.histogram_bin_edges(np.concatenate(list(parts.values())), bins)
     figure = Figure(figsize=(6.0, 3.4), dpi=110, layout="constrained")
     axes = figure.subplots()

@@ -9,6 +9,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.strategies import FSDPStrategy, ModelParallelStrategy
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
+from typing_extensions import override
 
 from dlmodules.errors import UserError
 
@@ -19,11 +20,11 @@ class GeneratorEMA(Callback):
     After each training step ``average = d * average + (1 - d) * weight``. Only parameters are
     averaged; buffers, such as the statistics of a batch norm, are always the present ones. The
     average stands in the module during validation, test and prediction, and for callbacks that
-    draw or measure; the training, and every checkpoint's ``state_dict``, have the weights
+    plot or measure; the training, and every checkpoint's ``state_dict``, have the weights
     themselves. The average is saved with the callback's state.
 
     Args:
-        decay: ``d``, the share of the average that is kept at an update, in [0, 1).
+        decay: ``d``, the fraction of the average that is kept at an update, in [0, 1).
         modules: names of the submodules to average, ``a.b`` for one inside another.
         every_n_steps: update after each that many steps that changed the weights.
         warmup: at update ``t`` (from 0) use ``min(d, (1 + t) / (10 + t))``, so that the random first
@@ -52,18 +53,20 @@ class GeneratorEMA(Callback):
         self._seen_step = 0
 
     @property
+    @override
     def state_key(self) -> str:
         """The name of its state in a checkpoint, one for each choice of submodules."""
         return f"{GeneratorEMA.__qualname__}{list(self.modules)}"
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Find the submodules."""
         if isinstance(trainer.strategy, (FSDPStrategy, ModelParallelStrategy)):
             raise UserError("GeneratorEMA averages whole weights: use the strategy ddp, not one that shards them")
         self._weights(pl_module)
 
+    @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start from the present weights, or go on from the loaded average."""
+        """Start from the present weights, or go on from a loaded average."""
         self._seen_step = trainer.global_step
         weights = self._weights(pl_module)
         saved = self.average or weights
@@ -76,6 +79,7 @@ class GeneratorEMA(Callback):
             for name, weight in weights.items()
         }
 
+    @override
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
@@ -105,45 +109,48 @@ class GeneratorEMA(Callback):
         finally:
             self._swap_out(pl_module)
 
+    @override
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Validate the average."""
         self._swap_in(pl_module)
 
+    @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Go on with the weights. Checkpoint callbacks come last, so they save these."""
         self._swap_out(pl_module)
 
+    @override
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Test the average."""
         self._swap_in(pl_module)
 
+    @override
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put the weights back."""
         self._swap_out(pl_module)
 
+    @override
     def on_predict_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Predict with the average."""
         self._swap_in(pl_module)
 
+    @override
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put the weights back."""
         self._swap_out(pl_module)
 
+    @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Put the weights back before a checkpoint is written on the way out."""
         self._swap_out(pl_module)
 
+    @override
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Save the weights themselves even in the middle of a validation."""
         if self._raw is not None:
             checkpoint["state_dict"].update(self._raw)
 
+    @override
     def state_dict(self) -> dict[str, Any]:
-        """The average and how often it was updated."""
         return {"average": self.average, "steps": self._steps, "updates": self._updates} if self.average else {}
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved average."""
         self.average = dict(state_dict["average"])
         self._steps, self._updates = state_dict["steps"], state_dict["updates"]
 

@@ -4,9 +4,11 @@ from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils import get_total_norm
+from typing_extensions import override
 
+from callbacks.base.trainers import logging_interval
 from dlmodules.errors import UserError
 
 
@@ -26,36 +28,40 @@ class GradientNorms(Callback):
         self._due = False
         self._norms: dict[str, list[Tensor]] = {}
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module without the two networks."""
-        if not all(isinstance(getattr(pl_module, network, None), nn.Module) for network in self.names):
+        try:
+            for network in self.names:
+                pl_module.get_submodule(network)
+        except AttributeError:
             raise UserError(
                 "GradientNorms needs a module with the networks `generator` and `discriminator`;"
                 f" {type(pl_module).__name__} lacks one (see dlmodules.protocols)"
-            )
+            ) from None
 
+    @override
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        """Look whether this is a logging step."""
-        every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector of the trainer
+        every = logging_interval(trainer)
         self._due = every > 0 and (trainer.fit_loop.total_batch_idx + 1) % every == 0
         self._norms = {}
 
+    @override
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        """Measure the gradient of the network that is about to move."""
         if not self._due:
             return
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         for network, name in self.names.items():
-            own = {id(parameter) for parameter in getattr(pl_module, network).parameters()}
+            own = {id(parameter) for parameter in pl_module.get_submodule(network).parameters()}
             if gradients and all(id(parameter) in own for parameter in parameters):
                 self._norms.setdefault(name, []).append(get_total_norm(gradients).detach().float())
 
+    @override
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Log the norms of the step."""
         for name, norms in self._norms.items():
             pl_module.log(name, torch.stack(norms).mean())

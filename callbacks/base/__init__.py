@@ -1,1 +1,1 @@
-"""What callbacks share: when to draw, pictures, where they go."""
+"""What callbacks share: when to plot, how to ask a module, pictures and where they go."""

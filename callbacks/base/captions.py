@@ -72,8 +72,8 @@ def _fitted(line: str, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont", wid
     return line + "…"
 
 
-def drawable(images: Tensor) -> Tensor:
-    """Return images ``(N, C, H, W)`` with 1 or 3 channels, float32 in [0, 1], made of any numbers and channels.
+def displayable(images: Tensor) -> Tensor:
+    """Return images ``(N, C, H, W)`` with 1 or 3 channels, float32 in [0, 1], of any numbers and channels.
 
     Images in [0, 1] with 1 or 3 channels stay as they are. Others, such as standardized ones, are stretched to
     [0, 1], each by itself; of any other number of channels the mean is shown.

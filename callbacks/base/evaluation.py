@@ -3,6 +3,7 @@
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
+from typing_extensions import override
 
 
 class WatchesEvaluation(Callback):
@@ -14,6 +15,7 @@ class WatchesEvaluation(Callback):
         """Look at a batch and at what the module's step returned for it."""
         raise NotImplementedError
 
+    @override
     def on_validation_batch_end(
         self,
         trainer: Trainer,
@@ -23,9 +25,9 @@ class WatchesEvaluation(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Look at a batch."""
         self.on_evaluation_batch(trainer, pl_module, outputs, batch, dataloader_idx)
 
+    @override
     def on_test_batch_end(
         self,
         trainer: Trainer,
@@ -35,5 +37,4 @@ class WatchesEvaluation(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Look at a batch."""
         self.on_evaluation_batch(trainer, pl_module, outputs, batch, dataloader_idx)

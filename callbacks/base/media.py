@@ -18,6 +18,7 @@ from pytorch_lightning.utilities import rank_zero_warn
 
 from callbacks.base.grids import Picture
 from callbacks.base.progress import logged_step, position
+from callbacks.base.trainers import is_quiet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
 MAX_GIF_FPS = 50
 
 _complained: WeakSet[Any] = WeakSet()
-
-
-def is_quiet(trainer: Trainer) -> bool:
-    """Whether this is a moment at which nothing is drawn: the sanity check, or a fast dev run."""
-    return bool(trainer.sanity_checking or getattr(trainer, "fast_dev_run", False))
 
 
 def warn_once(about: object, message: str) -> None:
@@ -117,7 +113,7 @@ def save_figure(
 
 
 def figure_to_image(figure: "Figure") -> Picture:
-    """Draw a figure into an array ``(H, W, 3)`` uint8, without pyplot and its global state."""
+    """Render a figure into an array ``(H, W, 3)`` uint8, without pyplot and its global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas: Any = FigureCanvasAgg(figure)

@@ -2,15 +2,24 @@
 
 from pytorch_lightning import Trainer
 
+from dlmodules.protocols import CountsEnvironmentSteps
+
 
 def steps_done(trainer: Trainer) -> int:
     """How many training steps were done, whatever the number of optimizers in each."""
     return min(trainer.global_step, trainer.fit_loop.total_batch_idx + 1)
 
 
+def environment_steps(trainer: Trainer) -> int | None:
+    """How many environment steps were done, for an agent; None for all others."""
+    module = trainer.lightning_module
+    return module.env_steps if isinstance(module, CountsEnvironmentSteps) else None
+
+
 def position(trainer: Trainer) -> int:
     """How far the training is: environment steps for an agent, training steps for all others."""
-    return int(getattr(trainer.lightning_module, "env_steps", steps_done(trainer)))
+    counted = environment_steps(trainer)
+    return steps_done(trainer) if counted is None else counted
 
 
 def logged_step(trainer: Trainer) -> int:
@@ -19,5 +28,5 @@ def logged_step(trainer: Trainer) -> int:
     Were a picture logged under the global step, the next metrics would lie before it on a chart.
     An agent logs under its environment steps.
     """
-    environment_steps = getattr(trainer.lightning_module, "env_steps", None)
-    return max(0, steps_done(trainer) - 1) if environment_steps is None else int(environment_steps)
+    counted = environment_steps(trainer)
+    return max(0, steps_done(trainer) - 1) if counted is None else counted

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
 from callbacks.base.media import run_folder, warn_once, write_file
 from callbacks.base.names import class_names, set_name
@@ -35,8 +36,8 @@ class ClassReport(PredictionPlottingCallback):
         super().__init__(every_n_epochs)
         self._metrics: MetricCollection | None = None
 
+    @override
     def begin(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Count from zero."""
         from torchmetrics import MetricCollection
         from torchmetrics.classification import (
             MulticlassF1Score,
@@ -55,13 +56,13 @@ class ClassReport(PredictionPlottingCallback):
             }
         ).to(pl_module.device)
 
+    @override
     def collect(self, x: Tensor, y: Tensor, probabilities: Tensor) -> None:
-        """Count a batch."""
         assert self._metrics is not None
         self._metrics.update(probabilities.argmax(dim=1), y)
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the report now."""
         assert self._metrics is not None
         found = {name: value.cpu() for name, value in self._metrics.compute().items()}
         if not trainer.is_global_zero:

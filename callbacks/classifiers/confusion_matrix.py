@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
 from callbacks.base.media import save_figure
 from callbacks.base.names import class_names, set_name
@@ -19,23 +20,23 @@ if TYPE_CHECKING:
 
 Counts = npt.NDArray[np.int64]
 
-# Up to so many classes a cell has room for its count and its share; up to so many more for one number.
+# Up to so many classes a cell has room for its count and its fraction; up to so many more for one number.
 TWO_NUMBERS = 12
 ONE_NUMBER = 25
 TICKS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 
 class ConfusionMatrix(PredictionPlottingCallback):
-    """Draws how often each class (a row) was taken for each other (a column), after each validation.
+    """Plots how often each class (a row) was taken for each other (a column), after each validation.
 
-    A cell says the number of examples and their share of the row; the colour is the share. From 13
-    classes on it says the share alone, from 26 on the colour has to do. Works with any classifier
+    A cell says the number of examples and their fraction of the row; the colour is the fraction. From 13
+    classes on it says the fraction alone, from 26 on the colour has to do. Works with any classifier
     (``dlmodules.protocols.Classifies``). Picture: ``confusion_matrix``, and ``test/confusion_matrix`` of the
     test set.
 
     Args:
-        every_n_epochs: draw after each that many epochs, and when the training ends.
-        max_classes: of more classes than this, only those with the most mistakes are drawn.
+        every_n_epochs: plot after each that many epochs, and when the training ends.
+        max_classes: of more classes than this, only those with the most mistakes are shown.
     """
 
     def __init__(self, every_n_epochs: int = 1, max_classes: int = 100) -> None:
@@ -45,19 +46,19 @@ class ConfusionMatrix(PredictionPlottingCallback):
         self.max_classes = max_classes
         self._matrix: MulticlassConfusionMatrix | None = None
 
+    @override
     def begin(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Count from zero."""
         from torchmetrics.classification import MulticlassConfusionMatrix
 
         self._matrix = MulticlassConfusionMatrix(self.num_classes).to(pl_module.device)
 
+    @override
     def collect(self, x: Tensor, y: Tensor, probabilities: Tensor) -> None:
-        """Count a batch."""
         assert self._matrix is not None
         self._matrix.update(probabilities.argmax(dim=1), y)
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the matrix now."""
         assert self._matrix is not None
         counts: Counts = self._matrix.compute().cpu().numpy()
         if trainer.is_global_zero:
@@ -66,10 +67,10 @@ class ConfusionMatrix(PredictionPlottingCallback):
             save_figure(trainer, f"{self.prefix}confusion_matrix", figure)
 
 
-def row_shares(counts: Counts) -> npt.NDArray[np.float64]:
+def row_fractions(counts: Counts) -> npt.NDArray[np.float64]:
     """Divide each row of a confusion matrix ``(K, K)`` by its sum; a row without examples stays zero."""
-    shares: npt.NDArray[np.float64] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return shares
+    fractions: npt.NDArray[np.float64] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return fractions
 
 
 def most_mistaken(counts: Counts, number: int) -> npt.NDArray[np.int64]:
@@ -80,17 +81,17 @@ def most_mistaken(counts: Counts, number: int) -> npt.NDArray[np.int64]:
 
 
 def confusion_figure(counts: Counts, names: list[str], of: str = "validation", max_classes: int = 100) -> "Figure":
-    """Draw a confusion matrix ``(K, K)`` of counts, true classes in rows, with the names of the classes."""
+    """Plot a confusion matrix ``(K, K)`` of counts, true classes in rows, with the names of the classes."""
     from matplotlib.colors import PowerNorm
     from matplotlib.figure import Figure
 
     total, right = int(counts.sum()), int(counts.trace())
     title = f"{of}: {right:,} of {total:,} right ({right / max(total, 1):.1%})"
-    shares = row_shares(counts)
+    fractions = row_fractions(counts)
     if len(counts) > max_classes:
         kept = most_mistaken(counts, max_classes)
         title += f"\nthe {max_classes} of {len(counts)} classes with the most mistakes"
-        counts, shares = counts[np.ix_(kept, kept)], shares[np.ix_(kept, kept)]
+        counts, fractions = counts[np.ix_(kept, kept)], fractions[np.ix_(kept, kept)]
         names = [names[index] for index in kept]
 
     size = len(counts)
@@ -98,8 +99,8 @@ def confusion_figure(counts: Counts, names: list[str], of: str = "validation", m
     side = max(3.4, cell * size) + 0.07 * min(16, max(map(len, names)))
     figure = Figure(figsize=(side + (0.6 if size <= ONE_NUMBER else 1.7), side + 0.8), dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    # The root of the share: a mistake of one in a hundred has a colour that is seen.
-    image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0.0, 1.0))
+    # The root of the fraction: a mistake of one in a hundred has a colour that is seen.
+    image = axes.imshow(fractions, cmap="Blues", norm=PowerNorm(0.5, 0.0, 1.0))
     short = [name if len(name) <= 16 else name[:15] + "…" for name in names]
     font = 10 if size <= ONE_NUMBER else 6
     across = max(map(len, short)) * 0.085 > cell
@@ -109,18 +110,18 @@ def confusion_figure(counts: Counts, names: list[str], of: str = "validation", m
     axes.set_ylabel("true")
     axes.set_title(title, fontsize=11)
     if size <= ONE_NUMBER:
-        _write_numbers(axes, counts, shares)
+        _write_numbers(axes, counts, fractions)
     else:  # the cells say nothing, so the colours must be explained
         bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=30, ticks=TICKS)
         bar.ax.set_yticklabels([f"{tick:.0%}" for tick in TICKS])
-        bar.set_label("share of the true class")
+        bar.set_label("fraction of the true class")
     return figure
 
 
-def _write_numbers(axes: "Axes", counts: Counts, shares: npt.NDArray[np.float64]) -> None:
+def _write_numbers(axes: "Axes", counts: Counts, fractions: npt.NDArray[np.float64]) -> None:
     for row, column in zip(*counts.nonzero(), strict=True):
-        share = f"{shares[row, column]:.0%}"
+        fraction = f"{fractions[row, column]:.0%}"
         both = len(counts) <= TWO_NUMBERS
-        color = "white" if shares[row, column] > 0.35 else "black"
-        text = f"{counts[row, column]}\n{share}" if both else share
+        color = "white" if fractions[row, column] > 0.35 else "black"
+        text = f"{counts[row, column]}\n{fraction}" if both else fraction
         axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8 if both else 7)

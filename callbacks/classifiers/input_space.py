@@ -7,30 +7,33 @@ import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
+from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_figure
-from callbacks.base.plotting import PlottingCallback, undisturbed
+from callbacks.base.plotting import PlottingCallback
+from callbacks.base.trainers import datamodule_of
 from dlmodules.errors import UserError
-from dlmodules.protocols import HasInputShape, Weighs
+from dlmodules.protocols import HasInputShape, HasRows, HasTrainSet, Weighs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Points = npt.NDArray[np.float32]
-MOST = 2000  # points that are drawn
+MOST = 2000  # points that are plotted
 
 
 class InputSpace(PlottingCallback):
-    """Draws the answers of a network over its whole input, with the training points among them.
+    """Plots the answers of a network over its whole input, with the training points among them.
 
     The prediction of a regression of one input is a curve; the answers of a classifier of two inputs are regions of
     the plane. The data module keeps its training rows as ``train_set.x`` and ``train_set.y``. Picture:
     ``input_space``.
 
     Args:
-        every_n_epochs: draw after each that many epochs, and when the training ends.
+        every_n_epochs: plot after each that many epochs, and when the training ends.
         size: answers along an axis, 2 or more.
-        margin: what is drawn beyond the points, as a share of their range.
+        margin: what is plotted beyond the points, as a fraction of their range.
     """
 
     def __init__(self, every_n_epochs: int = 10, size: int = 400, margin: float = 0.25) -> None:
@@ -40,24 +43,25 @@ class InputSpace(PlottingCallback):
         self.size = size
         self.margin = margin
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Refuse a module whose input or answer cannot be drawn."""
+        """Refuse a module whose input or answer cannot be plotted."""
         super().setup(trainer, pl_module, stage)
         shape = pl_module.input_shape if isinstance(pl_module, HasInputShape) else None
         wanted = (2,) if isinstance(pl_module, Weighs) else (1,)
         if shape is None or tuple(shape) != wanted:
             raise UserError(
-                "InputSpace draws regressions of one input and classifiers of two;"
+                "InputSpace plots regressions of one input and classifiers of two;"
                 f" {type(pl_module).__name__} has the input_shape {None if shape is None else list(shape)}"
             )
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the answers now."""
-        rows = getattr(getattr(trainer, "datamodule", None), "train_set", None)
-        inputs, targets = getattr(rows, "x", None), getattr(rows, "y", None)
-        if not isinstance(inputs, Tensor) or not isinstance(targets, Tensor):
+        data = datamodule_of(trainer)
+        rows = data.train_set if isinstance(data, HasTrainSet) else None
+        if not (isinstance(rows, HasRows) and isinstance(rows.x, Tensor) and isinstance(rows.y, Tensor)):
             raise UserError("InputSpace needs a data module that keeps its rows as train_set.x and train_set.y")
-        x, y = inputs[:MOST].cpu().float(), targets[:MOST].cpu()
+        x, y = rows.x[:MOST].cpu().float(), rows.y[:MOST].cpu()
         low, high = x.amin(dim=0), x.amax(dim=0)
         around = self.margin * (high - low)
         axes = [torch.linspace(float(a), float(b), self.size) for a, b in zip(low - around, high + around, strict=True)]
@@ -75,7 +79,7 @@ class InputSpace(PlottingCallback):
 
 
 def curve_figure(axis: Points, predictions: Points, x: Tensor, y: Tensor) -> "Figure":
-    """Draw predictions ``(size,)`` along ``axis``, and the points ``x (N, 1)``, ``y (N,)``."""
+    """Plot predictions ``(size,)`` along ``axis``, and the points ``x (N, 1)``, ``y (N,)``."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), dpi=110, layout="constrained")
@@ -90,7 +94,7 @@ def curve_figure(axis: Points, predictions: Points, x: Tensor, y: Tensor) -> "Fi
 
 
 def region_figure(axes: list[Points], classes: Points, x: Tensor, y: Tensor) -> "Figure":
-    """Draw the class ``(size, size)`` of each place of the plane, and the points ``x (N, 2)`` of class ``y (N,)``."""
+    """Plot the class ``(size, size)`` of each place of the plane, and the points ``x (N, 2)`` of class ``y (N,)``."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 5.4), dpi=110, layout="constrained")

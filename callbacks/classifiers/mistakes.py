@@ -5,11 +5,12 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
-from callbacks.base.captions import captioned_grid, drawable
+from callbacks.base.batches import images_and_labels
+from callbacks.base.captions import captioned_grid, displayable
 from callbacks.base.media import save_image
 from callbacks.base.names import class_names
-from callbacks.base.plotting import images_and_labels
 from callbacks.classifiers.predictions import PredictionPlottingCallback
 from dlmodules.errors import UserError
 
@@ -17,15 +18,15 @@ NO_IMAGE = -1.0  # the probability where there is no mistake to keep
 
 
 class Mistakes(PredictionPlottingCallback):
-    """Draws the images that were misread with the highest probability, after each validation.
+    """Shows the images that were misclassified with the highest probability, after each validation.
 
-    Under each stand its true class, the class that was read and the probability given to that. Works
+    Under each stand its true class, the predicted class and the probability given to that. Works
     with any classifier of images (``dlmodules.protocols.Classifies``). Only ``num`` images are kept at any time.
-    Where nothing was misread nothing is drawn. Picture: ``mistakes``, and ``test/mistakes`` of the test set.
+    Where nothing was misclassified nothing is plotted. Picture: ``mistakes``, and ``test/mistakes`` of the test set.
 
     Args:
         num: at most that many images.
-        every_n_epochs: draw after each that many epochs, and when the training ends.
+        every_n_epochs: plot after each that many epochs, and when the training ends.
         columns: images in a row.
     """
 
@@ -39,15 +40,17 @@ class Mistakes(PredictionPlottingCallback):
         self.confidences = torch.empty(0)
         self.classes = torch.empty(0, 2, dtype=torch.int64)  # true, predicted
 
+    @override
     def begin(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep nothing."""
         self.images = None
 
+    @override
     def inputs_and_labels(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Refuse inputs that are no images."""
         images_and_labels(batch)
         return super().inputs_and_labels(batch)
 
+    @override
     def collect(self, x: Tensor, y: Tensor, probabilities: Tensor) -> None:
         """Keep the worst mistakes of a batch, if they are among the worst of all."""
         confidences, predicted = probabilities.max(dim=1)
@@ -71,8 +74,8 @@ class Mistakes(PredictionPlottingCallback):
         self.classes = torch.cat([self.classes, classes])[order]
         return self.images
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the images now."""
         images = self.images
         assert images is not None
         if trainer.world_size > 1:
@@ -83,10 +86,10 @@ class Mistakes(PredictionPlottingCallback):
         if not trainer.is_global_zero or not kept.any():
             return
         names = class_names(trainer, self.num_classes)
-        shares, classes = self.confidences[kept].tolist(), self.classes[kept].tolist()
+        probabilities, classes = self.confidences[kept].tolist(), self.classes[kept].tolist()
         captions = [
-            f"{names[true]}, read as\n{names[predicted]} ({share:.0%})"
-            for (true, predicted), share in zip(classes, shares, strict=True)
+            f"{names[true]}, read as\n{names[predicted]} ({probability:.0%})"
+            for (true, predicted), probability in zip(classes, probabilities, strict=True)
         ]
-        picture = captioned_grid(drawable(images[kept]), captions, self.columns)
+        picture = captioned_grid(displayable(images[kept]), captions, self.columns)
         save_image(trainer, f"{self.prefix}mistakes", picture, caption=f"epoch {trainer.current_epoch}")

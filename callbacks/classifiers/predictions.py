@@ -7,10 +7,12 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
+from typing_extensions import override
 
 from callbacks.base.evaluation import WatchesEvaluation
-from callbacks.base.media import is_quiet, warn_once
+from callbacks.base.media import warn_once
 from callbacks.base.plotting import PlottingCallback
+from callbacks.base.trainers import is_quiet
 from dlmodules.errors import UserError
 from dlmodules.protocols import Classifies, Weighs
 
@@ -39,20 +41,20 @@ class PredictionPlottingCallback(WatchesEvaluation, PlottingCallback):
     """Base of the callbacks that show what a classifier predicted for the validation or the test set.
 
     Nothing is computed twice: the class probabilities are what ``validation_step`` and ``test_step`` return, or
-    where that is no such thing they are made of the logits, which a hook reads off the module's ``forward``. Only
+    where that is no such thing they come from the logits, which a hook takes from the module's ``forward``. Only
     where a step calls no ``forward`` either are the logits computed, batch by batch. A child overrides ``begin``,
     ``collect`` and ``plot``; what it keeps from a batch should be small.
 
     Args:
-        every_n_epochs: draw after each that many epochs, and when the training ends.
+        every_n_epochs: plot after each that many epochs, and when the training ends.
     """
 
     def __init__(self, every_n_epochs: int = 1) -> None:
         super().__init__(every_n_epochs)
         self.prefix = ""
         self.num_classes = 0
-        self._drew = False
-        self._undrawn = False
+        self._has_plotted = False
+        self._unplotted = False
         self._logits: Tensor | None = None
         self._hook: RemovableHandle | None = None
 
@@ -64,35 +66,39 @@ class PredictionPlottingCallback(WatchesEvaluation, PlottingCallback):
         """Take in a batch: inputs ``(B, ...)``, labels ``(B,)`` int64, probabilities ``(B, num_classes)`` float32."""
         raise NotImplementedError
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module that is no classifier."""
         self.num_classes = require_classifier(self, pl_module)
 
+    @override
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to collect."""
         self._start(trainer, pl_module)
 
+    @override
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to collect."""
         self._start(trainer, pl_module)
 
+    @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw, if validation is all that was asked for."""
+        """Plot, if validation is all that was asked for; in a training ``every_n_epochs`` says when."""
         self._stop()
         if trainer.state.fn == TrainerFn.VALIDATING:
             self._plot_once(trainer, pl_module)
 
+    @override
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw."""
         self._stop()
         self._plot_once(trainer, pl_module)
 
+    @override
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the last validation, or say why there is nothing to draw."""
+        """Plot the last validation, or say why there is nothing to plot."""
         super().on_train_end(trainer, pl_module)
-        if not self._drew and not is_quiet(trainer):
-            warn_once(self, f"{type(self).__name__} drew nothing: there was no validation data.")
+        if not self._has_plotted and not is_quiet(trainer):
+            warn_once(self, f"{type(self).__name__} plotted nothing: there was no validation data.")
 
+    @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leave no hook behind."""
         self._stop()
@@ -100,7 +106,7 @@ class PredictionPlottingCallback(WatchesEvaluation, PlottingCallback):
     def _start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._stop()
         self.prefix = "test/" if trainer.state.fn == TrainerFn.TESTING else ""
-        self._undrawn = False
+        self._unplotted = False
         self._plotted_step = -1
         self.begin(trainer, pl_module)
         self._hook = pl_module.register_forward_hook(self._remember)
@@ -115,10 +121,10 @@ class PredictionPlottingCallback(WatchesEvaluation, PlottingCallback):
             self._hook.remove()
         self._hook, self._logits = None, None
 
+    @override
     def on_evaluation_batch(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, dataloader_idx: int
     ) -> None:
-        """Collect the predictions of a batch."""
         # Taken off the object, so that a batch without a forward cannot be given the one before's.
         logits, self._logits = self._logits, None
         if dataloader_idx != 0:
@@ -144,7 +150,7 @@ class PredictionPlottingCallback(WatchesEvaluation, PlottingCallback):
             probabilities = class_probabilities(pl_module, logits)
         if not is_quiet(trainer):  # the sanity check looks at shapes alone
             self.collect(x, y, probabilities.detach().float())
-            self._undrawn = True
+            self._unplotted = True
 
     def _forward(self, trainer: Trainer, pl_module: LightningModule, x: Tensor) -> Any:
         with torch.no_grad(), trainer.precision_plugin.forward_context():
@@ -159,10 +165,11 @@ class PredictionPlottingCallback(WatchesEvaluation, PlottingCallback):
             raise UserError(f"{type(self).__name__} needs batches (x, y) with class labels y (B,) of whole numbers")
         return x, y
 
+    @override
     def _plot_once(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._undrawn:
+        if self._unplotted:
             super()._plot_once(trainer, pl_module)
-            self._undrawn, self._drew = False, True
+            self._unplotted, self._has_plotted = False, True
 
 
 def _are_probabilities(outputs: Any, shape: tuple[int, int]) -> bool:

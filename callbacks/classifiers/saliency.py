@@ -6,17 +6,19 @@ from typing import Any, ClassVar
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
+from typing_extensions import override
 
-from callbacks.base.captions import captioned_grid, drawable
+from callbacks.base.captions import captioned_grid, displayable
+from callbacks.base.image_plotting import ImagePlottingCallback
+from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_image
 from callbacks.base.names import class_names
-from callbacks.base.plotting import ImagePlottingCallback, undisturbed
 from callbacks.classifiers.predictions import class_probabilities, require_classifier
 from dlmodules.errors import UserError
 
 
 class Saliency(ImagePlottingCallback):
-    """Draws validation images, and below each where the network finds the class that it reads there.
+    """Plots validation images, and below each where the network finds the class that it predicts.
 
     A network with convolutions is shown by Grad-CAM (Selvaraju et al. 2017) of its last convolution with maps of
     more than one place; any other one by the magnitude of the gradient of the class's logit (Simonyan et al.
@@ -26,12 +28,12 @@ class Saliency(ImagePlottingCallback):
 
     Args:
         num: how many images, the first of the set.
-        every_n_epochs: draw after each that many epochs, and when the training ends.
+        every_n_epochs: plot after each that many epochs, and when the training ends.
         layer: dotted name of the layer for Grad-CAM, such as ``network.features.3``; found by itself where None.
         columns: images in a row.
     """
 
-    needs: ClassVar[dict[str, type]] = {}
+    needs: ClassVar[tuple[type, ...]] = ()
 
     def __init__(self, num: int = 8, every_n_epochs: int = 1, layer: str | None = None, columns: int = 8) -> None:
         super().__init__(num, every_n_epochs)
@@ -43,6 +45,7 @@ class Saliency(ImagePlottingCallback):
         self.columns = columns
         self.num_classes = 0
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module that is no classifier, or has no such layer."""
         self.num_classes = require_classifier(self, pl_module)
@@ -51,8 +54,8 @@ class Saliency(ImagePlottingCallback):
         if self.layer is not None:
             named_layer(pl_module, self.layer)
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the images and their maps now."""
         # A validation runs in inference mode, whose tensors cannot have gradients.
         # On a GPU, cuDNN has no gradient of a recurrent network in evaluation mode; torch's own kernels have.
         gradients = torch.inference_mode(False), torch.enable_grad(), torch.backends.cudnn.flags(enabled=False)
@@ -63,14 +66,14 @@ class Saliency(ImagePlottingCallback):
         if not trainer.is_global_zero:
             return
         names = class_names(trainer, self.num_classes)
-        labels = labels if labels is not None and labels.ndim == 1 else None  # attributes are no class to be read
-        shares, predicted = class_probabilities(pl_module, logits.float()).max(dim=1)
+        labels = labels if labels is not None and labels.ndim == 1 else None  # attributes are no class to be predicted
+        probabilities, predicted = class_probabilities(pl_module, logits.float()).max(dim=1)
         captions = []
-        for index, (guess, share) in enumerate(zip(predicted.tolist(), shares.tolist(), strict=True)):
-            read = f"{names[guess]} ({share:.0%})"
+        for index, (guess, probability) in enumerate(zip(predicted.tolist(), probabilities.tolist(), strict=True)):
+            read = f"{names[guess]} ({probability:.0%})"
             right = labels is None or int(labels[index]) == guess
             captions.append(read if right else f"{names[int(labels[index])]}, read as\n{read}")  # type: ignore[index]  # not right
-        picture = captioned_grid(above_maps(drawable(images).cpu(), maps.cpu()), captions, self.columns)
+        picture = captioned_grid(above_maps(displayable(images).cpu(), maps.cpu()), captions, self.columns)
         save_image(trainer, f"{self.prefix}saliency", picture, caption=f"epoch {trainer.current_epoch}")
 
 
@@ -84,7 +87,7 @@ def named_layer(module: nn.Module, name: str) -> nn.Module:
 
 
 def saliency_maps(module: nn.Module, images: Tensor, layer: str | None = None) -> tuple[Tensor, Tensor]:
-    """Show what speaks for the class that ``module`` reads in each image.
+    """Show what speaks for the class that ``module`` predicts for each image.
 
     Args:
         module: a classifier in evaluation mode; its parameters get no gradients.

@@ -10,10 +10,12 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 
 from callbacks.base.grids import Picture
+from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_video, warn_once
-from callbacks.base.plotting import PlottingCallback, undisturbed
+from callbacks.base.plotting import PlottingCallback
+from callbacks.base.trainers import datamodule_of
 from dlmodules.errors import UserError
-from dlmodules.protocols import Acts
+from dlmodules.protocols import Acts, MakesEnvironments
 
 
 class EpisodeVideo(PlottingCallback):
@@ -32,7 +34,7 @@ class EpisodeVideo(PlottingCallback):
         seed: seed of the first episode's environment, one more for each further episode.
     """
 
-    needs: ClassVar[dict[str, type]] = {"act": Acts}
+    needs: ClassVar[tuple[type, ...]] = (Acts,)
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class EpisodeVideo(PlottingCallback):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module that cannot act, or data without an environment."""
         super().setup(trainer, pl_module, stage)
-        if not hasattr(getattr(trainer, "datamodule", None), "make_env"):
+        if not isinstance(datamodule_of(trainer), MakesEnvironments):
             raise UserError("EpisodeVideo needs a data module with `make_env`, such as EnvironmentDataModule")
 
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -67,7 +69,7 @@ class EpisodeVideo(PlottingCallback):
             return
         with undisturbed(trainer, pl_module, self.seed):
             try:
-                films = film(pl_module, getattr(trainer, "datamodule", None), self.episodes, self.seed, self.max_steps)
+                films = film(pl_module, datamodule_of(trainer), self.episodes, self.seed, self.max_steps)
             except Exception as error:  # a renderer can fail in any way; the training does not depend on it
                 warn_once(self, f"EpisodeVideo cannot film: {error}")
                 return

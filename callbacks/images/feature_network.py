@@ -1,4 +1,4 @@
-"""The network whose features FID and KID compare, and that reads labels back from samples."""
+"""The network whose features FID and KID compare, and that classifies samples."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dlmodules.checkpoints.hparams import class_path
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
+from dlmodules.protocols import HasClasses, HasFeatures, class_count
 
 OWN_PACKAGE = "dlmodules"
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
@@ -54,7 +55,7 @@ class FeatureNetwork:
         return found.flatten(1)
 
     def classes(self, images: Tensor) -> Tensor | None:
-        """Return the classes ``(B,)`` that the network reads in images; None where it is no classifier."""
+        """Return the predicted classes ``(B,)`` of images; None where the network is no classifier."""
         if self.read_logits is None:
             return None
         with torch.autocast(images.device.type, enabled=False):
@@ -63,7 +64,7 @@ class FeatureNetwork:
     @property
     def num_classes(self) -> int | None:
         """How many classes it tells apart; None where it is no classifier or does not say."""
-        count = getattr(self.module, "num_classes", None)
+        count = class_count(self.module)
         return int(count) if self.read_logits is not None and count else None
 
 
@@ -80,17 +81,17 @@ def load_feature_network(source: str | Path | nn.Module) -> FeatureNetwork:
     """
     if isinstance(source, nn.Module):
         return _from_module(source, {"class": class_path(type(source))})
-    # Building a network draws its first weights: the run's random numbers must not notice.
+    # A new network takes random first weights: those of the run must not notice.
     with isolate_rng():
         return _inception() if str(source) == "inception" else _from_checkpoint(Path(source))
 
 
 def _from_module(module: nn.Module, description: dict[str, str]) -> FeatureNetwork:
     module.requires_grad_(False).eval()
-    method = getattr(module, "features", None)
-    if isinstance(method, nn.Module) or not callable(method):
+    # As a submodule, such as torchvision's backbones have, it is a part of the network and does not give its features.
+    if not isinstance(module, HasFeatures) or isinstance(module.features, nn.Module):
         return FeatureNetwork(module, module, None, description)
-    return FeatureNetwork(module, method, module if hasattr(module, "num_classes") else None, description)
+    return FeatureNetwork(module, module.features, module if isinstance(module, HasClasses) else None, description)
 
 
 def _from_checkpoint(path: Path) -> FeatureNetwork:
@@ -98,7 +99,7 @@ def _from_checkpoint(path: Path) -> FeatureNetwork:
         module = load_module(path)
     except UserError as error:
         raise UserError(f"feature_network: {error}") from error
-    if not callable(getattr(module, "features", None)):
+    if not hasattr(module, "features"):  # a submodule too, which `isinstance` does not see on every Python
         raise UserError(f"{path} holds a {type(module).__name__}, which has no method `features`: give a classifier's")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     return _from_module(module, {"class": class_path(type(module)), "sha256": digest})

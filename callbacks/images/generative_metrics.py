@@ -10,23 +10,29 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
+from typing_extensions import override
 
+from callbacks.base.averages import AveragesExponentially, averaging_callbacks
+from callbacks.base.batches import images_and_labels
+from callbacks.base.conditions import cycled_labels
 from callbacks.base.evaluation import WatchesEvaluation
-from callbacks.base.media import is_quiet, run_folder, write_file
-from callbacks.base.plotting import averaging_callbacks, cycled_labels, images_and_labels, undisturbed
+from callbacks.base.inference import undisturbed
+from callbacks.base.media import run_folder, write_file
+from callbacks.base.requirements import require
+from callbacks.base.trainers import is_quiet
 from callbacks.images.feature_network import FeatureNetwork, load_feature_network
 from callbacks.images.neighbourhoods import NeighbourhoodScores
 from dlmodules.errors import UserError
-from dlmodules.protocols import Samples
+from dlmodules.protocols import SamplesImages, class_count
 
 
 class GenerativeMetrics(WatchesEvaluation):
     """Measures samples against the real images of the validation set, or in ``test`` of the test set.
 
-    Logs ``val/fid`` and ``val/kid``; ``val/precision``, ``val/recall`` and ``val/coverage`` (the shares of
+    Logs ``val/fid`` and ``val/kid``; ``val/precision``, ``val/recall`` and ``val/coverage`` (the fractions of
     ``NeighbourhoodScores``); and where the feature network is a classifier
-    ``val/class_coverage``, the share of the classes that it finds among the samples, and for a
-    conditional module ``val/conditional_accuracy``, the share of the samples in which it reads the
+    ``val/class_coverage``, the fraction of the classes that it finds among the samples, and for a
+    conditional module ``val/conditional_accuracy``, the fraction of the samples that it classifies as the
     class that was asked for. A score means nothing without its protocol, so this is written beside
     the scores to ``generative_metrics.json`` in the run folder. Scores of different feature
     networks or numbers of images cannot be compared.
@@ -34,14 +40,14 @@ class GenerativeMetrics(WatchesEvaluation):
     Args:
         feature_network: the path of a checkpoint of a classifier trained by this package; a network;
             or ``inception``.
-        num_samples: how many samples are drawn. Small numbers make FID larger.
+        num_samples: how many samples. Small numbers make FID larger.
         every_n_epochs: measure in the first validation, in those of each that many epochs, and in the
             last epoch's.
-        batch_size: samples drawn at once.
+        batch_size: how many are sampled at once.
         kid_subsets: subsets over which KID is averaged.
         kid_subset_size: images in a subset, fewer where there are fewer images.
         neighbours: whose distance bounds a neighbourhood for precision, recall and coverage; 0 does not measure them.
-        coverage_share: a class counts as covered from this share of the samples on, in [0, 1].
+        coverage_share: a class counts as covered from this fraction of the samples on, in [0, 1].
         seed: seed of the noise and of KID's subsets; no other random numbers are touched.
     """
 
@@ -76,25 +82,27 @@ class GenerativeMetrics(WatchesEvaluation):
         self._due = False
         self._collecting: str | None = None
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module that cannot be measured, and load the feature network."""
         name = type(pl_module).__name__
-        if not isinstance(pl_module, Samples):
-            raise UserError(f"GenerativeMetrics needs a module with a method `sample`; {name} has none")
+        require(self, pl_module, SamplesImages)
         if stage == "fit" and type(pl_module).validation_step is LightningModule.validation_step:
             raise UserError(
                 f"GenerativeMetrics takes real images from the validation, but {name} has no validation_step"
             )
         if self._network is None:
             self._network = load_feature_network(self.feature_network)
-        read, asked = self._network.num_classes, getattr(pl_module, "num_classes", None)
-        if cycled_labels(pl_module, 1) is not None and None not in (read, asked) and read != asked:
-            raise UserError(f"the feature network tells {read} classes apart, but {name} makes {asked}")
+        told_apart, sampled = self._network.num_classes, class_count(pl_module)
+        if cycled_labels(pl_module, 1) is not None and None not in (told_apart, sampled) and told_apart != sampled:
+            raise UserError(f"the feature network tells {told_apart} classes apart, but {name} samples {sampled}")
 
+    @override
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget the real images of another training."""
         self._real.clear()
 
+    @override
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin to collect real features, where they are due and not known yet."""
         fitting = trainer.state.fn == TrainerFn.FITTING
@@ -103,22 +111,22 @@ class GenerativeMetrics(WatchesEvaluation):
         due = epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs or "val" not in self._real
         self._start(trainer, "val", due or not fitting, again=not fitting)
 
+    @override
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin to collect real features of the test set."""
         self._start(trainer, "test", due=True, again=True)
 
+    @override
     def on_evaluation_batch(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, dataloader_idx: int
     ) -> None:
-        """Collect the features of a batch."""
         self._collect(batch, dataloader_idx)
 
+    @override
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Measure, if it is due."""
         self._measure_and_log(trainer, pl_module, "val")
 
+    @override
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Measure against the test set."""
         self._measure_and_log(trainer, pl_module, "test")
 
     def _start(self, trainer: Trainer, split: str, due: bool, again: bool) -> None:
@@ -152,7 +160,7 @@ class GenerativeMetrics(WatchesEvaluation):
         from torchmetrics.image.kid import KernelInceptionDistance
 
         assert self._network is not None
-        fake, asked, read = self._sample(trainer, pl_module, self._network)
+        fake, asked, predicted = self._sample(trainer, pl_module, self._network)
         real = torch.cat(self._real[split])
         n_real, n_fake = _total(trainer, len(real)), _total(trainer, len(fake))
         if n_real < 2:
@@ -170,7 +178,7 @@ class GenerativeMetrics(WatchesEvaluation):
         for metric in (fid, kid):
             metric.update(real, real=True)
             metric.update(fake, real=False)
-        with isolate_rng():  # the subsets are drawn from the global generator
+        with isolate_rng():  # the subsets come from the global generator
             torch.manual_seed(self.seed)
             scores = {"fid": float(fid.compute()), "kid": float(kid.compute()[0])}
         neighbours = min(self.neighbours, n_real - 1, n_fake - 1)
@@ -179,8 +187,9 @@ class GenerativeMetrics(WatchesEvaluation):
             among.update(real, real=True)
             among.update(fake, real=False)
             scores |= {name: float(value) for name, value in among.compute().items()}
-        if read is not None:
-            scores |= self._read_back(trainer, asked, read, n_fake)
+        if predicted is not None:
+            scores |= self._class_scores(trainer, asked, predicted, n_fake)
+        averages = averaging_callbacks(trainer)
         protocol = self._network.description | {
             "split": split,
             "n_real": n_real,
@@ -190,7 +199,9 @@ class GenerativeMetrics(WatchesEvaluation):
             "neighbours": neighbours,
             "coverage_share": self.coverage_share,
             "batch_norm": "eval",
-            "ema_decay": next((callback.decay for callback in averaging_callbacks(trainer)), None),
+            "ema_decay": next(
+                (average.decay for average in averages if isinstance(average, AveragesExponentially)), None
+            ),
             "seed": self.seed,
         }
         return scores, protocol
@@ -198,27 +209,27 @@ class GenerativeMetrics(WatchesEvaluation):
     def _sample(
         self, trainer: Trainer, pl_module: LightningModule, network: FeatureNetwork
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Features of this process's share of the samples, the labels asked for and the labels read."""
-        share = len(range(trainer.global_rank, self.num_samples, trainer.world_size))
-        asked = cycled_labels(pl_module, share)
-        features, read = [], []
+        """Features of this process's part of the samples, the labels asked for and the predicted ones."""
+        count = len(range(trainer.global_rank, self.num_samples, trainer.world_size))
+        asked = cycled_labels(pl_module, count)
+        features, predicted = [], []
         with undisturbed(trainer, pl_module, self.seed + trainer.global_rank) as generator:
-            assert isinstance(pl_module, Samples)
-            for start in range(0, share, self.batch_size):
+            assert isinstance(pl_module, SamplesImages)
+            for start in range(0, count, self.batch_size):
                 labels = None if asked is None else asked[start : start + self.batch_size]
-                n = min(self.batch_size, share - start)
+                n = min(self.batch_size, count - start)
                 images = pl_module.sample(n, labels=labels, generator=generator)
                 features.append(network.features(images))
-                read.append(network.classes(images))
-        classes = [part for part in read if part is not None]
+                predicted.append(network.classes(images))
+        classes = [part for part in predicted if part is not None]
         return torch.cat(features), asked, torch.cat(classes) if classes else None
 
-    def _read_back(self, trainer: Trainer, asked: Tensor | None, read: Tensor, n_fake: int) -> dict[str, float]:
+    def _class_scores(self, trainer: Trainer, asked: Tensor | None, predicted: Tensor, n_fake: int) -> dict[str, float]:
         assert self._network is not None
-        counts = _sum(trainer, torch.bincount(read, minlength=self._network.num_classes or 1))
+        counts = _sum(trainer, torch.bincount(predicted, minlength=self._network.num_classes or 1))
         scores = {"class_coverage": float((counts >= self.coverage_share * n_fake).float().mean())}
         if asked is not None:
-            scores["conditional_accuracy"] = float(_sum(trainer, (asked == read).sum())) / n_fake
+            scores["conditional_accuracy"] = float(_sum(trainer, (asked == predicted).sum())) / n_fake
         return scores
 
 

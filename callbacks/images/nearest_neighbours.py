@@ -5,27 +5,24 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
+from callbacks.base.batches import as_float, compact, images_and_labels
+from callbacks.base.conditions import cycled_labels
 from callbacks.base.grids import image_grid
-from callbacks.base.media import is_quiet, save_image
-from callbacks.base.plotting import (
-    BATCH,
-    ImagePlottingCallback,
-    codes_of,
-    compact,
-    cycled_labels,
-    images_and_labels,
-    undisturbed,
-)
+from callbacks.base.image_plotting import ImagePlottingCallback
+from callbacks.base.inference import BATCH, codes_of, undisturbed
+from callbacks.base.media import save_image
+from callbacks.base.trainers import is_quiet
 from dlmodules.errors import UserError
-from dlmodules.protocols import Encodes, Samples
+from dlmodules.protocols import Encodes, SamplesImages
 
 
 class NearestNeighbours(ImagePlottingCallback):
-    """Draws the images nearest to others: by their codes and by their pixels, and those nearest to samples.
+    """Plots the images nearest to others: by their codes and by their pixels, and those nearest to samples.
 
     Of a module that has ``encode``, the first validation images, and behind each the nearest of the others by the
-    distance of their codes, and by the mean absolute difference of their pixels. Of a module that has ``sample``,
+    distance of their codes, and by the mean absolute difference of their pixels. Of a module that samples images,
     samples, and behind each the nearest training images by their pixels: if they are the same, it has learned them by
     heart. Training images are kept as they pass by, with what the data module's augmentation made of them.
     Pictures: ``neighbours``, with ``test/`` before it for the test set, and ``sample_neighbours``.
@@ -35,8 +32,8 @@ class NearestNeighbours(ImagePlottingCallback):
         neighbours: how many nearest images of each.
         max_points: at most that many validation images to choose from.
         max_train: at most that many training images to choose from.
-        every_n_epochs: draw after each that many epochs.
-        every_n_steps: draw after each that many training steps instead.
+        every_n_epochs: plot after each that many epochs.
+        every_n_steps: plot after each that many training steps instead.
         seed: seed of the samples' noise.
     """
 
@@ -60,41 +57,43 @@ class NearestNeighbours(ImagePlottingCallback):
         self.seed = seed
         self._train: list[Tensor] = []
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module with neither codes nor samples."""
-        if not isinstance(pl_module, (Encodes, Samples)):
+        if not isinstance(pl_module, (Encodes, SamplesImages)):
             raise UserError(
                 f"NearestNeighbours needs a module with a method `encode` or `sample`; {type(pl_module).__name__} has"
                 " none (see dlmodules.protocols)"
             )
 
+    @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget the images of an earlier training."""
         super().on_train_start(trainer, pl_module)
         self._train = []
 
+    @override
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Keep the training images that pass by."""
         missing = self.max_train - sum(len(part) for part in self._train)
-        if missing > 0 and isinstance(pl_module, Samples) and not is_quiet(trainer):
+        if missing > 0 and isinstance(pl_module, SamplesImages) and not is_quiet(trainer):
             images, _ = images_and_labels(batch)
             self._train.append(compact(images[:missing].detach().cpu()))
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
+    @override
     def ready(self) -> bool:
-        """Whether there are images to choose from."""
         return bool(self._images or self._train)
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw both pictures now."""
         if self._images and isinstance(pl_module, Encodes):
-            self._draw_images(trainer, pl_module)
-        if self._train and isinstance(pl_module, Samples):
-            self._draw_samples(trainer, pl_module)
+            self._plot_images(trainer, pl_module)
+        if self._train and isinstance(pl_module, SamplesImages):
+            self._plot_samples(trainer, pl_module)
 
-    def _draw_images(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def _plot_images(self, trainer: Trainer, pl_module: LightningModule) -> None:
         images, labels = self.images(pl_module)
         if len(images) < 2:
             return
@@ -108,9 +107,9 @@ class NearestNeighbours(ImagePlottingCallback):
         rows = torch.cat([images[:shown, None], gap, images[by_code], gap, images[by_pixel]], dim=1)
         self._save(trainer, f"{self.prefix}neighbours", rows, "image, nearest by code, nearest by pixel")
 
-    def _draw_samples(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def _plot_samples(self, trainer: Trainer, pl_module: LightningModule) -> None:
         with undisturbed(trainer, pl_module, self.seed) as generator:
-            assert isinstance(pl_module, Samples)
+            assert isinstance(pl_module, SamplesImages)
             labels = cycled_labels(pl_module, self.examples)
             samples = pl_module.sample(self.examples, labels=labels, generator=generator).float()
         if samples.shape[1:] != self._train[0].shape[1:]:
@@ -119,7 +118,7 @@ class NearestNeighbours(ImagePlottingCallback):
         starts = torch.tensor([0] + [len(part) for part in self._train]).cumsum(0)
         parts = torch.searchsorted(starts, places.contiguous(), right=True) - 1
         found = [
-            _as_float(self._train[part][place - starts[part]])
+            as_float(self._train[part][place - starts[part]])
             for part, place in zip(parts.flatten().tolist(), places.flatten().tolist(), strict=True)
         ]
         near = torch.stack(found).view(*places.shape, *samples.shape[1:]).to(samples.device)
@@ -144,13 +143,9 @@ def nearest(queries: Tensor, others: list[Tensor], count: int, p: float, own: Te
         Indices ``(Q, count)`` int64, the nearest first; of two at the same distance the first.
     """
     parts = [part for given in others for part in torch.split(given, BATCH)]
-    distances = torch.cat([torch.cdist(queries, _as_float(part).flatten(1).to(queries), p=p) for part in parts], dim=1)
+    distances = torch.cat([torch.cdist(queries, as_float(part).flatten(1).to(queries), p=p) for part in parts], dim=1)
     available = distances.shape[1]
     if own is not None:
         distances[torch.arange(len(queries), device=own.device), own] = torch.inf
         available -= 1
     return distances.argsort(dim=1, stable=True)[:, : min(count, available)]
-
-
-def _as_float(images: Tensor) -> Tensor:
-    return images.float() / 255 if images.dtype == torch.uint8 else images

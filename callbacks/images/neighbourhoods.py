@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
+from typing_extensions import override
 
 ROWS = 1000  # of a distance matrix at once
 
@@ -15,9 +16,9 @@ class NeighbourhoodScores(Metric):
 
     The neighbourhood of a point is the ball that reaches its k-th nearest neighbour in the same set.
 
-    - ``precision``: share of the samples that lie in the neighbourhood of some real image;
-    - ``recall``: share of the real images that lie in the neighbourhood of some sample;
-    - ``coverage``: share of the real images in whose neighbourhood some sample lies, which an outlier among the
+    - ``precision``: fraction of the samples that lie in the neighbourhood of some real image;
+    - ``recall``: fraction of the real images that lie in the neighbourhood of some sample;
+    - ``coverage``: fraction of the real images in whose neighbourhood some sample lies, which an outlier among the
       samples, with its large neighbourhood, cannot raise.
 
     All are in [0, 1]; of two halves of one set, precision and recall depend on its dimension and coverage comes near
@@ -44,10 +45,12 @@ class NeighbourhoodScores(Metric):
         self.add_state("real", [], dist_reduce_fx="cat")
         self.add_state("fake", [], dist_reduce_fx="cat")
 
+    @override
     def update(self, features: Tensor, real: bool) -> None:
         """Add the features ``(N, F)`` of real images or of samples."""
         (self.real if real else self.fake).append(features)
 
+    @override
     def compute(self) -> dict[str, Tensor]:
         """Return ``precision``, ``recall`` and ``coverage``. A set of k points or fewer has no neighbourhoods."""
         real, fake = dim_zero_cat(self.real), dim_zero_cat(self.fake)

@@ -4,28 +4,31 @@ from typing import ClassVar
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
+from typing_extensions import override
 
+from callbacks.base.conditions import conditions
 from callbacks.base.grids import image_grid
+from callbacks.base.image_plotting import ImagePlottingCallback
+from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_image
-from callbacks.base.plotting import ImagePlottingCallback, conditions, undisturbed
 from dlmodules.errors import UserError
 from dlmodules.protocols import Corrupts, Reconstructs
 
 
 class Reconstructions(ImagePlottingCallback):
-    """Draws the first images of the validation set, and below each its reconstruction.
+    """Plots the first images of the validation set, and below each its reconstruction.
 
-    Works with any module that has ``reconstruct``. Of a module that restores what it damages (``corrupt``), the
-    damaged image stands between the two. Pictures: ``reconstructions``, and ``test/reconstructions`` of the test set.
+    Works with any module that has ``reconstruct``. Of a module that restores what it corrupts (``corrupt``), the
+    corrupted image stands between the two. Pictures: ``reconstructions``, and ``test/reconstructions`` of the test set.
 
     Args:
         num: how many images.
-        every_n_epochs: draw after each that many epochs.
-        every_n_steps: draw after each that many training steps instead.
+        every_n_epochs: plot after each that many epochs.
+        every_n_steps: plot after each that many training steps instead.
         columns: images in a row, 1 or more.
     """
 
-    needs: ClassVar[dict[str, type]] = {"reconstruct": Reconstructs}
+    needs: ClassVar[tuple[type, ...]] = (Reconstructs,)
 
     def __init__(
         self, num: int = 16, every_n_epochs: int = 1, every_n_steps: int | None = None, columns: int = 8
@@ -35,8 +38,8 @@ class Reconstructions(ImagePlottingCallback):
             raise UserError(f"Reconstructions: columns is {columns}; it must be 1 or more")
         self.columns = columns
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the rows now."""
         images, labels = self.images(pl_module)
         parts = {"input": images}
         with undisturbed(trainer, pl_module) as generator:

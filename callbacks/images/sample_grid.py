@@ -5,34 +5,38 @@ from typing import Any, ClassVar
 
 import numpy as np
 from pytorch_lightning import LightningModule, Trainer
+from typing_extensions import override
 
+from callbacks.base.conditions import cycled_labels
 from callbacks.base.grids import Picture, image_grid
-from callbacks.base.media import is_quiet, run_folder, save_image, save_video
-from callbacks.base.plotting import PlottingCallback, cycled_labels, undisturbed
+from callbacks.base.inference import undisturbed
+from callbacks.base.media import run_folder, save_image, save_video
+from callbacks.base.plotting import PlottingCallback
+from callbacks.base.trainers import is_quiet
 from dlmodules.errors import UserError
-from dlmodules.protocols import Samples
+from dlmodules.protocols import SamplesImages
 
 MAX_FRAMES = 60
 
 
 class SampleGrid(PlottingCallback):
-    """Draws samples from the same noise each time, so that the grids of a run can be compared.
+    """Plots samples from the same noise each time, so that the grids of a run can be compared.
 
-    Works with any module that has ``sample``. A conditional module is asked for every class in
+    Works with any module that samples images. A conditional module is asked for every class in
     turn, one class a column. Picture: ``samples``. When the training ends, its grids become a film, ``samples_film``.
     A second one in a training needs another ``name`` than that.
 
     Args:
         num: how many samples.
-        every_n_epochs: draw after each that many epochs.
-        every_n_steps: draw after each that many training steps instead.
+        every_n_epochs: plot after each that many epochs.
+        every_n_steps: plot after each that many training steps instead.
         labels: the classes asked for, over and over; one a column. For a conditional module.
-        seed: seed of the noise. It is the same at every drawing and touches no other random numbers.
+        seed: seed of the noise. It is the same each time and touches no other random numbers.
         film_fps: grids a second in the film, of which there are at most 60 of the training; 0 makes no film.
         name: of the picture, and of the film before ``_film``.
     """
 
-    needs: ClassVar[dict[str, type]] = {"sample": Samples}
+    needs: ClassVar[tuple[type, ...]] = (SamplesImages,)
 
     def __init__(
         self,
@@ -56,17 +60,18 @@ class SampleGrid(PlottingCallback):
         self.name: str = name
         self._grids: list[str] = []
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module that cannot sample, or not these labels."""
         super().setup(trainer, pl_module, stage)
         cycled_labels(pl_module, self.num, self.labels)
         self._grids = []
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the grid now."""
         with undisturbed(trainer, pl_module, self.seed) as generator:
             labels = cycled_labels(pl_module, self.num, self.labels)
-            assert isinstance(pl_module, Samples)
+            assert isinstance(pl_module, SamplesImages)
             samples = pl_module.sample(self.num, labels=labels, generator=generator)
         columns = None if labels is None else len(set(labels.tolist()))
         grid = image_grid(samples, columns)
@@ -74,8 +79,9 @@ class SampleGrid(PlottingCallback):
         if path is not None:
             self._grids.append(path.name)
 
+    @override
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the trained module, and make the film."""
+        """Plot the trained module, and make the film."""
         super().on_train_end(trainer, pl_module)
         if self.film_fps > 0 and trainer.is_global_zero and not is_quiet(trainer):
             frames = film_frames(run_folder(trainer) / "media", self._grids)
@@ -83,6 +89,7 @@ class SampleGrid(PlottingCallback):
                 save_video(trainer, f"{self.name}_film", frames, self.film_fps, numbered=False)
 
     @property
+    @override
     def state_key(self) -> str:
         """The name of its state in a checkpoint, one for each choice of arguments."""
         return self._generate_state_key(
@@ -94,12 +101,12 @@ class SampleGrid(PlottingCallback):
             name=self.name,
         )
 
+    @override
     def state_dict(self) -> dict[str, Any]:
-        """Which grids the run has drawn."""
         return {"grids": list(self._grids)}
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the grids of the run so far."""
         self._grids = list(state_dict["grids"])
 
 

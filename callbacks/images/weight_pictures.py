@@ -6,29 +6,32 @@ from math import prod
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
+from typing_extensions import override
 
 from callbacks.base.grids import Picture, image_grid
+from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_image
-from callbacks.base.plotting import PlottingCallback, undisturbed
+from callbacks.base.plotting import PlottingCallback
+from callbacks.base.trainers import datamodule_of
 from dlmodules.errors import UserError
-from dlmodules.protocols import HasInputShape, ShowsFilters
+from dlmodules.protocols import HasImageShape, HasInputShape, ShowsFilters
 
 MIN_TILE = 56
 
 
 class WeightPictures(PlottingCallback):
-    """Draws the weights of the first layer as pictures: units of a dense network, or filters of a convolution.
+    """Plots the weights of the first layer as pictures: units of a dense network, or filters of a convolution.
 
     Grey is a weight of zero, white and black are the unit's largest weight and its negative. Where three channels
-    come in, they are red, green and blue. More units than ``num`` are drawn by lot, the same ones each time. The
+    come in, they are red, green and blue. More units than ``num`` are chosen by lot, the same ones each time. The
     module says the shape of an image in ``input_shape``, or the data module in ``image_shape``. Picture: ``weights``;
     and ``weights_<layer>`` for each layer that a module pictures by ``filters``.
 
     Args:
         num: at most that many units or filters.
-        every_n_epochs: draw after each that many epochs, and when the training ends.
+        every_n_epochs: plot after each that many epochs, and when the training ends.
         columns: pictures in a row.
-        color: draw three channels in colour; else their mean in grey.
+        color: show three channels in colour; else their mean in grey.
         seed: seed of the lot. It touches no other random numbers.
     """
 
@@ -43,13 +46,14 @@ class WeightPictures(PlottingCallback):
         self.color = color
         self.seed = seed
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module whose first layer makes no pictures."""
         super().setup(trainer, pl_module, stage)
         _pictures_of(first_layer(pl_module), _input_shape(trainer, pl_module))
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the weights now."""
         with undisturbed(trainer, pl_module):  # for the averaged weights, where there are some
             found = {"weights": _pictures_of(first_layer(pl_module), _input_shape(trainer, pl_module))}
             if isinstance(pl_module, ShowsFilters):
@@ -76,7 +80,7 @@ def chosen_units(units: int, num: int, seed: int) -> Tensor:
     """Indices ``(min(units, num),)`` of units: all of them, or ``num`` different ones by lot, in their order."""
     if units <= num:
         return torch.arange(units)
-    # Every unit may be drawn, the last one too, and the ones that are drawn are the ones that are shown.
+    # Every unit may be chosen, the last one too, and the ones that are chosen are the ones that are shown.
     return torch.randperm(units, generator=torch.Generator().manual_seed(seed))[:num].sort().values
 
 
@@ -88,7 +92,8 @@ def around_grey(weights: Tensor) -> Tensor:
 
 def _input_shape(trainer: Trainer, pl_module: LightningModule) -> Sequence[int] | None:
     shape = pl_module.input_shape if isinstance(pl_module, HasInputShape) else None
-    return shape or getattr(getattr(trainer, "datamodule", None), "image_shape", None)
+    data = datamodule_of(trainer)
+    return shape or (data.image_shape if isinstance(data, HasImageShape) else None)
 
 
 def _pictures_of(layer: nn.Linear | nn.Conv2d | None, shape: Sequence[int] | None) -> Tensor:
@@ -96,7 +101,7 @@ def _pictures_of(layer: nn.Linear | nn.Conv2d | None, shape: Sequence[int] | Non
     if isinstance(layer, nn.Conv2d):
         return layer.weight.detach()
     if layer is None:
-        raise UserError("WeightPictures draws the weights of a dense layer or a convolution; this module has neither")
+        raise UserError("WeightPictures plots the weights of a dense layer or a convolution; this module has neither")
     if shape is None or len(shape) != 3:
         found = "says nothing" if shape is None else f"says {list(shape)}"
         raise UserError(

@@ -7,10 +7,13 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
+from typing_extensions import override
 
 from callbacks.base.grids import image_grid
+from callbacks.base.image_plotting import ImagePlottingCallback
+from callbacks.base.inference import codes_of, images_of, undisturbed
 from callbacks.base.media import run_folder, save_image, warn_once, write_file
-from callbacks.base.plotting import ImagePlottingCallback, codes_of, images_of, undisturbed
+from callbacks.base.names import known_attribute_names, known_class_names
 from callbacks.latents.attribute_file import ATTRIBUTE_FILE, AttributeFile
 from callbacks.latents.attributes import Method, attribute_table, attribute_vectors
 from dlmodules.errors import UserError
@@ -20,7 +23,7 @@ FILE_PREFIXES: dict[TrainerFn | None, str] = {TrainerFn.VALIDATING: "val_", Trai
 
 
 class AttributeVectors(ImagePlottingCallback):
-    """Measures which way each attribute lies in the latent space, and draws images that are moved that way.
+    """Measures which way each attribute lies in the latent space, and plots images that are moved that way.
 
     The vector of an attribute is what tells the codes of validation images with it from the codes of those without
     it. Added to the code of an image, it gives the image the attribute; subtracted, it takes it away. Attributes are
@@ -40,14 +43,14 @@ class AttributeVectors(ImagePlottingCallback):
         method: ``difference`` of the mean codes with and without an attribute, or ``least_squares`` over all
             attributes at once, which tells apart those that come together. For classes they are the same.
         max_points: at most that many images to measure the vectors on.
-        every_n_epochs: draw after each that many epochs.
-        every_n_steps: draw after each that many training steps instead.
+        every_n_epochs: plot after each that many epochs.
+        every_n_steps: plot after each that many training steps instead.
 
     Raises:
         UserError: for an attribute that the data module does not name.
     """
 
-    needs: ClassVar[dict[str, type]] = {"encode": Encodes, "decode": Decodes}
+    needs: ClassVar[tuple[type, ...]] = (Encodes, Decodes)
 
     def __init__(
         self,
@@ -72,33 +75,35 @@ class AttributeVectors(ImagePlottingCallback):
         self.method: Method = method
         self.max_points = max_points
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module without codes, and attributes that the data module has not."""
         super().setup(trainer, pl_module, stage)
-        data = getattr(trainer, "datamodule", None)
-        known = getattr(data, "attribute_names", None) or getattr(data, "class_names", None)
+        known = known_attribute_names(trainer) or known_class_names(trainer)
         if known and (unknown := [name for name in self.attributes or () if name not in known]):
             raise UserError(
                 f"AttributeVectors: the data module has no attribute {unknown[0]!r}; it has {', '.join(known)}"
             )
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the file and draw the picture now."""
         images, labels = self.images(pl_module)
         if labels is None or len(images) < self.examples + 2:
             missing = "the images have no labels" if labels is None else "there are too few images"
-            warn_once(self, f"AttributeVectors drew nothing: {missing}.")
+            warn_once(self, f"AttributeVectors plotted nothing: {missing}.")
             return
         with undisturbed(trainer, pl_module):
             codes = codes_of(trainer, pl_module, images, labels)
             measured = codes[self.examples :].cpu()
             if not measured.isfinite().all():
-                warn_once(self, "AttributeVectors drew nothing: the codes are not finite numbers.")
+                warn_once(self, "AttributeVectors plotted nothing: the codes are not finite numbers.")
                 return
             found = self._measure(trainer, measured, labels[self.examples :])
             names = [name for name in self.attributes or found.names if name in found.names]
             if not names:
-                warn_once(self, "AttributeVectors drew nothing: no attribute is there in some images but not in all.")
+                warn_once(
+                    self, "AttributeVectors plotted nothing: no attribute is there in some images but not in all."
+                )
                 return
             vectors = torch.from_numpy(found.vectors)[[found.names.index(name) for name in names]].to(codes.device)
             rows = self._moved(trainer, pl_module, codes[: self.examples], vectors, labels[: self.examples])

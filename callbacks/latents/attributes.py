@@ -6,17 +6,9 @@ import torch
 from pytorch_lightning import Trainer
 from torch import Tensor
 
-from callbacks.base.names import class_names
+from callbacks.base.names import attribute_names, class_names, known_class_names
 
 Method = Literal["difference", "least_squares"]
-
-
-def attribute_names(trainer: Trainer, count: int) -> list[str]:
-    """The data module's names of the attributes; their numbers where there are no names for all of them."""
-    names = getattr(getattr(trainer, "datamodule", None), "attribute_names", None)
-    if names and len(names) == count:
-        return [str(name) for name in names]
-    return [str(index) for index in range(count)]
 
 
 def attribute_table(trainer: Trainer, labels: Tensor) -> tuple[list[str], Tensor]:
@@ -29,8 +21,7 @@ def attribute_table(trainer: Trainer, labels: Tensor) -> tuple[list[str], Tensor
     """
     if labels.ndim == 2:
         return attribute_names(trainer, labels.shape[1]), labels > 0
-    known = getattr(getattr(trainer, "datamodule", None), "class_names", None) or ()
-    count = max(len(known), int(labels.max()) + 1)
+    count = max(len(known_class_names(trainer)), int(labels.max()) + 1)
     return class_names(trainer, count), labels[:, None] == torch.arange(count)
 
 

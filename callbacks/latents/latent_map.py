@@ -7,35 +7,38 @@ import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
+from callbacks.base.conditions import cycled_labels
 from callbacks.base.grids import Picture, image_grid
+from callbacks.base.image_plotting import ImagePlottingCallback
+from callbacks.base.inference import codes_of, images_of, undisturbed
 from callbacks.base.media import save_figure, warn_once
-from callbacks.base.plotting import ImagePlottingCallback, codes_of, cycled_labels, images_of, undisturbed
-from callbacks.latents.attributes import attribute_names
+from callbacks.base.names import attribute_names, known_attribute_names, known_class_names
 from callbacks.latents.projections import Codes, Points, Projection, project, require_projection
 from dlmodules.errors import UserError
-from dlmodules.protocols import Decodes, Encodes
+from dlmodules.protocols import Decodes, Encodes, is_conditional
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# The quantiles of the standard normal, and of the scatter, between which the manifold is drawn.
+# The quantiles of the standard normal, and of the scatter, between which the manifold is plotted.
 TAIL = 0.02
 
 
 class LatentMap(ImagePlottingCallback):
-    """Draws the codes of validation images, coloured by class, and the images decoded from a grid of codes.
+    """Plots the codes of validation images, coloured by class, and the images decoded from a grid of codes.
 
     Works with any module that has ``encode``. A latent space of more than two dimensions is shown
-    by ``projection``. The grid is drawn where the space has two dimensions and
+    by ``projection``. The grid is plotted where the space has two dimensions and
     the module has ``decode``. Pictures: ``latent_map`` and ``latent_manifold``, with ``test/`` before
     them for the test set.
 
     Args:
         max_points: at most that many images, the first of the set.
-        every_n_epochs: draw after each that many epochs.
-        every_n_steps: draw after each that many training steps instead.
+        every_n_epochs: plot after each that many epochs.
+        every_n_steps: plot after each that many training steps instead.
         manifold: codes of the grid: ``range`` spans evenly what the scatter covers, ``quantiles``
             are those of the standard normal, a VAE's prior; ``none`` leaves the grid out.
         manifold_size: images on each side of the grid.
@@ -50,7 +53,7 @@ class LatentMap(ImagePlottingCallback):
             a ``colour_by`` that the data module does not name among its ``attribute_names``.
     """
 
-    needs: ClassVar[dict[str, type]] = {"encode": Encodes}
+    needs: ClassVar[tuple[type, ...]] = (Encodes,)
 
     def __init__(
         self,
@@ -73,25 +76,26 @@ class LatentMap(ImagePlottingCallback):
         self.projection: Projection = projection
         self.colour_by = colour_by
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module without codes, a label that is none of its classes, and an attribute that is none."""
         super().setup(trainer, pl_module, stage)
-        if getattr(pl_module, "conditional", False):
+        if is_conditional(pl_module):
             cycled_labels(pl_module, 1, [self.label])
-        known = getattr(getattr(trainer, "datamodule", None), "attribute_names", [])
+        known = known_attribute_names(trainer)
         if self.colour_by is not None and self.colour_by not in known:
             named = f"it has {', '.join(known)}" if known else "it names none"
             raise UserError(f"LatentMap: the data module has no attribute {self.colour_by!r} for colour_by; {named}")
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw both pictures now."""
         images, labels = self.images(pl_module)
         with undisturbed(trainer, pl_module):
             codes = codes_of(trainer, pl_module, images, labels).flatten(1)
         finite = codes.isfinite().all(1).cpu()
         if finite.sum() < 3:
             warn_once(
-                self, f"LatentMap drew nothing: {int(finite.sum())} of {len(finite)} codes are finite, 3 are needed."
+                self, f"LatentMap plotted nothing: {int(finite.sum())} of {len(finite)} codes are finite, 3 are needed."
             )
             return
         points: Codes = codes.cpu()[finite].numpy()
@@ -106,10 +110,10 @@ class LatentMap(ImagePlottingCallback):
             figure = scatter_figure(points, classes, names, limits, self.projection, title)
             save_figure(trainer, f"{self.prefix}latent_map", figure)
 
-    def _colours(self, trainer: Trainer, labels: Tensor | None) -> tuple[str, list[str] | None, Tensor | None]:
+    def _colours(self, trainer: Trainer, labels: Tensor | None) -> tuple[str, list[str], Tensor | None]:
         """What the colours show, the names of its values, and the value ``(B,)`` of each image."""
         if labels is None or labels.ndim == 1:
-            return "class", getattr(getattr(trainer, "datamodule", None), "class_names", None), labels
+            return "class", known_class_names(trainer), labels
         names = attribute_names(trainer, labels.shape[1])
         chosen = names.index(self.colour_by) if self.colour_by is not None else 0
         return names[chosen], ["without", "with"], labels[:, chosen]
@@ -140,7 +144,7 @@ def scatter_figure(
     projection: Projection = "pca",
     title: str = "class",
 ) -> "Figure":
-    """Draw codes ``(N, D)`` coloured by ``labels (N,)``, which show ``title``; ``grid`` is where the manifold lies."""
+    """Plot codes ``(N, D)`` coloured by ``labels (N,)``, which show ``title``; ``grid`` is where the manifold lies."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
@@ -161,7 +165,7 @@ def scatter_figure(
 
 
 def manifold_figure(tiles: Picture, grid: list[npt.NDArray[np.float32]]) -> "Figure":
-    """Draw decoded images, laid out by :func:`image_grid`, with the codes ``grid`` at the axes."""
+    """Plot decoded images, laid out by :func:`image_grid`, with the codes ``grid`` at the axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 8), dpi=110, layout="constrained")
@@ -212,7 +216,7 @@ def _scatter(
         figure.colorbar(dots, ax=axes, label=title)
         return
     palette = colormaps["tab10" if count <= 10 else "tab20"]
-    # One call for all classes: drawn class by class, the last would hide the others.
+    # One call for all classes: plotted class by class, the last would hide the others.
     style |= {"cmap": palette, "vmin": -0.5, "vmax": palette.N - 0.5}
     axes.scatter(points[:, 0], points[:, 1], c=labels, **style)
     names = class_names if class_names and len(class_names) >= count else [str(k) for k in range(count)]

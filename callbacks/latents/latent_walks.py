@@ -6,10 +6,13 @@ import numpy as np
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
+from callbacks.base.conditions import repeated
 from callbacks.base.grids import image_grid
+from callbacks.base.image_plotting import ImagePlottingCallback
+from callbacks.base.inference import codes_of, images_of, undisturbed
 from callbacks.base.media import save_figure, save_image
-from callbacks.base.plotting import ImagePlottingCallback, codes_of, images_of, repeated, undisturbed
 from dlmodules.errors import UserError
 from dlmodules.protocols import Decodes, Encodes
 
@@ -17,30 +20,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def lerp(a: Tensor, b: Tensor, share: float) -> Tensor:
-    """Go the ``share`` in [0, 1] of the straight way from codes ``a`` to ``b``, both ``(B, D)``."""
-    return a + share * (b - a)
+def lerp(a: Tensor, b: Tensor, fraction: float) -> Tensor:
+    """Go the ``fraction`` in [0, 1] of the straight way from codes ``a`` to ``b``, both ``(B, D)``."""
+    return a + fraction * (b - a)
 
 
-def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
-    """Go the ``share`` of the great circle from codes ``a`` to ``b`` ``(B, D)``, the length changing evenly.
+def slerp(a: Tensor, b: Tensor, fraction: float) -> Tensor:
+    """Go the ``fraction`` of the great circle from codes ``a`` to ``b`` ``(B, D)``, the length changing evenly.
 
-    Codes drawn from a normal distribution of many dimensions lie near a sphere, and the straight way leads through
+    Codes sampled from a normal distribution of many dimensions lie near a sphere, and the straight way leads through
     its empty inside. Where the two point the same or opposite ways, or one is 0, it is the straight way.
     """
     length_a, length_b = a.norm(dim=1, keepdim=True), b.norm(dim=1, keepdim=True)
     cosine = ((a * b).sum(dim=1, keepdim=True) / (length_a * length_b).clamp(min=1e-12)).clamp(-1.0, 1.0)
     angle, sine = cosine.acos(), (1 - cosine.square()).sqrt()
     direction = (
-        torch.sin((1 - share) * angle) * a / length_a.clamp(min=1e-12)
-        + torch.sin(share * angle) * b / length_b.clamp(min=1e-12)
+        torch.sin((1 - fraction) * angle) * a / length_a.clamp(min=1e-12)
+        + torch.sin(fraction * angle) * b / length_b.clamp(min=1e-12)
     ) / sine.clamp(min=1e-6)
     turns = (sine > 1e-6) & (length_a > 0) & (length_b > 0)
-    return torch.where(turns, lerp(length_a, length_b, share) * direction, lerp(a, b, share))
+    return torch.where(turns, lerp(length_a, length_b, fraction) * direction, lerp(a, b, fraction))
 
 
 class Interpolations(ImagePlottingCallback):
-    """Draws what lies between the codes of two validation images, a row for each pair: one morphs into the other.
+    """Plots what lies between the codes of two validation images, a row for each pair: one morphs into the other.
 
     The codes of a linear row are ``(1 - a) * first + a * second``, with a from 0 to 1 in equal steps. Works with any
     module that has ``encode`` and ``decode``. Of a conditional module a row keeps the class of its first image.
@@ -50,11 +53,11 @@ class Interpolations(ImagePlottingCallback):
         pairs: how many rows; the images are the first ones of the set.
         steps: images in a row, both ends among them, 2 or more.
         way: ``linear`` or ``spherical``.
-        every_n_epochs: draw after each that many epochs.
-        every_n_steps: draw after each that many training steps instead.
+        every_n_epochs: plot after each that many epochs.
+        every_n_steps: plot after each that many training steps instead.
     """
 
-    needs: ClassVar[dict[str, type]] = {"encode": Encodes, "decode": Decodes}
+    needs: ClassVar[tuple[type, ...]] = (Encodes, Decodes)
 
     def __init__(
         self,
@@ -70,8 +73,8 @@ class Interpolations(ImagePlottingCallback):
         self.steps = steps
         self.walk = lerp if way == "linear" else slerp
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the rows now."""
         images, labels = self.images(pl_module)
         pairs = len(images) // 2
         if pairs == 0:
@@ -79,8 +82,8 @@ class Interpolations(ImagePlottingCallback):
         with undisturbed(trainer, pl_module):
             codes = codes_of(trainer, pl_module, images, labels)
             starts, ends = codes[0 : 2 * pairs : 2], codes[1 : 2 * pairs : 2]
-            shares = [step / (self.steps - 1) for step in range(self.steps)]
-            walks = torch.stack([self.walk(starts, ends, share) for share in shares], dim=1).flatten(0, 1)
+            fractions = [step / (self.steps - 1) for step in range(self.steps)]
+            walks = torch.stack([self.walk(starts, ends, fraction) for fraction in fractions], dim=1).flatten(0, 1)
             kept = repeated(None if labels is None else labels[0 : 2 * pairs : 2], self.steps)
             rows = images_of(trainer, pl_module, walks, kept)
         save_image(
@@ -92,7 +95,7 @@ class Interpolations(ImagePlottingCallback):
 
 
 class Traversals(ImagePlottingCallback):
-    """Draws an image while one number of its code changes, a row for each dimension of the code.
+    """Plots an image while one number of its code changes, a row for each dimension of the code.
 
     A dimension goes from ``-extent`` to ``extent`` standard deviations about its mean over the images, which are the
     first ones of the validation set; the others keep the code of the first image. The dimensions that vary most come
@@ -104,11 +107,11 @@ class Traversals(ImagePlottingCallback):
         steps: images in a row, 2 or more.
         extent: standard deviations to each side, more than 0.
         max_points: images that mean and deviation are measured on.
-        every_n_epochs: draw after each that many epochs.
-        every_n_steps: draw after each that many training steps instead.
+        every_n_epochs: plot after each that many epochs.
+        every_n_steps: plot after each that many training steps instead.
     """
 
-    needs: ClassVar[dict[str, type]] = {"encode": Encodes, "decode": Decodes}
+    needs: ClassVar[tuple[type, ...]] = (Encodes, Decodes)
 
     def __init__(
         self,
@@ -126,8 +129,8 @@ class Traversals(ImagePlottingCallback):
         self.steps = steps
         self.extent = extent
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the rows now."""
         images, labels = self.images(pl_module)
         with undisturbed(trainer, pl_module):
             codes = codes_of(trainer, pl_module, images, labels)
@@ -149,20 +152,20 @@ class Traversals(ImagePlottingCallback):
 
 
 class CodeHistograms(ImagePlottingCallback):
-    """Draws how each number of the code is distributed over validation images, beside the standard normal.
+    """Plots how each number of the code is distributed over validation images, beside the standard normal.
 
-    A VAE's dimension that is not used is a spike at 0 in its means; one far from the normal decodes draws from the
+    A VAE's dimension that is not used is a spike at 0 in its means; one far from the normal decodes samples of the
     prior badly. Works with any module that has ``encode``. Picture: ``code_histograms``, with ``test/`` before it for
     the test set.
 
     Args:
         dimensions: at most that many of the code's numbers, the first ones.
         max_points: at most that many images, the first of the set.
-        every_n_epochs: draw after each that many epochs.
-        every_n_steps: draw after each that many training steps instead.
+        every_n_epochs: plot after each that many epochs.
+        every_n_steps: plot after each that many training steps instead.
     """
 
-    needs: ClassVar[dict[str, type]] = {"encode": Encodes}
+    needs: ClassVar[tuple[type, ...]] = (Encodes,)
 
     def __init__(
         self, dimensions: int = 50, max_points: int = 2000, every_n_epochs: int = 1, every_n_steps: int | None = None
@@ -172,8 +175,8 @@ class CodeHistograms(ImagePlottingCallback):
             raise UserError("CodeHistograms: dimensions must be 1 or more")
         self.dimensions = dimensions
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the histograms now."""
         images, labels = self.images(pl_module)
         with undisturbed(trainer, pl_module):
             codes = codes_of(trainer, pl_module, images, labels).flatten(1).cpu()
@@ -182,7 +185,7 @@ class CodeHistograms(ImagePlottingCallback):
 
 
 def histogram_figure(codes: Tensor) -> "Figure":
-    """Draw a histogram of each column of ``codes (N, D)``, and the density of the standard normal over it."""
+    """Plot a histogram of each column of ``codes (N, D)``, and the density of the standard normal over it."""
     from matplotlib.figure import Figure
 
     columns = min(10, codes.shape[1])

@@ -29,7 +29,7 @@ def project(codes: Codes, projection: Projection = "pca") -> tuple[Points, tuple
     Args:
         codes: ``(N, D)``, N at least 3, D more than 2.
         projection: ``pca`` keeps as much of the variance as it can; ``tsne`` (van der Maaten & Hinton 2008) and
-            ``umap`` (McInnes et al. 2018) keep neighbours together, and distances mean little. Neither draws from the
+            ``umap`` (McInnes et al. 2018) keep neighbours together, and distances mean little. Neither uses the
             global random numbers: the same codes give the same map.
 
     Returns:
@@ -40,10 +40,10 @@ def project(codes: Codes, projection: Projection = "pca") -> tuple[Points, tuple
         from sklearn.decomposition import PCA
 
         pca = PCA(2, svd_solver="full").fit(codes)
-        share = pca.explained_variance_ratio_
+        explained = pca.explained_variance_ratio_
         return pca.transform(codes), (
-            f"1st principal component of {size} ({share[0]:.0%} of the variance)",
-            f"2nd principal component ({share[1]:.0%} of the variance)",
+            f"1st principal component of {size} ({explained[0]:.0%} of the variance)",
+            f"2nd principal component ({explained[1]:.0%} of the variance)",
         )
     if projection == "tsne":
         from sklearn.manifold import TSNE

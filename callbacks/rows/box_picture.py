@@ -1,15 +1,18 @@
 """A box around points on a map, and what is wrong with its samples."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
+from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_figure
-from callbacks.base.plotting import PlottingCallback, undisturbed
+from callbacks.base.plotting import PlottingCallback
+from callbacks.base.trainers import datamodule_of
 from dlmodules.errors import UserError
-from dlmodules.protocols import SamplesRows
+from dlmodules.protocols import HasTrainSet, MapsLand, SamplesRows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,47 +21,58 @@ CANDIDATES = 1000  # samples that the three are chosen from
 
 
 class BoxPicture(PlottingCallback):
-    """Draws the training points, the box around them, and on the map of the land three samples of the box.
+    """Plots the training points, the box around them, and on the map of the land three samples of the box.
 
     A lies in the sea, far from all training points: no such point is in the data. B is the sample that is nearest to a
     training point: it is hardly new. C is the one on land that is farthest from all training points: it is what a
     sample should be. A letter is left out where no sample is like that. The module has the corners ``low`` and
-    ``high`` of its box, as ``BoxDensity``, the data module a map, as ``LandDataModule``. Picture: ``box``.
+    ``high`` of its box as buffers, as ``BoxDensity``, the data module a map, as ``LandDataModule``. Picture: ``box``.
 
     Args:
-        every_n_epochs: draw after each that many epochs, and when the training ends.
+        every_n_epochs: plot after each that many epochs, and when the training ends.
         seed: seed of the samples. It touches no other random numbers.
     """
 
-    needs: ClassVar[dict[str, type]] = {"sample_rows": SamplesRows}
+    needs: ClassVar[tuple[type, ...]] = (SamplesRows,)
 
     def __init__(self, every_n_epochs: int = 1, seed: int = 0) -> None:
         super().__init__(every_n_epochs)
         self.seed = seed
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module without a box of two sides, and data without a map."""
         super().setup(trainer, pl_module, stage)
-        low = getattr(pl_module, "low", None)
-        if not isinstance(low, Tensor) or low.shape != (2,):
+        corners = _corners(pl_module)
+        if corners is None or corners.shape != (2, 2):
             raise UserError(
-                f"BoxPicture draws a box of two sides, as BoxDensity's; {type(pl_module).__name__} has none"
+                f"BoxPicture plots a box of two sides, as BoxDensity's; {type(pl_module).__name__} has none"
             )
-        if not hasattr(getattr(trainer, "datamodule", None), "is_land"):
+        if not isinstance(datamodule_of(trainer), MapsLand):
             raise UserError("BoxPicture needs a data module with a map, as LandDataModule: `land` and `is_land`")
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the three maps now."""
+        data, corners = datamodule_of(trainer), _corners(pl_module)
         assert isinstance(pl_module, SamplesRows)
-        data: Any = getattr(trainer, "datamodule", None)
+        assert isinstance(data, HasTrainSet)
+        assert isinstance(data, MapsLand)
+        assert corners is not None
         with undisturbed(trainer, pl_module, self.seed) as generator:
             samples = pl_module.sample_rows(CANDIDATES, generator=generator).float().cpu()
         if not trainer.is_global_zero:
             return
         points = data.train_set.x
-        corners = torch.stack([pl_module.low, pl_module.high]).float().cpu()  # type: ignore[list-item]  # buffers
         chosen = telling_samples(samples, points, data.is_land(samples))
-        save_figure(trainer, "box", box_figure(points, corners, data.land, chosen))
+        save_figure(trainer, "box", box_figure(points, corners.float().cpu(), data.land, chosen))
+
+
+def _corners(module: LightningModule) -> Tensor | None:
+    """The corners ``(2, D)`` of a module's box, the lowest first; None where it has no box."""
+    buffers = dict(module.named_buffers())
+    if not {"low", "high"} <= buffers.keys():
+        return None
+    return torch.stack([buffers["low"], buffers["high"]])
 
 
 def telling_samples(samples: Tensor, points: Tensor, on_land: Tensor) -> dict[str, Tensor]:
@@ -83,7 +97,7 @@ def telling_samples(samples: Tensor, points: Tensor, on_land: Tensor) -> dict[st
 
 
 def box_figure(points: Tensor, corners: Tensor, land: Tensor, chosen: dict[str, Tensor]) -> "Figure":
-    """Draw points ``(M, 2)`` of latitude and longitude alone, in the box ``corners (2, 2)``, and land and samples."""
+    """Plot points ``(M, 2)`` of latitude and longitude alone, in the box ``corners (2, 2)``, and land and samples."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 

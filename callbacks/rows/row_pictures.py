@@ -3,28 +3,31 @@
 from typing import ClassVar
 
 from pytorch_lightning import LightningModule, Trainer
+from typing_extensions import override
 
 from callbacks.base.grids import image_grid
+from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_image
-from callbacks.base.plotting import PlottingCallback, undisturbed
+from callbacks.base.plotting import PlottingCallback
+from callbacks.base.trainers import datamodule_of
 from dlmodules.errors import UserError
-from dlmodules.protocols import SamplesRows
+from dlmodules.protocols import RendersRows, SamplesRows
 
 
 class RowPictures(PlottingCallback):
-    """Draws rows that a module samples, as the pictures that its data module makes of rows.
+    """Shows rows that a module samples, as the pictures that its data module makes of rows.
 
     The data module has a method ``pictures``, of rows ``(N, D)`` to images ``(N, C, H, W)`` in [0, 1], as
     ``WrodlDataModule``. The random numbers are the same each time. Picture: ``row_pictures``.
 
     Args:
         num: how many rows, 1 or more.
-        every_n_epochs: draw after each that many epochs, and when the training ends.
+        every_n_epochs: plot after each that many epochs, and when the training ends.
         columns: pictures in a row.
         seed: seed of the random numbers. It touches no others.
     """
 
-    needs: ClassVar[dict[str, type]] = {"sample_rows": SamplesRows}
+    needs: ClassVar[tuple[type, ...]] = (SamplesRows,)
 
     def __init__(self, num: int = 10, every_n_epochs: int = 1, columns: int = 5, seed: int = 0) -> None:
         super().__init__(every_n_epochs)
@@ -34,19 +37,21 @@ class RowPictures(PlottingCallback):
         self.columns = columns
         self.seed = seed
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Refuse a module that samples no rows, and a data module that cannot draw them."""
+        """Refuse a module that samples no rows, and a data module that has no pictures of them."""
         super().setup(trainer, pl_module, stage)
-        if not hasattr(getattr(trainer, "datamodule", None), "pictures"):
-            raise UserError("RowPictures needs a data module that draws rows, by a method `pictures`")
+        if not isinstance(datamodule_of(trainer), RendersRows):
+            raise UserError("RowPictures needs a data module that turns rows into images, by a method `pictures`")
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the rows now."""
+        data = datamodule_of(trainer)
         assert isinstance(pl_module, SamplesRows)
+        assert isinstance(data, RendersRows)
         with undisturbed(trainer, pl_module, self.seed) as generator:
             rows = pl_module.sample_rows(self.num, generator=generator)
         if not trainer.is_global_zero:
             return
-        images = trainer.datamodule.pictures(rows.cpu())  # type: ignore[attr-defined]  # the attribute is a mixin's
-        picture = image_grid(images, self.columns, min_tile=128)
+        picture = image_grid(data.pictures(rows.cpu()), self.columns, min_tile=128)
         save_image(trainer, "row_pictures", picture, caption=f"epoch {trainer.current_epoch}")

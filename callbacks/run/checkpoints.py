@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from typing_extensions import override
 
 from dlmodules.checkpoints.loading import read_file
 from dlmodules.errors import UserError
@@ -21,6 +22,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     A kill, a full disk or a power cut in the middle leaves the old checkpoint as it was.
     """
 
+    @override
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         """Write ``checkpoint``. Raises UserError when the disk is full or the folder cannot be written."""
         target = Path(path)
@@ -41,6 +43,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             kept = "the one before is intact" if target.exists() else "none was there before"
             raise UserError(f"cannot write checkpoint {target}: {reason}; {kept}") from error
 
+    @override
     def load_checkpoint(
         self, path: Any, map_location: Any | None = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
@@ -100,10 +103,11 @@ class LastCheckpoint(Checkpoint):
         )
         return folder / "last.ckpt"
 
+    @override
     def on_train_start(self, trainer: "pl.Trainer", pl_module: "pl.LightningModule") -> None:
-        """Start the clock."""
         self._saved_at = time.monotonic()
 
+    @override
     def on_train_batch_end(
         self, trainer: "pl.Trainer", pl_module: "pl.LightningModule", outputs: Any, batch: Any, batch_idx: int
     ) -> None:
@@ -114,6 +118,7 @@ class LastCheckpoint(Checkpoint):
         if stops or trainer.received_sigterm or self._due_in_epoch(trainer):
             self._save(trainer)
 
+    @override
     def on_train_epoch_end(self, trainer: "pl.Trainer", pl_module: "pl.LightningModule") -> None:
         """Save at the end of an epoch. One that ``max_steps`` cut short was saved where it was cut."""
         if not trainer.is_last_batch:

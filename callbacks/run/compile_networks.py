@@ -7,6 +7,7 @@ from weakref import WeakSet
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import nn
 from torchmetrics import Metric
+from typing_extensions import override
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import DifferentiatesTwice
@@ -38,8 +39,8 @@ class CompileNetworks(Callback):
         self.backend = backend
         self._compiled: WeakSet[nn.Module] = WeakSet()
 
+    @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Mark the networks, once each."""
         for network in self._chosen(pl_module):
             if network not in self._compiled:
                 network.compile(mode=self.mode, backend=self.backend)

@@ -1,4 +1,4 @@
-"""Random number generators in the checkpoint, so that a resumed run draws what the unbroken one would have."""
+"""Random number generators in the checkpoint, so that a resumed run goes on with the numbers of the unbroken one."""
 
 import random
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from typing_extensions import override
 
 from callbacks.base.progress import logged_step
 
@@ -21,27 +22,30 @@ class ExactResume(pl.Callback):
     def __init__(self) -> None:
         self._restored: dict[str, Any] | None = None
 
+    @override
     def on_save_checkpoint(
         self, trainer: "pl.Trainer", pl_module: "pl.LightningModule", checkpoint: dict[str, Any]
     ) -> None:
-        """Put the generators' states into the checkpoint."""
         states: list[dict[str, Any]] = [{} for _ in range(trainer.world_size)]
         states[trainer.global_rank] = random_states()
         if trainer.world_size > 1:
             torch.distributed.all_gather_object(states, states[trainer.global_rank])
-        # At an epoch's end the next epoch's loader still has to draw; inside an epoch it has drawn already.
+        # The loader of the next epoch takes random numbers: at an epoch's end it has yet to, inside an epoch it did.
         checkpoint["random_states"] = {"ranks": states, "inside_epoch": not trainer.is_last_batch}
 
+    @override
     def on_load_checkpoint(
         self, trainer: "pl.Trainer", pl_module: "pl.LightningModule", checkpoint: dict[str, Any]
     ) -> None:
         """Remember the saved states until the fit starts."""
         self._restored = checkpoint.get("random_states")
 
+    @override
     def on_fit_start(self, trainer: "pl.Trainer", pl_module: "pl.LightningModule") -> None:
-        """Restore before the loaders make their iterators, which may draw from the global generator."""
+        """Restore before the loaders make their iterators, which may use the global generators."""
         self._restore(trainer)
 
+    @override
     def on_train_start(self, trainer: "pl.Trainer", pl_module: "pl.LightningModule") -> None:
         """Restore again inside an epoch, where the unbroken run had no iterator to make."""
         if self._restored is None:

@@ -16,6 +16,7 @@ from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
+from typing_extensions import override
 
 from dlmodules.errors import UserError
 
@@ -41,16 +42,19 @@ class RunCSVLogger(Logger):
         return self.run_folder / "metrics.csv"
 
     @property
+    @override
     def save_dir(self) -> str:
         """The run folder: Lightning takes it for ``trainer.log_dir``."""
         return str(self.run_folder)
 
     @property
+    @override
     def name(self) -> str:
         """The configuration's name."""
         return self.run_folder.parent.name
 
     @property
+    @override
     def version(self) -> str:
         """The run's number among those of its configuration."""
         return self.run_folder.name
@@ -61,13 +65,14 @@ class RunCSVLogger(Logger):
         """The logger itself."""
         return self
 
+    @override
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """Do nothing: ``config.yaml`` holds them."""
 
+    @override
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Add values to the row of ``step``."""
         step = -1 if step is None else step
         values = {key: float(value) for key, value in metrics.items() if not isinstance(value, str)}
         if self._pending and self._pending[-1]["step"] == step:
@@ -86,6 +91,7 @@ class RunCSVLogger(Logger):
             columns, rows = self._read()
             self._write(columns, [row for row in rows if row["step"] and int(float(row["step"])) <= step])
 
+    @override
     @rank_zero_only
     def save(self) -> None:
         """Append what is pending; a new metric rewrites the file under a longer header."""
@@ -109,9 +115,9 @@ class RunCSVLogger(Logger):
                 raise UserError(f"cannot write {self.file}: {error.strerror}") from error
         self._pending = []
 
+    @override
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Write what is left."""
         self.save()
 
     def _read(self) -> tuple[list[str], list[dict[str, Any]]]:
@@ -180,6 +186,7 @@ class RunWandbLogger(WandbLogger):
         )
 
     @property
+    @override
     def experiment(self) -> Any:
         """The W&B run, or something that takes every call and does nothing once W&B has failed."""
         self._guarded(lambda: super(RunWandbLogger, self).experiment)
@@ -195,33 +202,35 @@ class RunWandbLogger(WandbLogger):
             line = (str(error).strip() or type(error).__name__).splitlines()[0]
             warnings.warn(f"Weights & Biases failed ({line}); this run goes on without it", stacklevel=2)
 
+    @override
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Log values at ``step``."""
         self._guarded(lambda: super(RunWandbLogger, self).log_metrics(metrics, step))
 
+    @override
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace) -> None:
-        """Log the run's configuration."""
         self._guarded(lambda: super(RunWandbLogger, self).log_hyperparams(params))
 
+    @override
     @rank_zero_only
     def log_image(self, key: str, images: list[Any], step: int | None = None, **kwargs: Any) -> None:
-        """Log pictures."""
         self._guarded(lambda: super(RunWandbLogger, self).log_image(key, images, step, **kwargs))
 
+    @override
     @rank_zero_only
     def log_video(self, key: str, videos: list[Any], step: int | None = None, **kwargs: Any) -> None:
-        """Log videos."""
         self._guarded(lambda: super(RunWandbLogger, self).log_video(key, videos, step, **kwargs))
 
+    @override
     def watch(self, *args: Any, **kwargs: Any) -> None:
-        """Watch gradients."""
         self._guarded(lambda: super(RunWandbLogger, self).watch(*args, **kwargs))
 
+    @override
     def after_save_checkpoint(self, checkpoint_callback: Any) -> None:
         """Do nothing: checkpoints stay in the run folder."""
 
+    @override
     @rank_zero_only
     def finalize(self, status: str) -> None:
         """Close the run, so that an offline one is complete on disk."""

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
+from typing_extensions import override
 
-from callbacks.base.media import is_quiet, save_figure
+from callbacks.base.media import save_figure
 from callbacks.base.plotting import PlottingCallback
 from callbacks.base.progress import position, steps_done
+from callbacks.base.trainers import is_quiet, logging_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,14 +21,14 @@ AXES = ("step", "env_steps")
 
 
 class LossCurve(PlottingCallback):
-    """Draws every logged metric over the training steps; that of training and of validation share a panel.
+    """Plots every logged metric over the training steps; that of training and of validation share a panel.
 
-    It remembers the metrics itself, so it needs no logger, and a resumed run draws the whole curve.
-    Picture: ``loss_curve``, replaced at each drawing.
+    It remembers the metrics itself, so it needs no logger, and a resumed run plots the whole curve.
+    Picture: ``loss_curve``, replaced each time.
 
     Args:
-        every_n_epochs: draw after each that many epochs, and when the training ends.
-        every_n_steps: draw after each that many training steps instead.
+        every_n_epochs: plot after each that many epochs, and when the training ends.
+        every_n_steps: plot after each that many training steps instead.
     """
 
     def __init__(self, every_n_epochs: int = 10, every_n_steps: int | None = None) -> None:
@@ -35,15 +37,15 @@ class LossCurve(PlottingCallback):
         self._epoch_start = 0
         self._seen: dict[str, Tensor] = {}
 
+    @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Remember where the epoch starts."""
         self._epoch_start = position(trainer)
 
+    @override
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Keep the metrics of a logging step."""
-        every = getattr(trainer, "log_every_n_steps", 0)
+        every = logging_interval(trainer)
         if every > 0 and steps_done(trainer) % every == 0 and not is_quiet(trainer):
             for name, tensor in _metrics(trainer, validation=False).items():
                 # A mean over an epoch stays among the metrics all through the next one.
@@ -51,8 +53,8 @@ class LossCurve(PlottingCallback):
                     self._add(trainer, name, float(tensor))
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
+    @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep the metrics of a validation."""
         if trainer.state.fn == "fit" and not is_quiet(trainer):
             for name, tensor in _metrics(trainer, validation=True).items():
                 # A metric that this validation did not measure is still there, in the same memory as before.
@@ -61,6 +63,7 @@ class LossCurve(PlottingCallback):
                     self._seen[name] = tensor
                     self._add(trainer, name, float(tensor))
 
+    @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the metrics that came only now: means over the epoch, or all of a short one."""
         if not is_quiet(trainer):
@@ -69,21 +72,21 @@ class LossCurve(PlottingCallback):
                     self._add(trainer, name, float(tensor))
         super().on_train_epoch_end(trainer, pl_module)
 
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Draw the curves so far."""
         if self.series and trainer.is_global_zero:
             title = f"{type(pl_module).__name__}, {position(trainer)} steps"
             save_figure(trainer, "loss_curve", curves(self.series, title), numbered=False)
 
+    @override
     def state_dict(self) -> dict[str, Any]:
-        """The curves so far."""
         return {
             "series": {name: [list(point) for point in points] for name, points in self.series.items()},
             "epoch_start": self._epoch_start,
         }
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with saved curves."""
         self.series = state_dict["series"]
         self._epoch_start = state_dict["epoch_start"]
 
@@ -110,7 +113,7 @@ def _metrics(trainer: Trainer, validation: bool) -> dict[str, Tensor]:
 
 
 def curves(series: dict[str, list[list[float]]], title: str) -> "Figure":
-    """Draw ``{name: [[step, value], ...]}``; ``train/x`` and ``val/x`` share a panel."""
+    """Plot ``{name: [[step, value], ...]}``; ``train/x`` and ``val/x`` share a panel."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 

@@ -5,24 +5,25 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
+from typing_extensions import override
 
 INTERVAL = 0.1  # seconds; the terminal shows no more
 
 
 class ThrottledProgressBar(RichProgressBar):
-    """Lightning's progress bar, which draws itself and reads all metrics after every batch, ten times a second at most.
+    """Lightning's progress bar, which refreshes and reads all metrics after every batch, ten times a second at most.
 
-    With a small network that is a good part of the step. The last batch of an epoch is always drawn.
+    With a small network that is a good part of the step. The last batch of an epoch is always shown.
     """
 
-    _drawn = float("-inf")
+    _refreshed = float("-inf")
 
+    @override
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Draw, unless that was done a moment ago."""
         now = time.monotonic()
-        if now - self._drawn < INTERVAL and batch_idx + 1 < trainer.num_training_batches:
+        if now - self._refreshed < INTERVAL and batch_idx + 1 < trainer.num_training_batches:
             return
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
-        self._drawn = now
+        self._refreshed = now

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, DistributedSampler
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, Subset, default_collate
+from typing_extensions import override
 
-from dlmodules.protocols import Batch
+from datamodules.base.fields import BatchT, transform_first
 
 Transform = Callable[..., Any]  # Tensor to Tensor; with that result jsonargparse would look for a kind of tensor
+Collate = Callable[[Any], Any]  # what a data set was asked for to a batch
 
 
 def identity(batch: Any) -> Any:
@@ -22,17 +24,27 @@ def identity(batch: Any) -> Any:
     return batch
 
 
+def collate_of(dataset: Dataset[Any]) -> Collate:
+    """Return what makes batches of what ``dataset`` gives: torch's own, where it gives one row for each index.
+
+    A dataset with ``__getitems__`` makes whole batches itself, of any structure.
+    """
+    if isinstance(dataset, Subset):  # has the method for its dataset's sake
+        return collate_of(dataset.dataset)
+    return identity if hasattr(dataset, "__getitems__") else default_collate
+
+
 def shuffled(
-    dataset: Dataset[Batch],
+    dataset: Dataset[Any],
     seed: int,
     drop_last: bool = False,
-    kind: Callable[..., DistributedSampler[Batch]] = DistributedSampler,
-) -> DistributedSampler[Batch]:
+    kind: Callable[..., DistributedSampler[Any]] = DistributedSampler,
+) -> DistributedSampler[Any]:
     """Return a sampler that permutes ``dataset`` anew in every epoch, as a function of (seed, epoch).
 
     ``kind`` makes the sampler, where it is to be one that rearranges the permutation.
 
-    Among several processes (``torch.distributed``) each gets its own equally long share. Lightning leaves a
+    Among several processes (``torch.distributed``) each gets its own equally long part. Lightning leaves a
     ``DistributedSampler`` as it is, so the order follows ``seed`` there too.
     """
     distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
@@ -45,32 +57,36 @@ def shuffled(
     )
 
 
-class ResumableLoader(DataLoader[Batch]):
-    """A ``DataLoader`` whose checkpoint is its place in the stream of batches.
+class ResumableLoader(DataLoader[BatchT]):
+    """A ``DataLoader`` whose checkpoint is its place in the stream of batches, which may have any structure.
 
     It goes on with the very next batch wherever a Lightning checkpoint was written: in the middle of an
     epoch, at its last batch, or after ``max_steps`` ended the fit there. torchdata's ``StatefulDataLoader``
     does so for some of these only, since it does not ask where in the epoch the trainer stands.
 
     Args:
-        dataset: the training images.
+        dataset: the training rows: one for each index, or whole batches from ``__getitems__``.
         seed: seeds ``transform``, together with the epoch and the batch.
-        transform: applied to the images ``(B, C, H, W)`` of each batch, in the main process. The global torch
-            generator is seeded for it and put back afterwards, so a resumed run draws the same.
+        transform: applied to the first field of each batch, in the main process: the first of a tuple, list or dict,
+            or the batch that is a tensor. The global torch generator is seeded for it and put back afterwards, so a
+            resumed run draws the same.
         progress: tells how many batches of the current epoch the trainer has done, and how many there are;
             None outside of a trainer.
+        collate_fn: makes a batch of the list of its rows; None takes whole batches as they are, and torch's
+            ``default_collate`` for rows.
         **kwargs: passed to ``DataLoader``.
     """
 
     def __init__(
         self,
-        dataset: Dataset[Batch],
+        dataset: Dataset[Any],
         seed: int = 0,
         transform: Transform | None = None,
         progress: Callable[[], tuple[int, float]] | None = None,
+        collate_fn: Collate | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(dataset, **kwargs)
+        super().__init__(dataset, collate_fn=collate_fn or collate_of(dataset), **kwargs)
         self.seed = seed
         self.transform = transform
         self.progress = progress
@@ -78,11 +94,12 @@ class ResumableLoader(DataLoader[Batch]):
         self._batches = 0  # handed out in it
         self._resuming = False
 
-    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # torch promises its private iterator class
+    @override
+    def __iter__(self) -> Iterator[BatchT]:  # type: ignore[override]  # torch promises its private iterator class
         resuming, self._resuming = self._resuming, False
         return self._pass(resuming)
 
-    def _pass(self, resuming: bool) -> Iterator[Batch]:
+    def _pass(self, resuming: bool) -> Iterator[BatchT]:
         # As a generator this begins when the first batch is asked for. By then Lightning has called set_epoch
         # and knows where in the epoch it stands; when it calls iter() it does not.
         epoch, start, end = self._place(resuming)
@@ -107,17 +124,17 @@ class ResumableLoader(DataLoader[Batch]):
             return self._epoch + 1, 0, len(self)
         return self._epoch, done, end
 
-    def _transformed(self, batch: Batch) -> Batch:
+    def _transformed(self, batch: BatchT) -> BatchT:
         if self.transform is None:
             return batch
-        x, y = batch
         rank = getattr(self.sampler, "rank", 0)
         entropy = np.random.SeedSequence([self.seed, self._epoch or 0, self._batches, rank])
         generator = torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0]))
         before = torch.get_rng_state()
         torch.set_rng_state(generator.get_state())
         try:
-            return self.transform(x), y
+            transformed: BatchT = transform_first(batch, self.transform)
+            return transformed
         finally:
             torch.set_rng_state(before)
 

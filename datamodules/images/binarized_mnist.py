@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.images.mnist import MNISTDataModule
 
@@ -13,6 +14,7 @@ class BinarizedMNISTDataModule(MNISTDataModule):
     Arguments and errors are those of ``MNISTDataModule``.
     """
 
+    @override
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
         """Return the 60,000 training or the 10,000 test images, of zeros and 255s."""
         images, labels = super().load(train)

@@ -53,7 +53,7 @@ INK: Color = (50, 40, 45)
 MOUTH: Color = (150, 50, 50)
 SKY: Color = (150, 190, 220)
 SHIRT: Color = (225, 225, 225)
-UNIT = 4  # pixels of the drawing for each of the 64 units of its side; it is made smaller afterwards
+UNIT = 4  # pixels of the drawing for each of the 64 units of its side; it is scaled down afterwards
 
 
 # Rows of each category, in the order of ATTRIBUTES. Every column has 50.

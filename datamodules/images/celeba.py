@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from datamodules.base.sampling import Transform
 from datamodules.images.attribute_table import AttributeTable, read_attributes, read_splits
 from datamodules.images.image_files import Listing, is_image
 from datamodules.images.image_folder import ImageFolderDataModule
@@ -26,22 +26,10 @@ class CelebADataModule(ImageFolderDataModule):
     Args:
         folder: the folder.
         attributes: names of the attributes, in the order of ``y``; None for all of the table.
-        image_size: height and width in pixels; smaller images are enlarged.
-        channels: 3 for colour, 1 for grey.
-        batch_size: images per batch, 1 or more.
         images: the folder of the images in ``folder``.
         table: the table of attributes in ``folder``; ``.csv`` with a heading ``file,attribute,...``, or CelebA's form.
-        val_fraction: share of the images for validation, in [0, 1), where there is no ``list_eval_partition.txt``.
-        test_fraction: share of the images for the test, likewise. They are the same for every ``seed``.
-        on_corrupt: ``raise`` to stop at an image that cannot be read, ``skip`` to leave it out and warn.
-        cache_dir: where the cache is kept; where None, ``.dlmodules_cache`` in the folder of the images, and if that
-            cannot be written, ``dlmodules`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
-        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole ``x`` of a training batch.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training images; all where None.
+        **kwargs: of ``ImageFolderDataModule``, all but ``classes`` and ``join_splits``; it is
+            ``list_eval_partition.txt`` that may tell which images are for validation and for the test.
 
     Raises:
         UserError: for a number out of range, a file or folder that is missing, a table that is damaged or lacks an
@@ -52,38 +40,12 @@ class CelebADataModule(ImageFolderDataModule):
         self,
         folder: str,
         attributes: Sequence[str] | None = None,
-        image_size: int = 64,
-        channels: int = 3,
-        batch_size: int = 128,
+        *,
         images: str = "img_align_celeba",
         table: str = "list_attr_celeba.txt",
-        val_fraction: float = 0.1,
-        test_fraction: float = 0.1,
-        on_corrupt: Literal["raise", "skip"] = "raise",
-        cache_dir: str | None = None,
-        num_workers: int = 0,
-        seed: int = 0,
-        drop_last: bool = False,
-        train_transform: Transform | None = None,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            folder=folder,
-            image_size=image_size,
-            channels=channels,
-            batch_size=batch_size,
-            val_fraction=val_fraction,
-            test_fraction=test_fraction,
-            on_corrupt=on_corrupt,
-            cache_dir=cache_dir,
-            num_workers=num_workers,
-            seed=seed,
-            drop_last=drop_last,
-            train_transform=train_transform,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
+        super().__init__(folder=folder, classes=None, join_splits=False, **kwargs)
         self.attributes = attributes
         self.images = images
         self.table = table
@@ -99,6 +61,7 @@ class CelebADataModule(ImageFolderDataModule):
         return list(self.attribute_table.names)
 
     @cached_property
+    @override
     def listing(self) -> Listing:
         """The images of the table, in its order."""
         root = self.folder / self.images
@@ -123,10 +86,12 @@ class CelebADataModule(ImageFolderDataModule):
         return Listing(root, [], files, [0] * len(files), [splits.get(file, "") for file in files])
 
     @property
+    @override
     def num_classes(self) -> int:
         """An attribute is 0 or 1."""
         return 2
 
+    @override
     def _dataset(self, rows: Tensor) -> TensorImageDataset:
         images, kept = self.pixels()
         attributes = torch.tensor([self.attribute_table.rows[file] for file in self.listing.files])

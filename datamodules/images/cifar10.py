@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
+from typing_extensions import override
 
 from datamodules.base.download import download
-from datamodules.base.sampling import Transform
 from datamodules.images.class_choice import chosen_classes
-from datamodules.images.vision import VisionDataModule, fit_images
+from datamodules.images.vision import VisionDataModule, fit_images, square_shape
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
-from dlmodules.validation.arguments import check_at_least_one
 
 FOLDER = "cifar-10-batches-py"
 ARCHIVE = "cifar-10-python.tar.gz"
@@ -26,21 +26,10 @@ class CIFAR10DataModule(VisionDataModule):
     Torchvision checks the known MD5 sums of the files before it reads them.
 
     Args:
-        batch_size: images per batch, 1 or more.
         image_size: height and width in pixels; the images are resized once where it is not 32.
-        val_size: validation images taken from the 50,000 training images: a number of them, or a fraction in
-            (0, 1); 0 for none.
-        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        data_dir: folder of the data sets; ``$DLMODULES_DATA`` or ``./data`` where None.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole ``x`` of a training batch, such as a transform of
-            ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
-            generator depends on ``seed``, the epoch and the batch.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training images; all where None.
         classes: names of the classes whose images are used, in the order of their labels; all where None.
         join_splits: train and validate on the test images too, as generative runs may; none is left to test.
+        **kwargs: of ``VisionDataModule``.
 
     Raises:
         UserError: for a number out of range, an unknown class, a failed download, or a damaged file.
@@ -49,41 +38,20 @@ class CIFAR10DataModule(VisionDataModule):
     names = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
     def __init__(
-        self,
-        batch_size: int = 128,
-        image_size: int = 32,
-        val_size: int | float = 5000,
-        num_workers: int = 0,
-        seed: int = 0,
-        data_dir: str | None = None,
-        drop_last: bool = False,
-        train_transform: Transform | None = None,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
-        classes: Sequence[str] | None = None,
-        join_splits: bool = False,
+        self, *, image_size: int = 32, classes: Sequence[str] | None = None, join_splits: bool = False, **kwargs: Any
     ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            num_workers=num_workers,
-            seed=seed,
-            data_dir=data_dir,
-            drop_last=drop_last,
-            train_transform=train_transform,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
-        check_at_least_one(image_size=image_size)
-        self.image_shape = (3, image_size, image_size)
+        super().__init__(**kwargs)
+        self.image_shape = square_shape(image_size, channels=3)
         self.chosen = None if classes is None else chosen_classes(classes, self.names)
         self.join_splits = join_splits
 
     @property
+    @override
     def class_names(self) -> list[str]:
         """Names of the classes that are used, in the order of their labels."""
         return list(self.names) if self.chosen is None else [self.names[number] for number in self.chosen]
 
+    @override
     def prepare_data(self) -> None:
         """Download and unpack the archive where its folder is missing."""
         if (Path(self.data_dir) / FOLDER).is_dir():
@@ -105,6 +73,7 @@ class CIFAR10DataModule(VisionDataModule):
             "which needs no download"
         )
 
+    @override
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
         """Return the training or the test images of the classes that are used; with ``join_splits`` all or none."""
         if self.join_splits and not train:
@@ -120,8 +89,8 @@ class CIFAR10DataModule(VisionDataModule):
             images, labels = images[labels >= 0], labels[labels >= 0]
         return fit_images(images, self.image_shape[1], 3), labels
 
+    @override
     def test_dataloader(self) -> DataLoader[Batch]:
-        """Return the test batches in order."""
         if self.join_splits:
             raise UserError("join_splits trains on the test images too; set it to false to have images to test on")
         return super().test_dataloader()

@@ -1,23 +1,16 @@
 """Scikit-learn's bundled handwritten digits: real data that needs no download."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.base.in_memory import permutation
-from datamodules.base.sampling import Transform
-from datamodules.images.vision import VisionDataModule, fit_images
-from dlmodules.errors import UserError
-from dlmodules.validation.arguments import check_at_least_one
+from datamodules.images.vision import VisionDataModule, fit_images, square_shape
 
 TEST_SIZE = 300
-
-
-def check_channels(channels: int) -> int:
-    """Return ``channels``, or raise the UserError that it is neither 1 nor 3."""
-    if channels not in (1, 3):
-        raise UserError(f"channels is {channels}; it must be 1 (grey) or 3 (colour)")
-    return channels
 
 
 class DigitsDataModule(VisionDataModule):
@@ -27,19 +20,11 @@ class DigitsDataModule(VisionDataModule):
     network. The 300 test images are the same for every ``seed``.
 
     Args:
-        batch_size: images per batch, 1 or more.
         image_size: height and width of the images in pixels.
         channels: 1, or 3 to repeat the grey channel.
         val_size: validation images taken from the 1,497 that are not for the test: a number of them, or a
             fraction in (0, 1); 0 for none.
-        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole ``x`` of a training batch, such as a transform of
-            ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
-            generator depends on ``seed``, the epoch and the batch.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training images; all where None.
+        **kwargs: of ``VisionDataModule``, all but ``data_dir``.
 
     Raises:
         UserError: for a number out of range.
@@ -47,34 +32,12 @@ class DigitsDataModule(VisionDataModule):
 
     names = tuple("0123456789")
 
-    def __init__(
-        self,
-        batch_size: int = 128,
-        image_size: int = 28,
-        channels: int = 1,
-        val_size: int | float = 200,
-        num_workers: int = 0,
-        seed: int = 0,
-        drop_last: bool = False,
-        train_transform: Transform | None = None,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            num_workers=num_workers,
-            seed=seed,
-            drop_last=drop_last,
-            train_transform=train_transform,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
-        check_at_least_one(image_size=image_size)
-        self.image_shape = (check_channels(channels), image_size, image_size)
+    def __init__(self, *, image_size: int = 28, channels: int = 1, val_size: int | float = 200, **kwargs: Any) -> None:
+        super().__init__(val_size=val_size, data_dir=None, **kwargs)
+        self.image_shape = square_shape(image_size, channels)
 
+    @override
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
-        """Return the images that are, or are not, for the test."""
         from sklearn.datasets import load_digits
 
         pixels, labels = load_digits(return_X_y=True)

@@ -4,20 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.base.in_memory import permutation
-from datamodules.base.sampling import Transform
-from datamodules.images.digits import check_channels
 from datamodules.images.image_cache import cached_pixels
 from datamodules.images.image_files import Listing, list_images
 from datamodules.images.tensor_dataset import TensorImageDataset
-from datamodules.images.vision import VisionDataModule
+from datamodules.images.vision import VisionDataModule, square_shape
 from dlmodules.errors import UserError
-from dlmodules.validation.arguments import check_at_least_one
 
 
 class ImageFolderDataModule(VisionDataModule):
@@ -31,23 +29,14 @@ class ImageFolderDataModule(VisionDataModule):
         folder: the folder of images.
         image_size: height and width in pixels; smaller images are enlarged.
         channels: 3 for colour, 1 for grey.
-        batch_size: images per batch, 1 or more.
-        val_fraction: share of the images for validation, in [0, 1), where the folder has no ``val``.
-        test_fraction: share of the images for the test, in [0, 1), where the folder has no ``test``. They are
-            the same for every ``seed``.
+        val_fraction: fraction of the images for validation, in [0, 1), where the folder does not tell which are.
+        test_fraction: fraction of the images for the test, in [0, 1), likewise. They are the same for every ``seed``.
         on_corrupt: ``raise`` to stop at an image that cannot be read, ``skip`` to leave it out and warn.
-        cache_dir: where the cache is kept; where None, ``.dlmodules_cache`` in ``folder``, and if that cannot
-            be written, ``dlmodules`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
-        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole ``x`` of a training batch, such as a transform of
-            ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
-            generator depends on ``seed``, the epoch and the batch.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training images; all where None.
+        cache_dir: where the cache is kept; where None, ``.dlmodules_cache`` in the folder of the images, and if that
+            cannot be written, ``dlmodules`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
         classes: names of the classes whose images are used, in the order of their labels; all where None.
         join_splits: take the folder's own sets for one, from which ``val_fraction`` and ``test_fraction`` are taken.
+        **kwargs: of ``VisionDataModule``, all but ``val_size`` and ``data_dir``.
 
     Raises:
         UserError: for a number out of range, a folder that is missing, empty or not laid out as above, a class that
@@ -59,19 +48,14 @@ class ImageFolderDataModule(VisionDataModule):
         folder: str,
         image_size: int = 64,
         channels: int = 3,
-        batch_size: int = 128,
+        *,
         val_fraction: float = 0.1,
         test_fraction: float = 0.1,
         on_corrupt: Literal["raise", "skip"] = "raise",
         cache_dir: str | None = None,
-        num_workers: int = 0,
-        seed: int = 0,
-        drop_last: bool = False,
-        train_transform: Transform | None = None,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
         classes: Sequence[str] | None = None,
         join_splits: bool = False,
+        **kwargs: Any,
     ) -> None:
         if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction >= 1:
             raise UserError(
@@ -80,18 +64,8 @@ class ImageFolderDataModule(VisionDataModule):
             )
         if on_corrupt not in ("raise", "skip"):
             raise UserError(f"on_corrupt is {on_corrupt!r}; it must be raise or skip")
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_fraction,
-            num_workers=num_workers,
-            seed=seed,
-            drop_last=drop_last,
-            train_transform=train_transform,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
-        check_at_least_one(image_size=image_size)
-        self.image_shape = (check_channels(channels), image_size, image_size)
+        super().__init__(val_size=val_fraction, data_dir=None, **kwargs)
+        self.image_shape = square_shape(image_size, channels)
         self.folder = Path(folder).expanduser()
         self.val_fraction = val_fraction
         self.test_fraction = test_fraction
@@ -110,10 +84,12 @@ class ImageFolderDataModule(VisionDataModule):
         return replace(found, splits=[""] * len(found.files)) if self.join_splits else found
 
     @property
+    @override
     def class_names(self) -> list[str]:
         """Names of the class folders, sorted or as ``classes`` orders them; the folder's own name where it has none."""
         return self.listing.class_names
 
+    @override
     def prepare_data(self) -> None:
         """Decode the images into the cache, where it does not hold them."""
         self.pixels()
@@ -143,13 +119,13 @@ class ImageFolderDataModule(VisionDataModule):
         rows["train"] = pool[permutation(len(pool), self.seed)]
         return rows
 
+    @override
     def make_train_and_val(self) -> tuple[TensorImageDataset, TensorImageDataset]:
-        """Return the images of train and val."""
         rows = self.rows()
         return self._dataset(rows["train"][: self.limit_train]), self._dataset(rows["val"])
 
+    @override
     def make_test(self) -> TensorImageDataset:
-        """Return the images of test."""
         return self._dataset(self.rows()["test"])
 
     def _dataset(self, rows: Tensor) -> TensorImageDataset:

@@ -2,16 +2,15 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.base.download import download
-from datamodules.base.sampling import Transform
-from datamodules.images.digits import check_channels
-from datamodules.images.vision import VisionDataModule, fit_images
+from datamodules.images.vision import VisionDataModule, fit_images, square_shape
 from dlmodules.errors import UserError
-from dlmodules.validation.arguments import check_at_least_one
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -27,20 +26,9 @@ class MNISTDataModule(VisionDataModule):
     Read from ``<data_dir>/MNIST/raw``, torchvision's own place, and downloaded there where missing.
 
     Args:
-        batch_size: images per batch, 1 or more.
         image_size: height and width in pixels; the images are resized once where it is not 28.
         channels: 1, or 3 to repeat the grey channel.
-        val_size: validation images taken from the 60,000 training images: a number of them, or a fraction in
-            (0, 1); 0 for none.
-        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        data_dir: folder of the data sets; ``$DLMODULES_DATA`` or ``./data`` where None.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole ``x`` of a training batch, such as a transform of
-            ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
-            generator depends on ``seed``, the epoch and the batch.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training images; all where None.
+        **kwargs: of ``VisionDataModule``.
 
     Raises:
         UserError: for a number out of range, a failed download, or a damaged file.
@@ -49,39 +37,16 @@ class MNISTDataModule(VisionDataModule):
     names = tuple("0123456789")
     source = "MNIST"  # torchvision's class, and the name of its folder
 
-    def __init__(
-        self,
-        batch_size: int = 128,
-        image_size: int = 28,
-        channels: int = 1,
-        val_size: int | float = 5000,
-        num_workers: int = 0,
-        seed: int = 0,
-        data_dir: str | None = None,
-        drop_last: bool = False,
-        train_transform: Transform | None = None,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            num_workers=num_workers,
-            seed=seed,
-            data_dir=data_dir,
-            drop_last=drop_last,
-            train_transform=train_transform,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
-        check_at_least_one(image_size=image_size)
-        self.image_shape = (check_channels(channels), image_size, image_size)
+    def __init__(self, *, image_size: int = 28, channels: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.image_shape = square_shape(image_size, channels)
 
     @property
     def raw(self) -> Path:
         """The folder of the four files."""
         return Path(self.data_dir) / self.source / "raw"
 
+    @override
     def prepare_data(self) -> None:
         """Download the four files where one is missing."""
         if all((self.raw / name).is_file() for name in FILES):
@@ -104,6 +69,7 @@ class MNISTDataModule(VisionDataModule):
             "which needs no download"
         )
 
+    @override
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
         """Return the 60,000 training or the 10,000 test images."""
         from torchvision import datasets

@@ -1,11 +1,13 @@
 """Small pictures of cartoon faces in a palette of 256 colours."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from datamodules.base.sampling import Transform
 from datamodules.images.cartoon_faces import ACCESSORIES, ATTRIBUTES, draw_faces, drawn_rows
-from datamodules.images.vision import VisionDataModule
+from datamodules.images.vision import VisionDataModule, square_shape
 from dlmodules.validation.arguments import check_at_least
 
 LEVELS = (8, 8, 4)  # red, green and blue: 256 colours
@@ -24,12 +26,7 @@ class PlanetPixelDataModule(VisionDataModule):
         num_images: how many are drawn to train and validate, 5 or more.
         image_size: height and width of the pictures in pixels, 16 or more.
         val_size: validation images taken from ``num_images``: a number of them, or a fraction in (0, 1); 0 for none.
-        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole ``x`` of a training batch.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training images; all where None.
+        **kwargs: of ``VisionDataModule``, all but ``data_dir``.
 
     Raises:
         UserError: for a number out of range.
@@ -43,30 +40,15 @@ class PlanetPixelDataModule(VisionDataModule):
         num_images: int = 1000,
         image_size: int = 32,
         val_size: int | float = 0.1,
-        num_workers: int = 0,
-        seed: int = 0,
-        drop_last: bool = False,
-        train_transform: Transform | None = None,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            num_workers=num_workers,
-            seed=seed,
-            drop_last=drop_last,
-            train_transform=train_transform,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
+        super().__init__(batch_size=batch_size, val_size=val_size, data_dir=None, **kwargs)
         check_at_least(5, num_images=num_images)
-        check_at_least(16, image_size=image_size)
         self.num_images = num_images
-        self.image_shape = (3, image_size, image_size)
+        self.image_shape = square_shape(image_size, channels=3, smallest=16)
 
+    @override
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
-        """Draw the faces."""
         rows = drawn_rows(self.num_images if train else self.num_images // 5, 3 if train else 4)
         return in_palette(draw_faces(rows, self.image_shape[1])), rows[:, list(ATTRIBUTES).index("accessoriesType")]
 

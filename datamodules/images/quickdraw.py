@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.base.download import download
 from datamodules.base.in_memory import count_of, permutation
-from datamodules.base.sampling import Transform
-from datamodules.images.digits import check_channels
-from datamodules.images.vision import VisionDataModule, fit_images
+from datamodules.images.vision import VisionDataModule, fit_images, square_shape
 from dlmodules.errors import UserError
 from dlmodules.validation.arguments import check_amounts, check_at_least_one
 
@@ -30,22 +30,13 @@ class QuickDrawDataModule(VisionDataModule):
 
     Args:
         categories: names of the categories, such as ``camel`` or ``sea turtle``, in the order of the labels.
-        batch_size: images per batch, 1 or more.
         image_size: height and width in pixels; the images are resized once where it is not 28.
         channels: 1, or 3 to repeat the grey channel.
         max_images: use only the first so many drawings of each category; all where None.
         val_size: validation images taken from those that are not for the test: a number of them, or a fraction in
             (0, 1); 0 for none.
         test_size: test images, likewise, of all drawings. They are the same for every ``seed``.
-        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        data_dir: folder of the data sets; ``$DLMODULES_DATA`` or ``./data`` where None.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole ``x`` of a training batch, such as a transform of
-            ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
-            generator depends on ``seed``, the epoch and the batch.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training images; all where None.
+        **kwargs: of ``VisionDataModule``.
 
     Raises:
         UserError: for a number out of range, categories that are none or repeated, a failed download, or a file that
@@ -55,34 +46,18 @@ class QuickDrawDataModule(VisionDataModule):
     def __init__(
         self,
         categories: Sequence[str] = ("camel",),
-        batch_size: int = 128,
+        *,
         image_size: int = SIDE,
         channels: int = 1,
         max_images: int | None = None,
         val_size: int | float = 0.05,
         test_size: int | float = 0.05,
-        num_workers: int = 0,
-        seed: int = 0,
-        data_dir: str | None = None,
-        drop_last: bool = False,
-        train_transform: Transform | None = None,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            num_workers=num_workers,
-            seed=seed,
-            data_dir=data_dir,
-            drop_last=drop_last,
-            train_transform=train_transform,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
+        super().__init__(val_size=val_size, **kwargs)
         self.names = check_categories(categories)
-        check_at_least_one(image_size=image_size, max_images=max_images)
-        self.image_shape = (check_channels(channels), image_size, image_size)
+        self.image_shape = square_shape(image_size, channels)
+        check_at_least_one(max_images=max_images)
         self.max_images = max_images
         check_amounts(self.unit, test_size=test_size)
         self.test_size = test_size
@@ -92,6 +67,7 @@ class QuickDrawDataModule(VisionDataModule):
         """The folder of the files."""
         return Path(self.data_dir) / "quickdraw"
 
+    @override
     def prepare_data(self) -> None:
         """Download the files that are missing."""
         missing = [name for name in self.names if not (self.folder / f"{name}.npy").is_file()]
@@ -110,6 +86,7 @@ class QuickDrawDataModule(VisionDataModule):
             f"that has quickdraw/{name}.npy, or use DigitsDataModule, which needs no download"
         )
 
+    @override
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
         """Return the images that are, or are not, for the test."""
         files = []

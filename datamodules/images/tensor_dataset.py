@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from typing_extensions import override
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
@@ -54,6 +55,7 @@ class TensorImageDataset(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.images) if self.indices is None else len(self.indices)
 
+    @override
     def __getitem__(self, index: int) -> Batch:
         """Return one image ``(C, H, W)`` float32 in [0, 1] and its label ``()`` int64."""
         if not -len(self) <= index < len(self):

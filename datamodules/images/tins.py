@@ -1,12 +1,13 @@
 """Drawn biscuit tins: pictures that two numbers make, a width and a height."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from datamodules.base.sampling import Transform
-from datamodules.images.vision import VisionDataModule
-from dlmodules.validation.arguments import check_at_least
+from datamodules.images.vision import VisionDataModule, square_shape
 
 SMALLEST, LARGEST = 0.25, 0.75  # of the picture's side
 
@@ -22,12 +23,7 @@ class TinsDataModule(VisionDataModule):
         batch_size: images per batch, 1 or more.
         image_size: height and width of the pictures in pixels, 8 or more.
         val_size: validation images taken from the 2,000: a number of them, or a fraction in (0, 1); 0 for none.
-        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole ``x`` of a training batch.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training images; all where None.
+        **kwargs: of ``VisionDataModule``, all but ``data_dir``.
 
     Raises:
         UserError: for a number out of range.
@@ -35,39 +31,18 @@ class TinsDataModule(VisionDataModule):
 
     names = ("low", "middle", "tall")
 
-    def __init__(
-        self,
-        batch_size: int = 32,
-        image_size: int = 32,
-        val_size: int | float = 200,
-        num_workers: int = 0,
-        seed: int = 0,
-        drop_last: bool = False,
-        train_transform: Transform | None = None,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            num_workers=num_workers,
-            seed=seed,
-            drop_last=drop_last,
-            train_transform=train_transform,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
-        check_at_least(8, image_size=image_size)
-        self.image_shape = (1, image_size, image_size)
+    def __init__(self, batch_size: int = 32, image_size: int = 32, val_size: int | float = 200, **kwargs: Any) -> None:
+        super().__init__(batch_size=batch_size, val_size=val_size, data_dir=None, **kwargs)
+        self.image_shape = square_shape(image_size, channels=1, smallest=8)
 
     def factors(self, train: bool) -> Tensor:
-        """Return width and height ``(N, 2)`` of the tins that are, or are not, for the test, as shares of the side."""
+        """Return widths and heights ``(N, 2)``, fractions of the side, of the tins for training or for the test."""
         rng = np.random.default_rng(0 if train else 1)
         sizes = rng.uniform(SMALLEST, LARGEST, size=(2000 if train else 400, 2))
         return torch.from_numpy(sizes.astype(np.float32))
 
+    @override
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
-        """Draw the tins."""
         factors = self.factors(train)
         third = (LARGEST - SMALLEST) / 3
         labels = ((factors[:, 1] - SMALLEST) / third).long().clamp(0, 2)
@@ -75,7 +50,7 @@ class TinsDataModule(VisionDataModule):
 
 
 def draw_tins(factors: Tensor, size: int) -> Tensor:
-    """Draw cylinders of widths and heights ``factors (N, 2)``, shares of the side: ``(N, 1, size, size)`` uint8.
+    """Draw cylinders of widths and heights ``factors (N, 2)``, fractions of the side: ``(N, 1, size, size)`` uint8.
 
     They stand in the middle; light comes from the left, and the lid is an ellipse.
     """

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
-from datamodules.base.sampling import Transform
 from datamodules.images.tensor_dataset import TensorImageDataset
 from dlmodules.errors import UserError
-from dlmodules.validation.arguments import check_amounts, check_at_least_one
+from dlmodules.protocols import Batch
+from dlmodules.validation.arguments import check_amounts, check_at_least, check_at_least_one
 
 
 def fit_images(images: Tensor, image_size: int, channels: int) -> Tensor:
@@ -23,7 +25,19 @@ def fit_images(images: Tensor, image_size: int, channels: int) -> Tensor:
     return images if images.shape[1] == channels else images.repeat(1, channels, 1, 1)
 
 
-class VisionDataModule(InMemoryDataModule[TensorImageDataset]):
+def square_shape(image_size: int, channels: int, smallest: int = 1) -> tuple[int, int, int]:
+    """Return the shape of square images of 1 or 3 channels, ``smallest`` pixels a side or more.
+
+    Raises:
+        UserError: for another size or another number of channels.
+    """
+    check_at_least(smallest, image_size=image_size)
+    if channels not in (1, 3):
+        raise UserError(f"channels is {channels}; it must be 1 (grey) or 3 (colour)")
+    return channels, image_size, image_size
+
+
+class VisionDataModule(InMemoryDataModule[TensorImageDataset, Batch]):
     """Batches ``(x, y)``: x ``(B, C, H, W)`` float32 in [0, 1], y ``(B,)`` int64 class indices.
 
     Training, validation and test images are disjoint; validation images are taken from the training images by
@@ -34,15 +48,9 @@ class VisionDataModule(InMemoryDataModule[TensorImageDataset]):
         batch_size: images per batch, 1 or more.
         val_size: validation images taken from the training images: a number of them, or a fraction in (0, 1);
             0 for none.
-        num_workers: processes that make batches; 0, in the main process, is fastest for images in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
         data_dir: folder of the data sets; ``$DLMODULES_DATA`` or ``./data`` where None.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        train_transform: augmentation, applied to the whole ``x`` of a training batch, such as a transform of
-            ``torchvision.transforms.v2`` (which draws once for the whole batch). What it draws from torch's
-            generator depends on ``seed``, the epoch and the batch.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
         limit_train: use only so many training images; all where None.
+        **kwargs: of ``InMemoryDataModule``.
 
     Raises:
         UserError: for a number out of range, and where the data is missing or damaged.
@@ -56,22 +64,20 @@ class VisionDataModule(InMemoryDataModule[TensorImageDataset]):
         self,
         batch_size: int = 128,
         val_size: int | float = 5000,
-        num_workers: int = 0,
-        seed: int = 0,
+        *,
         data_dir: str | None = None,
-        drop_last: bool = False,
-        train_transform: Transform | None = None,
-        pin_memory: bool = False,
         limit_train: int | None = None,
+        **kwargs: Any,
     ) -> None:
         check_amounts(self.unit, val_size=val_size)
         check_at_least_one(limit_train=limit_train)
         self.val_size = val_size
-        super().__init__(batch_size, num_workers, seed, drop_last, train_transform, pin_memory)
+        super().__init__(batch_size=batch_size, **kwargs)
         self.data_dir = os.path.expanduser(data_dir or os.environ.get("DLMODULES_DATA") or "data")
         self.limit_train = limit_train
 
     @property
+    @override
     def class_names(self) -> list[str]:
         """Names of the classes, in the order of their indices."""
         return list(self.names)
@@ -80,8 +86,8 @@ class VisionDataModule(InMemoryDataModule[TensorImageDataset]):
         """Return uint8 images ``(N, C, H, W)`` and int64 labels ``(N,)``, for training or for the test."""
         raise NotImplementedError
 
+    @override
     def make_train_and_val(self) -> tuple[TensorImageDataset, TensorImageDataset]:
-        """Split the training images in two."""
         images, labels = self.load(train=True)
         order = permutation(len(images), self.seed)
         n_val = count_of(len(images), self.val_size)
@@ -90,8 +96,8 @@ class VisionDataModule(InMemoryDataModule[TensorImageDataset]):
         train, val = order[n_val:][: self.limit_train], order[:n_val]
         return self.subset(images, labels, train), self.subset(images, labels, val)
 
+    @override
     def make_test(self) -> TensorImageDataset:
-        """Return the test images."""
         return TensorImageDataset(*self.load(train=False), num_classes=self.num_classes)
 
     def subset(self, images: Tensor, labels: Tensor, rows: Tensor) -> TensorImageDataset:

@@ -1,6 +1,9 @@
 """Fisher's irises, which scikit-learn brings along."""
 
+from typing import Any
+
 import numpy as np
+from typing_extensions import override
 
 from datamodules.tables.rows import Labels, Numbers, RowDataModule
 
@@ -13,48 +16,23 @@ class IrisDataModule(RowDataModule):
 
     Args:
         batch_size: rows of a batch, 1 or more.
-        val_size: validation rows taken from the 120 that are not for the test: a number of them, or a fraction
-            in (0, 1); 0 for none.
-        standardize: give each feature mean 0 and standard deviation 1; both are measured on the training rows.
-        seed: fixes the validation rows and the order of training batches, whatever else draws random numbers.
-        num_workers: processes that make batches; 0, in the main process, is fastest for rows in memory.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-
-    Raises:
-        UserError: for a number out of range.
+        val_size: validation rows of the 120 that are not for the test: a number, or a fraction in (0, 1); 0 for none.
+        **kwargs: of ``RowDataModule``, whose errors are raised.
     """
 
     names = ("setosa", "versicolor", "virginica")
 
-    def __init__(
-        self,
-        batch_size: int = 16,
-        val_size: int | float = 24,
-        standardize: bool = False,
-        seed: int = 0,
-        num_workers: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            test_size=30,
-            standardize=standardize,
-            seed=seed,
-            num_workers=num_workers,
-            drop_last=drop_last,
-            pin_memory=pin_memory,
-        )
+    def __init__(self, batch_size: int = 16, val_size: int | float = 24, **kwargs: Any) -> None:
+        super().__init__(batch_size=batch_size, val_size=val_size, test_size=30, **kwargs)
 
     @property
+    @override
     def feature_names(self) -> list[str]:
         """The four lengths, in centimetres."""
         return ["sepal_length", "sepal_width", "petal_length", "petal_width"]
 
+    @override
     def load(self) -> tuple[Numbers, Labels]:
-        """Return all 150 rows."""
         from sklearn.datasets import load_iris
 
         x, y = load_iris(return_X_y=True)

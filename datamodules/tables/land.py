@@ -1,10 +1,12 @@
 """Points on the land of a rough map of the world."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.tables.rows import Labels, Numbers, RowDataModule
 from dlmodules.validation.arguments import check_at_least_one
@@ -75,14 +77,7 @@ class LandDataModule(RowDataModule):
 
     Args:
         num_points: how many are drawn, validation and test points among them.
-        batch_size: points of a batch, 1 or more.
-        val_size: validation points: a number of them, or a fraction in (0, 1) of those that are not for the
-            test; 0 for none.
-        test_size: test points: a number of them, or a fraction in (0, 1) of all; 0 for none.
-        seed: fixes the validation points and the order of training batches, whatever else draws random numbers.
-        num_workers: processes that make batches; 0, in the main process, is fastest.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        **kwargs: of ``RowDataModule``, all but ``standardize``.
 
     Raises:
         UserError: for a number out of range.
@@ -90,36 +85,19 @@ class LandDataModule(RowDataModule):
 
     names = ("land",)
 
-    def __init__(
-        self,
-        num_points: int = 400,
-        batch_size: int = 32,
-        val_size: int | float = 0.2,
-        test_size: int | float = 0.2,
-        seed: int = 0,
-        num_workers: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
-    ) -> None:
+    def __init__(self, num_points: int = 400, **kwargs: Any) -> None:
         check_at_least_one(num_points=num_points)
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            test_size=test_size,
-            seed=seed,
-            num_workers=num_workers,
-            drop_last=drop_last,
-            pin_memory=pin_memory,
-        )
+        super().__init__(standardize=False, **kwargs)
         self.num_points = num_points
 
     @property
+    @override
     def feature_names(self) -> list[str]:
         """The two coordinates."""
         return ["latitude", "longitude"]
 
+    @override
     def load(self) -> tuple[Numbers, Labels]:
-        """Draw all points."""
         rng = np.random.default_rng(0)
         cells = self.land.nonzero().numpy()
         row, column = cells[rng.integers(len(cells), size=self.num_points)].T

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
+from typing_extensions import override
 
+from datamodules.base.fields import FieldsDataset
 from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
@@ -18,8 +20,8 @@ Numbers = NDArray[np.float64]
 Labels = NDArray[np.int64] | NDArray[np.float64]
 
 
-class RowDataset(Dataset[Batch]):
-    """Rows in memory, batched by one index operation.
+class RowDataset(FieldsDataset[Batch]):
+    """Rows in memory.
 
     Args:
         x: ``(N, D)`` float32.
@@ -27,23 +29,12 @@ class RowDataset(Dataset[Batch]):
     """
 
     def __init__(self, x: Tensor, y: Tensor) -> None:
+        super().__init__((x, y))
         self.x = x
         self.y = y
 
-    def __len__(self) -> int:
-        return len(self.x)
 
-    def __getitem__(self, index: int) -> Batch:
-        """Return one row ``(D,)`` and its target ``()``."""
-        return self.x[index], self.y[index]
-
-    def __getitems__(self, indices: Sequence[int] | Tensor) -> Batch:
-        """Return rows ``(B, D)`` and their targets ``(B,)``."""
-        rows = torch.as_tensor(indices, dtype=torch.int64)
-        return self.x[rows], self.y[rows]
-
-
-class RowDataModule(InMemoryDataModule[RowDataset]):
+class RowDataModule(InMemoryDataModule[RowDataset, Batch]):
     """Batches ``(x, y)``: x ``(B, D)`` float32, y ``(B,)`` int64 class indices, or float32 values to predict.
 
     Training, validation and test rows are disjoint. The test rows are the same for every ``seed``, so that no
@@ -55,10 +46,7 @@ class RowDataModule(InMemoryDataModule[RowDataset]):
             test; 0 for none.
         test_size: test rows: a number of them, or a fraction in (0, 1) of all; 0 for none.
         standardize: give each feature mean 0 and standard deviation 1; both are measured on the training rows.
-        seed: fixes the validation rows and the order of training batches, whatever else draws random numbers.
-        num_workers: processes that make batches; 0, in the main process, is fastest for rows in memory.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        **kwargs: of ``InMemoryDataModule``, all but ``train_transform``.
 
     Raises:
         UserError: for a number out of range, and where no training rows are left.
@@ -72,18 +60,16 @@ class RowDataModule(InMemoryDataModule[RowDataset]):
         val_size: int | float = 0.2,
         test_size: int | float = 0.2,
         standardize: bool = False,
-        seed: int = 0,
-        num_workers: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
+        **kwargs: Any,
     ) -> None:
         check_amounts(self.unit, val_size=val_size, test_size=test_size)
         self.val_size = val_size
         self.test_size = test_size
         self.standardize = standardize
-        super().__init__(batch_size, num_workers, seed, drop_last, pin_memory=pin_memory)
+        super().__init__(batch_size=batch_size, train_transform=None, **kwargs)
 
     @property
+    @override
     def class_names(self) -> list[str]:
         """Names of the classes, in the order of their indices; none where the target is a number."""
         return list(self.names)
@@ -102,12 +88,12 @@ class RowDataModule(InMemoryDataModule[RowDataset]):
         """Return all rows ``(N, D)``, NaN where a value is missing, and the targets ``(N,)``, int64 or float64."""
         raise NotImplementedError
 
+    @override
     def make_train_and_val(self) -> tuple[RowDataset, RowDataset]:
-        """Return the training and the validation rows."""
         return self._sets["train"], self._sets["val"]
 
+    @override
     def make_test(self) -> RowDataset:
-        """Return the test rows."""
         return self._sets["test"]
 
     @cached_property

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from datamodules.base.csv_table import CsvTable, NotANumberError, is_missing, read_csv
 from datamodules.tables.rows import Labels, Numbers, RowDataModule
@@ -33,18 +34,10 @@ class TableDataModule(RowDataModule):
         separator: one character between two cells.
         task: ``classification``, or ``regression`` of a number.
         missing: ``error`` stops at a missing value; ``drop`` leaves out its row; ``mean`` puts the mean of the
-            feature's training rows in its place (in a column of words: their shares).
+            feature's training rows in its place (in a column of words: their fractions).
         text: ``error`` stops at a feature of words; ``one_hot`` makes one column of zeros and ones for each of
             its words, in sorted order.
-        standardize: give each feature mean 0 and standard deviation 1; both are measured on the training rows.
-        batch_size: rows of a batch, 1 or more.
-        val_size: validation rows: a number of them, or a fraction in (0, 1) of the rows that are not for the
-            test; 0 for none.
-        test_size: test rows: a number of them, or a fraction in (0, 1) of all; 0 for none.
-        seed: fixes the validation rows and the order of training batches, whatever else draws random numbers.
-        num_workers: processes that make batches; 0, in the main process, is fastest for rows in memory.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        **kwargs: of ``RowDataModule``.
 
     Raises:
         UserError: for an argument out of range, and where the file is missing, empty, ragged, not UTF-8, lacks a
@@ -61,28 +54,12 @@ class TableDataModule(RowDataModule):
         task: Task = "classification",
         missing: Missing = "error",
         text: Text = "error",
-        standardize: bool = False,
-        batch_size: int = 32,
-        val_size: int | float = 0.2,
-        test_size: int | float = 0.2,
-        seed: int = 0,
-        num_workers: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
+        **kwargs: Any,
     ) -> None:
         for name, value, known in (("task", task, Task), ("missing", missing, Missing), ("text", text, Text)):
             if value not in get_args(known):
                 raise UserError(f"{name} is {value!r}; it must be one of {', '.join(get_args(known))}")
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            test_size=test_size,
-            standardize=standardize,
-            seed=seed,
-            num_workers=num_workers,
-            drop_last=drop_last,
-            pin_memory=pin_memory,
-        )
+        super().__init__(**kwargs)
         self.path = os.path.expanduser(path)
         self.target = target
         self.features = features
@@ -93,17 +70,19 @@ class TableDataModule(RowDataModule):
         self.text = text
 
     @property
+    @override
     def class_names(self) -> list[str]:
         """The values of the target in the order of their indices; none in a regression."""
         return self._labels[1]
 
     @property
+    @override
     def feature_names(self) -> list[str]:
         """Names of the columns of ``x``; ``column=word`` for those of a column of words."""
         return self._inputs[1]
 
+    @override
     def load(self) -> tuple[Numbers, Labels]:
-        """Return the features, NaN where one is missing, and the targets."""
         return self._inputs[0], self._labels[0]
 
     @cached_property

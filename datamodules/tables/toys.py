@@ -1,7 +1,10 @@
-"""Data of a few points, made here."""
+"""Small data sets of points, computed here."""
+
+from typing import Any
 
 import numpy as np
 import torch
+from typing_extensions import override
 
 from datamodules.tables.rows import Labels, Numbers, RowDataModule, RowDataset
 from dlmodules.errors import UserError
@@ -15,10 +18,7 @@ class XORDataModule(RowDataModule):
 
     Args:
         batch_size: points of a batch, 1 or more.
-        seed: fixes the order of training batches, whatever else draws random numbers.
-        num_workers: processes that make batches; 0, in the main process, is fastest.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        **kwargs: of ``RowDataModule``, but for the sizes of its sets and ``standardize``.
 
     Raises:
         UserError: for a number out of range.
@@ -26,19 +26,11 @@ class XORDataModule(RowDataModule):
 
     names = ("false", "true")
 
-    def __init__(
-        self,
-        batch_size: int = 1,
-        seed: int = 0,
-        num_workers: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size, seed=seed, num_workers=num_workers, drop_last=drop_last, pin_memory=pin_memory
-        )
+    def __init__(self, batch_size: int = 1, **kwargs: Any) -> None:
+        super().__init__(batch_size=batch_size, val_size=0, test_size=0, standardize=False, **kwargs)
 
     @property
+    @override
     def feature_names(self) -> list[str]:
         """The two inputs."""
         return ["a", "b"]
@@ -48,12 +40,12 @@ class XORDataModule(RowDataModule):
         x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
         return RowDataset(x, torch.tensor([0, 1, 1, 0]))
 
+    @override
     def make_train_and_val(self) -> tuple[RowDataset, RowDataset]:
-        """Return the four points twice."""
         return self.points(), self.points()
 
+    @override
     def make_test(self) -> RowDataset:
-        """Return the four points."""
         return self.points()
 
 
@@ -70,10 +62,7 @@ class BoxDataModule(RowDataModule):
         val_size: validation points: a number of them, or a fraction in (0, 1) of those that are not for the
             test; 0 for none.
         test_size: test points: a number of them, or a fraction in (0, 1) of all; 0 for none.
-        seed: fixes the validation points and the order of training batches, whatever else draws random numbers.
-        num_workers: processes that make batches; 0, in the main process, is fastest.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        **kwargs: of ``RowDataModule``, all but ``standardize``.
 
     Raises:
         UserError: for a number out of range.
@@ -87,33 +76,23 @@ class BoxDataModule(RowDataModule):
         batch_size: int = 64,
         val_size: int | float = 0.1,
         test_size: int | float = 0.1,
-        seed: int = 0,
-        num_workers: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
+        **kwargs: Any,
     ) -> None:
         if not -10 < left < right < 10:
             raise UserError(f"left is {left} and right is {right}; the box must lie in (-10, 10), left before right")
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            test_size=test_size,
-            seed=seed,
-            num_workers=num_workers,
-            drop_last=drop_last,
-            pin_memory=pin_memory,
-        )
+        super().__init__(batch_size=batch_size, val_size=val_size, test_size=test_size, standardize=False, **kwargs)
         self.left = left
         self.right = right
         self.height = height
 
     @property
+    @override
     def feature_names(self) -> list[str]:
         """The one input."""
         return ["x"]
 
+    @override
     def load(self) -> tuple[Numbers, Labels]:
-        """Return all points."""
         x = np.arange(-1000, 1000) / 100
         return x[:, None], np.where((self.left < x) & (x < self.right), self.height, 0.0)
 
@@ -130,10 +109,7 @@ class RingDataModule(RowDataModule):
         val_size: validation points: a number of them, or a fraction in (0, 1) of those that are not for the
             test; 0 for none.
         test_size: test points: a number of them, or a fraction in (0, 1) of all; 0 for none.
-        seed: fixes the validation points and the order of training batches, whatever else draws random numbers.
-        num_workers: processes that make batches; 0, in the main process, is fastest.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        **kwargs: of ``RowDataModule``, all but ``standardize``.
 
     Raises:
         UserError: for a number out of range.
@@ -142,32 +118,18 @@ class RingDataModule(RowDataModule):
     names = ("first", "second", "third", "fourth")
 
     def __init__(
-        self,
-        batch_size: int = 64,
-        val_size: int | float = 0.1,
-        test_size: int | float = 0.1,
-        seed: int = 0,
-        num_workers: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
+        self, batch_size: int = 64, val_size: int | float = 0.1, test_size: int | float = 0.1, **kwargs: Any
     ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            val_size=val_size,
-            test_size=test_size,
-            seed=seed,
-            num_workers=num_workers,
-            drop_last=drop_last,
-            pin_memory=pin_memory,
-        )
+        super().__init__(batch_size=batch_size, val_size=val_size, test_size=test_size, standardize=False, **kwargs)
 
     @property
+    @override
     def feature_names(self) -> list[str]:
         """The two coordinates."""
         return ["x", "y"]
 
+    @override
     def load(self) -> tuple[Numbers, Labels]:
-        """Return all points."""
         z = np.random.default_rng(0).standard_normal((2000, 2))
         x = z / 10 + z / np.linalg.norm(z, axis=1, keepdims=True)
         quadrant = np.floor(np.arctan2(x[:, 1], x[:, 0]) / (np.pi / 2)).astype(np.int64) % 4

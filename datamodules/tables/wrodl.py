@@ -1,8 +1,11 @@
 """Fifty faces as rows of five categories, made to have given frequencies."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.images.cartoon_faces import ATTRIBUTES, FREQUENCIES, SIZES, draw_faces, drawn_rows
 from datamodules.tables.rows import RowDataModule, RowDataset
@@ -40,10 +43,7 @@ class WrodlDataModule(RowDataModule):
     Args:
         batch_size: rows of a batch, 1 or more.
         num_held_out: validation rows, and as many test rows; 0 for none.
-        seed: fixes the order of training batches, whatever else draws random numbers.
-        num_workers: processes that make batches; 0, in the main process, is fastest.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
+        **kwargs: of ``RowDataModule``, but for the sizes of its sets and ``standardize``.
 
     Raises:
         UserError: for a number out of range.
@@ -51,22 +51,13 @@ class WrodlDataModule(RowDataModule):
 
     names = ("face",)
 
-    def __init__(
-        self,
-        batch_size: int = 10,
-        num_held_out: int = 200,
-        seed: int = 0,
-        num_workers: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size, seed=seed, num_workers=num_workers, drop_last=drop_last, pin_memory=pin_memory
-        )
+    def __init__(self, batch_size: int = 10, num_held_out: int = 200, **kwargs: Any) -> None:
+        super().__init__(batch_size=batch_size, val_size=0, test_size=0, standardize=False, **kwargs)
         check_at_least(0, num_held_out=num_held_out)
         self.num_held_out = num_held_out
 
     @property
+    @override
     def feature_names(self) -> list[str]:
         """The five attributes."""
         return list(ATTRIBUTES)
@@ -80,12 +71,12 @@ class WrodlDataModule(RowDataModule):
         """Draw rows ``(N, 5)`` as faces ``(N, 3, 64, 64)`` float32 in [0, 1]."""
         return draw_faces(rows.cpu()).float() / 255
 
+    @override
     def make_train_and_val(self) -> tuple[RowDataset, RowDataset]:
-        """Return the fifty rows, and validation rows."""
         return _dataset(fifty_rows()), _dataset(drawn_rows(self.num_held_out, 1))
 
+    @override
     def make_test(self) -> RowDataset:
-        """Return the test rows."""
         return _dataset(drawn_rows(self.num_held_out, 2))
 
 

@@ -6,15 +6,16 @@ import re
 import tarfile
 import zlib
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.base.download import download
 from datamodules.base.text_files import decode
-from datamodules.text.text import TextDataModule, labels_of
-from datamodules.text.text_dataset import Padding
+from datamodules.text.labels import labels_of
+from datamodules.text.text import TextDataModule
 from datamodules.text.text_table import read_texts, split_test
 from dlmodules.errors import UserError
 from dlmodules.validation.arguments import check_amounts
@@ -35,24 +36,12 @@ class IMDBDataModule(TextDataModule):
     training, of which ``test_size`` are for the test. Where both are, the archive is downloaded.
 
     Args:
-        batch_size: reviews per batch, 1 or more.
-        vocabulary_size: the vocabulary's numbers at most, those of padding and unknown words included.
-        max_length: words of a review at most, of which the last are kept; None keeps all.
-        pad_to: length of all batches, or ``longest`` for that of the longest review in each batch.
-        padding: ``front`` (Keras' default) or ``back``, where the zeros go.
-        batching: ``length`` makes training batches of reviews of similar length, ``random`` takes them at random.
         val_size: validation reviews taken from the training reviews: a number of them, or a fraction in (0, 1);
             0 for none.
         test_size: test reviews taken from the CSV file, where there is no archive with the 25,000 of its own: a
             number of them, or a fraction in (0, 1); 0 for none. They are the same for every ``seed``.
-        on_empty: what to do with a review of no words: ``keep`` it as one unknown word, or ``raise``.
-        vocabulary_file: JSON file of the vocabulary: read where it is there, else written; None for no file.
-        num_workers: processes that make batches; 0, in the main process, is fastest for reviews in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
         data_dir: folder of the data sets; ``$DLMODULES_DATA`` or ``./data`` where None.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training reviews; all where None.
+        **kwargs: of ``TextDataModule``.
 
     Raises:
         UserError: for a number out of range, a failed download, or a damaged file.
@@ -62,40 +51,9 @@ class IMDBDataModule(TextDataModule):
     names = ("negative", "positive")
 
     def __init__(
-        self,
-        batch_size: int = 128,
-        vocabulary_size: int = 10_000,
-        max_length: int | None = 500,
-        pad_to: int | Literal["longest"] = "longest",
-        padding: Padding = "front",
-        batching: Literal["length", "random"] = "length",
-        val_size: int | float = 5000,
-        test_size: int | float = 0,
-        on_empty: Literal["keep", "raise"] = "keep",
-        vocabulary_file: str | None = None,
-        num_workers: int = 0,
-        seed: int = 0,
-        data_dir: str | None = None,
-        drop_last: bool = False,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
+        self, *, val_size: int | float = 5000, test_size: int | float = 0, data_dir: str | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            vocabulary_size=vocabulary_size,
-            max_length=max_length,
-            pad_to=pad_to,
-            padding=padding,
-            batching=batching,
-            val_size=val_size,
-            on_empty=on_empty,
-            vocabulary_file=vocabulary_file,
-            num_workers=num_workers,
-            seed=seed,
-            drop_last=drop_last,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
+        super().__init__(val_size=val_size, **kwargs)
         check_amounts(self.unit, test_size=test_size)
         self.test_size = test_size
         self.data_dir = os.path.expanduser(data_dir or os.environ.get("DLMODULES_DATA") or "data")
@@ -105,6 +63,7 @@ class IMDBDataModule(TextDataModule):
         """The folder of the archive or the CSV file."""
         return Path(self.data_dir) / "imdb"
 
+    @override
     def prepare_data(self) -> None:
         """Download the archive where neither it nor the CSV file is there."""
         if (self.folder / ARCHIVE).is_file() or (self.folder / TABLE).is_file():
@@ -125,8 +84,8 @@ class IMDBDataModule(TextDataModule):
             "at a folder that has imdb with one of them, or use ToySentimentDataModule, which needs no download"
         )
 
+    @override
     def load(self, train: bool) -> tuple[list[str], Tensor]:
-        """Return the reviews for training, or those for the test."""
         archive, table = self.folder / ARCHIVE, self.folder / TABLE
         if archive.is_file():
             return read_archive(archive, train)

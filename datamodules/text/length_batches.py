@@ -7,13 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset, DistributedSampler
-
-from dlmodules.protocols import Batch
+from typing_extensions import override
 
 WINDOW = 50  # batches; a window that holds a whole epoch would make nearly the same batches in every one
 
 
-class LengthSampler(DistributedSampler[Batch]):
+class LengthSampler(DistributedSampler[Any]):
     """Sort big windows of a permutation by length, cut them into batches, and shuffle the batches.
 
     The order is a function of (seed, epoch) alone. An epoch's last, smaller batch is of rows drawn at random.
@@ -28,7 +27,7 @@ class LengthSampler(DistributedSampler[Batch]):
 
     def __init__(
         self,
-        dataset: Dataset[Batch],
+        dataset: Dataset[Any],
         lengths: npt.NDArray[np.int64],
         batch_size: int,
         window: int = WINDOW,
@@ -39,6 +38,7 @@ class LengthSampler(DistributedSampler[Batch]):
         self.batch_size = batch_size
         self.window = window
 
+    @override
     def __iter__(self) -> Iterator[Any]:
         rows = np.fromiter(super().__iter__(), dtype=np.int64)
         whole = len(rows) - len(rows) % self.batch_size

@@ -9,43 +9,41 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, DistributedSampler
+from typing_extensions import override
 
 from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from datamodules.base.sampling import shuffled
 from datamodules.text.length_batches import LengthSampler
-from datamodules.text.text_dataset import Padding, TextDataset
-from datamodules.text.vocabulary import Tokens, Vocabulary
+from datamodules.text.text_dataset import Padding, TextDataset, Tokens
+from datamodules.text.vocabulary import Vocabulary
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.validation.arguments import check_amounts, check_at_least, check_at_least_one
 
 
-class TextDataModule(InMemoryDataModule[TextDataset]):
+class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
     """Batches ``(tokens, y)``: tokens ``(B, T)`` int64, y ``(B,)`` int64 class indices.
 
-    A token is the number of a word in the vocabulary of the training texts; 0 is padding, 1 an unknown word.
+    Tokens are the ids of words in the vocabulary of the training texts; 0 is padding, 1 an unknown word.
     Training, validation and test texts are disjoint. The vocabulary is part of a run's checkpoint, as plain
-    strings: who tests or resumes with the checkpoint numbers the words as the training did. A child sets
+    strings: who tests or resumes with the checkpoint has the token ids of the training. A child sets
     ``names`` (or overrides ``class_names``) and implements ``load``.
 
     Args:
         batch_size: texts per batch, 1 or more.
-        vocabulary_size: the vocabulary's numbers at most, those of padding and unknown words included.
-        max_length: words of a text at most, of which the last are kept, as with Keras' ``pad_sequences``; None
+        vocabulary_size: token ids at most, those of padding and unknown words included.
+        max_length: tokens of a text at most, of which the last are kept, as with Keras' ``pad_sequences``; None
             keeps all.
         pad_to: length of all batches, or ``longest`` for that of the longest text in each batch.
-        padding: ``front`` (Keras' default) or ``back``, where the zeros go.
+        padding: ``front`` (Keras' default) or ``back``, where the padding goes.
         batching: ``length`` makes training batches of texts of similar length, which wastes little on padding;
             ``random`` takes texts at random.
         val_size: validation texts taken from the training texts: a number of them, or a fraction in (0, 1);
             0 for none.
         on_empty: what to do with a text of no words: ``keep`` it as one unknown word, or ``raise``.
         vocabulary_file: JSON file of the vocabulary: read where it is there, else written; None for no file.
-        num_workers: processes that make batches; 0, in the main process, is fastest for texts in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
         limit_train: use only so many training texts; all where None.
+        **kwargs: of ``InMemoryDataModule``, all but ``train_transform``.
 
     Raises:
         UserError: for a number out of range, and for texts that cannot be trained on.
@@ -65,11 +63,9 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
         val_size: int | float = 0.2,
         on_empty: Literal["keep", "raise"] = "keep",
         vocabulary_file: str | None = None,
-        num_workers: int = 0,
-        seed: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
+        *,
         limit_train: int | None = None,
+        **kwargs: Any,
     ) -> None:
         for name, value, known in (
             ("padding", padding, ("front", "back")),
@@ -82,7 +78,7 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
         check_at_least(3, vocabulary_size=vocabulary_size)
         check_at_least_one(max_length=max_length, limit_train=limit_train)
         self.val_size = val_size
-        super().__init__(batch_size, num_workers, seed, drop_last, pin_memory=pin_memory)
+        super().__init__(batch_size=batch_size, train_transform=None, **kwargs)
         self.vocabulary_size = vocabulary_size
         self.max_length = max_length
         self.pad_to = _fixed_length(pad_to, self.max_length)
@@ -94,6 +90,7 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
         self._vocabulary: Vocabulary | None = None
 
     @property
+    @override
     def class_names(self) -> list[str]:
         """Names of the classes, in the order of their indices."""
         return list(self.names)
@@ -110,6 +107,7 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
         """Return texts and int64 labels ``(N,)``, for training or for the test."""
         raise NotImplementedError
 
+    @override
     def make_train_and_val(self) -> tuple[TextDataset, TextDataset]:
         """Split the training texts in two, and make the vocabulary of the first part."""
         texts, labels = self.load(train=True)
@@ -136,8 +134,8 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
             vocabulary.save(self.vocabulary_file)
         return vocabulary
 
+    @override
     def make_test(self) -> TextDataset:
-        """Return the test texts, in words of the training texts."""
         texts, labels = self.load(train=False)
         return self.subset(texts, labels, torch.arange(len(texts)))
 
@@ -150,35 +148,38 @@ class TextDataModule(InMemoryDataModule[TextDataset]):
         return TextDataset(encoded, labels, self.num_classes, self.max_length, self.pad_to, self.padding)
 
     def _encode(self, text: str) -> Tokens:
-        tokens = self.vocabulary.encode(text)
+        tokens = np.array(self.vocabulary.encode(text), dtype=np.int32)
         if len(tokens) == 0 and self.on_empty == "raise":
             raise UserError(f"the text {text[:60]!r} has no words; remove it, or set on_empty to keep")
         return tokens
 
     def tokens(self, texts: Sequence[str]) -> Tensor:
-        """Return any ``texts`` as a batch ``(len(texts), T)`` int64, to be classified."""
+        """Return the token ids ``(len(texts), T)`` int64 of any ``texts``, a batch to be classified."""
         labels = torch.zeros(len(texts), dtype=torch.int64)
         return self._dataset([self._encode(text) for text in texts], labels).__getitems__(range(len(texts)))[0]
 
-    def train_sampler(self, dataset: TextDataset) -> DistributedSampler[Batch]:
-        """Return what orders the training texts, as a function of the seed and the epoch."""
+    @override
+    def train_sampler(self, dataset: TextDataset) -> DistributedSampler[Any]:
         if self.batching == "random":
             return super().train_sampler(dataset)
         kind = partial(LengthSampler, lengths=dataset.lengths.numpy(), batch_size=self.batch_size)
         return shuffled(dataset, self.seed, self.drop_last, kind)
 
+    @override
     def test_dataloader(self) -> DataLoader[Batch]:
         """Return the test batches, the shortest texts first."""
         return self.in_order(self.required_test_set().by_length())
 
+    @override
     def predict_dataloader(self) -> DataLoader[Batch]:
-        """Return the test batches in order."""
         return self.in_order(self.required_test_set())
 
+    @override
     def state_dict(self) -> dict[str, Any]:
         """Return the vocabulary, as plain strings."""
         return {} if self._vocabulary is None else {"words": self._vocabulary.words}
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the vocabulary of a checkpoint, and read what is loaded already in its words."""
         if "words" not in state_dict:
@@ -198,22 +199,7 @@ def _fixed_length(pad_to: int | Literal["longest"], max_length: int | None) -> i
     if pad_to == "longest":
         return None
     if not isinstance(pad_to, int) or pad_to < 1:
-        raise UserError(f"pad_to is {pad_to!r}; it must be longest or a number of words, 1 or more")
+        raise UserError(f"pad_to is {pad_to!r}; it must be longest or a number of tokens, 1 or more")
     if max_length is None or max_length > pad_to:
         raise UserError(f"max_length={max_length} does not fit into pad_to={pad_to}; set max_length to {pad_to}")
     return pad_to
-
-
-def labels_of(names: Sequence[str], labels: Sequence[str], places: Sequence[str]) -> Tensor:
-    """Return the indices ``(N,)`` int64 of written labels, each a class's name or index.
-
-    ``places`` says where each was found. Raises UserError for a label that is neither.
-    """
-    indices = {str(index): index for index in range(len(names))} | {name: index for index, name in enumerate(names)}
-    found = np.empty(len(labels), dtype=np.int64)
-    for row, label in enumerate(labels):
-        if label not in indices:
-            allowed = f"0 to {len(names) - 1}, or {', '.join(names)}"
-            raise UserError(f"{places[row]}: the label {label!r} is out of range; labels are {allowed}")
-        found[row] = indices[label]
-    return torch.from_numpy(found)

@@ -1,28 +1,31 @@
-"""Texts that lie in memory as one run of numbers and are handed out by the batch."""
+"""Texts that lie in memory as one run of token ids and are handed out by the batch."""
 
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from typing_extensions import override
 
-from datamodules.text.vocabulary import PAD, UNKNOWN, Tokens
+from datamodules.text.vocabulary import UNKNOWN
 from dlmodules.errors import UserError
-from dlmodules.protocols import Batch
+from dlmodules.protocols import PAD, Batch
 
 Padding = Literal["front", "back"]
+Tokens = npt.NDArray[np.int32]
 
 
 class TextDataset(Dataset[Batch]):
     """Texts of any length as one flat tensor and the offsets of its texts; a batch is padded when it is made.
 
     Args:
-        texts: the numbers of each text's words; a text of no words becomes one unknown word.
+        texts: the token ids of each text; a text of none becomes one unknown word.
         labels: ``(N,)`` int64.
         num_classes: labels must lie in ``[0, num_classes)``.
-        max_length: longer texts lose their first words, as with Keras' ``pad_sequences``; None keeps all.
+        max_length: longer texts lose their first tokens, as with Keras' ``pad_sequences``; None keeps all.
         pad_to: length that every batch is padded to; None, its longest text's.
         padding: whether the padding comes before the text (Keras' default) or after it.
 
@@ -63,7 +66,7 @@ class TextDataset(Dataset[Batch]):
 
     @property
     def lengths(self) -> Tensor:
-        """How many words of each text, ``(N,)``, a batch can hold."""
+        """How many tokens of each text, ``(N,)``, a batch can hold."""
         lengths = self.offsets.diff()
         return lengths if self.max_length is None else lengths.clamp(max=self.max_length)
 
@@ -80,22 +83,23 @@ class TextDataset(Dataset[Batch]):
             self.padding,
         )
 
+    @override
     def __getitem__(self, index: int) -> Batch:
-        """Return one text ``(T,)`` int64 and its label ``()`` int64."""
+        """Return the token ids of one text, ``(T,)`` int64, and its label ``()`` int64."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"text {index} of {len(self)}")
         tokens, labels = self.__getitems__([index % len(self)])
         return tokens[0], labels[0]
 
     def __getitems__(self, indices: Sequence[int] | Tensor) -> Batch:
-        """Return texts ``(B, T)`` int64, padded with zeros, and labels ``(B,)`` int64."""
+        """Return token ids ``(B, T)`` int64, padded, and labels ``(B,)`` int64."""
         rows = np.asarray(indices, dtype=np.int64)
         ends = self.offsets.numpy().take(rows + 1)
         lengths = ends - self.offsets.numpy().take(rows)
         if self.max_length is not None:
             lengths = np.minimum(lengths, self.max_length)
         width = int(lengths.max()) if self.pad_to is None else self.pad_to
-        # Where each word of the batch lies in the flat run; what lies outside of its text is padding.
+        # Where each token of the batch lies in the flat run; what lies outside of its text is padding.
         first = ends - (width if self.padding == "front" else lengths)
         places = first[:, None] + np.arange(width)
         inside = (places >= (ends - lengths)[:, None]) & (places < ends[:, None])

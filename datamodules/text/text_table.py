@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.base.csv_table import read_csv
 from datamodules.base.in_memory import count_of, permutation
-from datamodules.text.text import TextDataModule, labels_of
-from datamodules.text.text_dataset import Padding
+from datamodules.text.labels import labels_of, sorted_labels
+from datamodules.text.text import TextDataModule
 from dlmodules.errors import UserError
 from dlmodules.validation.arguments import check_amounts
 
@@ -41,7 +42,7 @@ def read_texts(path: Path, text_column: str = "text", label_column: str = "label
 class TextTableDataModule(TextDataModule):
     """Anyone's own labelled texts: a CSV file with a column of texts and one of labels, compressed or not.
 
-    A label is the name of a class or its index. The test texts are those of ``test_file``, or a share of the
+    A label is the name of a class or its index. The test texts are those of ``test_file``, or a fraction of the
     others, the same for every ``seed``.
 
     Args:
@@ -52,21 +53,7 @@ class TextTableDataModule(TextDataModule):
             sorted, as numbers where all of them are.
         test_file: file of the test texts, with the same columns; None takes them from ``file``.
         test_size: test texts taken from ``file``: a number of them, or a fraction in (0, 1); 0 for none.
-        batch_size: texts per batch, 1 or more.
-        vocabulary_size: the vocabulary's numbers at most, those of padding and unknown words included.
-        max_length: words of a text at most, of which the last are kept; None keeps all.
-        pad_to: length of all batches, or ``longest`` for that of the longest text in each batch.
-        padding: ``front`` (Keras' default) or ``back``, where the zeros go.
-        batching: ``length`` makes training batches of texts of similar length, ``random`` takes them at random.
-        val_size: validation texts taken from the training texts: a number of them, or a fraction in (0, 1);
-            0 for none.
-        on_empty: what to do with a text of no words: ``keep`` it as one unknown word, or ``raise``.
-        vocabulary_file: JSON file of the vocabulary: read where it is there, else written; None for no file.
-        num_workers: processes that make batches; 0, in the main process, is fastest for texts in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training texts; all where None.
+        **kwargs: of ``TextDataModule``.
 
     Raises:
         UserError: for a number out of range, a file that cannot be read, and a label that is no class.
@@ -80,37 +67,9 @@ class TextTableDataModule(TextDataModule):
         class_names: Sequence[str] | None = None,
         test_file: str | None = None,
         test_size: int | float = 0.1,
-        batch_size: int = 128,
-        vocabulary_size: int = 10_000,
-        max_length: int | None = 500,
-        pad_to: int | Literal["longest"] = "longest",
-        padding: Padding = "front",
-        batching: Literal["length", "random"] = "length",
-        val_size: int | float = 0.2,
-        on_empty: Literal["keep", "raise"] = "keep",
-        vocabulary_file: str | None = None,
-        num_workers: int = 0,
-        seed: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            vocabulary_size=vocabulary_size,
-            max_length=max_length,
-            pad_to=pad_to,
-            padding=padding,
-            batching=batching,
-            val_size=val_size,
-            on_empty=on_empty,
-            vocabulary_file=vocabulary_file,
-            num_workers=num_workers,
-            seed=seed,
-            drop_last=drop_last,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
+        super().__init__(**kwargs)
         self.file = Path(file).expanduser()
         self.test_file = None if test_file is None else Path(test_file).expanduser()
         self.text_column = text_column
@@ -120,6 +79,7 @@ class TextTableDataModule(TextDataModule):
         self._class_names = None if class_names is None else list(class_names)
 
     @property
+    @override
     def class_names(self) -> list[str]:
         """Names of the classes; the file is read for them where they are not known yet."""
         if self._class_names is None:
@@ -129,8 +89,8 @@ class TextTableDataModule(TextDataModule):
     def _read(self, file: Path) -> TextTable:
         return read_texts(file, self.text_column, self.label_column)
 
+    @override
     def load(self, train: bool) -> tuple[list[str], Tensor]:
-        """Return texts and labels of the training or the test rows."""
         file = self.file if train or self.test_file is None else self.test_file
         table = self._read(file)
         if self._class_names is None and file == self.file:
@@ -149,9 +109,3 @@ def split_test(texts: list[str], labels: Tensor, test_size: int | float, train: 
     order = permutation(len(texts), seed=0)
     rows = torch.sort(order[n_test:] if train else order[:n_test]).values
     return [texts[row] for row in rows.tolist()], labels[rows]
-
-
-def sorted_labels(labels: Sequence[str]) -> list[str]:
-    """Return the distinct labels, sorted as numbers where all of them are."""
-    found = set(labels)
-    return sorted(found, key=int) if all(label.isdecimal() for label in found) else sorted(found)

@@ -1,13 +1,13 @@
 """Made-up opinions: texts that need no download."""
 
 import random
-from typing import Literal
+from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from datamodules.text.text import TextDataModule
-from datamodules.text.text_dataset import Padding
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 
 GOOD = ("good", "great", "lovely", "clever", "funny", "brilliant")
@@ -42,21 +42,7 @@ class ToySentimentDataModule(TextDataModule):
         train_texts: texts to train and validate on.
         test_texts: texts to test on; the texts are the same for every ``seed``.
         max_opinions: good or bad words of a text at most, 1 or more.
-        batch_size: texts per batch, 1 or more.
-        vocabulary_size: the vocabulary's numbers at most, those of padding and unknown words included.
-        max_length: words of a text at most, of which the last are kept; None keeps all.
-        pad_to: length of all batches, or ``longest`` for that of the longest text in each batch.
-        padding: ``front`` (Keras' default) or ``back``, where the zeros go.
-        batching: ``length`` makes training batches of texts of similar length, ``random`` takes them at random.
-        val_size: validation texts taken from the training texts: a number of them, or a fraction in (0, 1);
-            0 for none.
-        on_empty: what to do with a text of no words: ``keep`` it as one unknown word, or ``raise``.
-        vocabulary_file: JSON file of the vocabulary: read where it is there, else written; None for no file.
-        num_workers: processes that make batches; 0, in the main process, is fastest for texts in memory.
-        seed: fixes the split and the order of training batches, whatever else draws random numbers.
-        drop_last: leave out an epoch's last training batch where it is smaller than the others.
-        pin_memory: copy batches to pinned memory, for transfers to a GPU.
-        limit_train: use only so many training texts; all where None.
+        **kwargs: of ``TextDataModule``.
 
     Raises:
         UserError: for a number out of range.
@@ -64,42 +50,8 @@ class ToySentimentDataModule(TextDataModule):
 
     names = ("negative", "positive")
 
-    def __init__(
-        self,
-        train_texts: int = 1000,
-        test_texts: int = 200,
-        max_opinions: int = 5,
-        batch_size: int = 128,
-        vocabulary_size: int = 10_000,
-        max_length: int | None = 500,
-        pad_to: int | Literal["longest"] = "longest",
-        padding: Padding = "front",
-        batching: Literal["length", "random"] = "length",
-        val_size: int | float = 0.2,
-        on_empty: Literal["keep", "raise"] = "keep",
-        vocabulary_file: str | None = None,
-        num_workers: int = 0,
-        seed: int = 0,
-        drop_last: bool = False,
-        pin_memory: bool = False,
-        limit_train: int | None = None,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            vocabulary_size=vocabulary_size,
-            max_length=max_length,
-            pad_to=pad_to,
-            padding=padding,
-            batching=batching,
-            val_size=val_size,
-            on_empty=on_empty,
-            vocabulary_file=vocabulary_file,
-            num_workers=num_workers,
-            seed=seed,
-            drop_last=drop_last,
-            pin_memory=pin_memory,
-            limit_train=limit_train,
-        )
+    def __init__(self, train_texts: int = 1000, test_texts: int = 200, max_opinions: int = 5, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         check_at_least(2, train_texts=train_texts)
         check_at_least(0, test_texts=test_texts)
         check_at_least_one(max_opinions=max_opinions)
@@ -107,6 +59,7 @@ class ToySentimentDataModule(TextDataModule):
         self.test_texts = test_texts
         self.max_opinions = max_opinions
 
+    @override
     def load(self, train: bool) -> tuple[list[str], Tensor]:
         """Return the texts for training, or those for the test: every other one is positive."""
         draw = random.Random(int(train))

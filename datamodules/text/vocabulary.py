@@ -1,4 +1,4 @@
-"""From text to words, and from words to numbers."""
+"""Tokenizers of words and of characters: from text to token ids, and back."""
 
 import json
 import os
@@ -8,17 +8,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
+from typing_extensions import Self, override
 
 from dlmodules.errors import UserError
+from dlmodules.protocols import PAD, Tokenizer
 
-PAD, UNKNOWN = 0, 1
+UNKNOWN = 1
 SPECIAL = ("<pad>", "<unknown>")
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # letters and digits; an apostrophe inside belongs to the word
 LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-
-Tokens = npt.NDArray[np.int32]
 
 
 def words_of(text: str) -> list[str]:
@@ -26,28 +24,36 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(LINE_BREAK.sub(" ", text).lower().replace("’", "'"))
 
 
-class Vocabulary:
-    """Numbers of words: 0 pads, 1 is any unknown word, then come the known ones, the most frequent first.
+class Vocabulary(Tokenizer):
+    """A ``Tokenizer`` of words: 0 pads, 1 is any unknown word, then come the known ones, the most frequent first.
 
     Args:
-        words: the known words in the order of their numbers, which begin at 2.
+        words: the known words in the order of their token ids, which begin at 2.
 
     Raises:
         UserError: where ``words`` holds something else than distinct words.
     """
 
+    pad_id = PAD
+    separator = " "
+
     def __init__(self, words: Sequence[str]) -> None:
         self.words = list(words)
         if not all(isinstance(word, str) and word for word in self.words):
             raise UserError("a vocabulary is a list of words; one of its entries is none")
-        self._numbers = {word: number for number, word in enumerate(self.words, start=len(SPECIAL))}
-        if len(self._numbers) != len(self.words):
+        self._ids = {word: token for token, word in enumerate(self.words, start=len(SPECIAL))}
+        if len(self._ids) != len(self.words):
             twice = Counter(self.words).most_common(1)[0][0]
             raise UserError(f"the word {twice!r} is in the vocabulary more than once")
 
+    @staticmethod
+    def split(text: str) -> list[str]:
+        """Return the words of ``text``; a child may split it otherwise."""
+        return words_of(text)
+
     @classmethod
-    def of(cls, texts: Iterable[str], size: int) -> "Vocabulary":
-        """Return the vocabulary of ``texts`` with at most ``size`` numbers, those for padding and unknown included.
+    def of(cls, texts: Iterable[str], size: int) -> Self:
+        """Return the vocabulary of ``texts`` with at most ``size`` token ids, those of padding and unknown included.
 
         Words of equal frequency are taken, and numbered, in alphabetical order.
 
@@ -58,27 +64,30 @@ class Vocabulary:
             raise UserError(f"a vocabulary of size {size} has no room for words; the size must be 3 or more")
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(words_of(text))
+            counts.update(cls.split(text))
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         return cls([word for word, _ in ranked[: size - len(SPECIAL)]])
 
+    @override
     def __len__(self) -> int:
         return len(self.words) + len(SPECIAL)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Vocabulary) and self.words == other.words
+        return isinstance(other, Vocabulary) and type(other) is type(self) and self.words == other.words
 
     __hash__ = None  # type: ignore[assignment]  # its list of words may be changed
 
-    def encode(self, text: str) -> Tokens:
-        """Return the numbers ``(length,)`` of the words of ``text``, int32; empty where it has none."""
-        number = self._numbers.get
-        return np.array([number(word, UNKNOWN) for word in words_of(text)], dtype=np.int32)
+    @override
+    def encode(self, text: str) -> list[int]:
+        """Return the token ids of the words of ``text``; none where it has none."""
+        known = self._ids.get
+        return [known(word, UNKNOWN) for word in self.split(text)]
 
-    def decode(self, tokens: Iterable[int]) -> str:
-        """Return the words of ``tokens`` with blanks between them; padding is left out."""
+    @override
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the words of token ids with blanks between them; padding is left out."""
         known = [*SPECIAL, *self.words]
-        return " ".join(known[token] for token in map(int, tokens) if token != PAD)
+        return self.separator.join(known[token] for token in map(int, ids) if token != PAD)
 
     def save(self, path: str | Path) -> None:
         """Write the words to a JSON file, under a temporary name first, so that there is never half of one."""
@@ -93,7 +102,7 @@ class Vocabulary:
             raise UserError(f"cannot write the vocabulary to {path}: {error.strerror}") from error
 
     @classmethod
-    def load(cls, path: str | Path) -> "Vocabulary":
+    def load(cls, path: str | Path) -> Self:
         """Read what ``save`` wrote.
 
         Raises:
@@ -109,3 +118,18 @@ class Vocabulary:
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f'{path} is no vocabulary; it must be JSON of the form {{"words": [...]}}') from error
         return cls(words)
+
+
+class CharacterVocabulary(Vocabulary):
+    """A ``Tokenizer`` of characters: case, blanks and line breaks are kept, and no character is skipped.
+
+    Args:
+        words: the known characters in the order of their token ids, which begin at 2.
+    """
+
+    separator = ""
+
+    @staticmethod
+    @override
+    def split(text: str) -> list[str]:
+        return list(text)

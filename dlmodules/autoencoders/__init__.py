@@ -1,4 +1,4 @@
-"""Autoencoders: networks that squeeze an input into a code and restore it."""
+"""Autoencoders: networks that compress an input into a code and reconstruct it."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The autoencoder, and the training logic of those that restore what was damaged."""
+"""The autoencoder, and the training logic of those that restore corrupted images."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -9,6 +9,7 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+from typing_extensions import override
 
 from dlmodules.autoencoders.losses import LOSSES
 from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
@@ -16,22 +17,22 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch, Corrupts
-from dlmodules.training.finite import require_finite
+from dlmodules.training.batches import inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
-from dlmodules.training.step_logging import is_logging_step
+from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least_one
-from dlmodules.validation.images import check_codes, check_images, check_unit_range
+from dlmodules.validation.images import check_codes, check_image_batch
 from dlmodules.validation.networks import check_network
 
 
 class Autoencoder(LightningModule):
-    """Squeeze an image into a code of 16 numbers and restore it from them: 178,001 parameters.
+    """Compress an image into a code of 16 numbers and reconstruct it: 178,001 parameters.
 
     Paper: Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks.
     Books: atienza 3.2.1, atienza 3.2.2, foster F1.6, foster F3.1, foster F3.2, vasilev 6.1.
 
     Logged: ``train/loss``, ``val/loss``, ``test/loss``, and of the test images ``test/mse``, ``test/psnr`` in dB and
-    ``test/ssim``. A variant that restores damaged images has a method ``corrupt`` (see ``dlmodules.protocols``).
+    ``test/ssim``. A variant that restores corrupted images has a method ``corrupt`` (see ``dlmodules.protocols``).
 
     Args:
         image_shape: channels, height and width of the images, which lie in [0, 1].
@@ -74,6 +75,7 @@ class Autoencoder(LightningModule):
         self.test_ssim = StructuralSimilarityIndexMeasure(data_range=1.0)
         use_channels_last(self)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits ``(B, C, H, W)`` of the restored images ``x``."""
         logits: Tensor = self.decoder(self.encoder(x))
@@ -94,42 +96,34 @@ class Autoencoder(LightningModule):
         return self.decode(self.encode(x))
 
     def inputs(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return what the encoder is given in place of the images ``x``: what ``corrupt``, if any, makes of them.
+        """Return what the encoder is given for the images ``x``: corrupted copies where there is a ``corrupt``.
 
         ``generator`` draws what is random; None stands for torch's own.
         """
         return self.corrupt(x, generator) if isinstance(self, Corrupts) else x
 
-    def check_shape(self, x: Tensor) -> None:
-        """Raise UserError unless ``x`` are images ``(B, *image_shape)``."""
-        check_images(x, self.image_shape, type(self).__name__)
-
-    def check_range(self, x: Tensor) -> None:
-        """Raise UserError unless the values of ``x``, an epoch's first batch, lie in [0, 1]."""
-        check_unit_range(x, type(self).__name__)
+    def check_inputs(self, x: Tensor, first: bool = False) -> None:
+        """Raise UserError unless ``x`` are images ``(B, *image_shape)``; the ``first`` of an epoch also in [0, 1]."""
+        check_image_batch(x, self.image_shape, type(self).__name__, first)
 
     def reconstruction_loss(self, logits: Tensor, x: Tensor) -> Tensor:
         """Return the loss ``()`` of logits and images ``(B, C, H, W)``."""
         return LOSSES[self.loss](logits, x)
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Do one step of gradient descent on a batch."""
         x = batch[0]
-        self.check_shape(x)
-        if batch_idx == 0:  # a look at every batch would make a GPU wait
-            self.check_range(x)
+        self.check_inputs(x, first=batch_idx == 0)
         loss = self.reconstruction_loss(self(self.inputs(x)), x)
-        require_finite({"train/loss": loss}, self.global_step)
-        if is_logging_step(self):
-            self.log("train/loss", loss.detach(), prog_bar=True)
+        log_losses(self, {"train/loss": loss})
         return loss
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure the loss on held-out images."""
         self._evaluate(batch, batch_idx, "val")
 
+    @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure the loss and the likeness on the test images."""
         logits = self._evaluate(batch, batch_idx, "test")
         restored, x = logits.sigmoid(), batch[0]
         self.log("test/mse", (restored - x).square().mean(), on_epoch=True, batch_size=len(x), sync_dist=True)
@@ -141,18 +135,19 @@ class Autoencoder(LightningModule):
 
     def _evaluate(self, batch: Batch, batch_idx: int, stage: str) -> Tensor:
         x = batch[0]
-        self.check_shape(x)
-        # The same damage in every epoch, so that epochs can be compared.
+        self.check_inputs(x)
+        # The same corruption in every epoch, so that epochs can be compared.
         generator = torch.Generator(device=x.device).manual_seed(batch_idx)
         logits: Tensor = self(self.inputs(x, generator))
         loss = self.reconstruction_loss(logits, x)
         self.log(f"{stage}/loss", loss, on_epoch=True, prog_bar=True, batch_size=len(x), sync_dist=True)
         return logits
 
+    @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the codes ``(B, latent_dim)`` of a batch of images."""
-        return self.encode(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        return self.encode(inputs_of(batch))
 
+    @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Make the optimizer and its schedule."""
         return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)

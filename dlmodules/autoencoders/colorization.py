@@ -1,11 +1,11 @@
-"""The autoencoder that gives grey pictures their colours."""
+"""The autoencoder that colours grey images."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
+from typing_extensions import override
 
 from dlmodules.autoencoders.autoencoder import Autoencoder
 from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
@@ -19,7 +19,7 @@ def to_grey(x: Tensor) -> Tensor:
 
 
 class ColorizationAutoencoder(Autoencoder):
-    """Guess the colours of a grey picture, from a code of 256 numbers: 3,431,811 parameters.
+    """Predict the colours of a grey image, from a code of 256 numbers: 3,431,811 parameters.
 
     Paper: Zhang, Isola & Efros 2016, Colorful Image Colorization, arXiv:1603.08511.
     Books: atienza 3.4.1.
@@ -30,10 +30,7 @@ class ColorizationAutoencoder(Autoencoder):
         channels: filters of the encoder's convolutions; the decoder has them in reverse.
         encoder: maps grey images ``(B, 1, H, W)`` to codes; None builds ``ConvEncoder``.
         decoder: maps codes to the logits of colour images; None builds ``ConvDecoder``.
-        loss: ``mse``, the book's; ``bce``, the cross-entropy of the pixels; or ``ssim``, one minus the structural
-            similarity.
-        optimizer: makes the optimizer; the default is Adam with Keras' defaults.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``Autoencoder``.
     """
 
     def __init__(
@@ -43,20 +40,19 @@ class ColorizationAutoencoder(Autoencoder):
         channels: Sequence[int] = (64, 128, 256),
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
-        loss: Literal["mse", "bce", "ssim"] = "mse",
-        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         if image_shape[0] != 3:
             raise UserError(f"ColorizationAutoencoder needs images of 3 channels, not {image_shape[0]}")
         encoder = encoder or ConvEncoder((1, *image_shape[1:]), latent_dim, channels)
         decoder = decoder or ConvDecoder(image_shape, latent_dim, channels[::-1])
-        super().__init__(image_shape, latent_dim, encoder, decoder, loss, optimizer, scheduler)
+        super().__init__(image_shape=image_shape, latent_dim=latent_dim, encoder=encoder, decoder=decoder, **kwargs)
 
+    @override
     def encode(self, x: Tensor) -> Tensor:
-        """Return the codes ``(B, latent_dim)`` of images ``(B, 1, H, W)``, or of colour images made grey."""
+        """Return the codes ``(B, latent_dim)`` of images ``(B, 1, H, W)``, or of colour images, turned grey."""
         return super().encode(to_grey(x) if x.shape[1] == 3 else x)
 
     def corrupt(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return colour images ``(B, 3, H, W)`` made grey, ``(B, 1, H, W)``; nothing is random."""
+        """Return colour images ``(B, 3, H, W)`` in grey, ``(B, 1, H, W)``; nothing is random."""
         return to_grey(x)

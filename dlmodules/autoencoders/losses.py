@@ -1,4 +1,4 @@
-"""What the reconstruction of an image costs, averaged over its pixels."""
+"""Reconstruction losses of images, averaged over pixels."""
 
 from torch import Tensor
 from torch.nn import functional as F

@@ -7,7 +7,7 @@ line, an ``import``.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -25,7 +25,7 @@ MOVED = {
     "callbacks.confusion_matrix.ConfusionMatrix": "callbacks.ConfusionMatrix",
     "callbacks.discriminator_histogram.DiscriminatorHistogram": "callbacks.DiscriminatorHistogram",
     "callbacks.drawing.Drawing": "callbacks.base.plotting.PlottingCallback",
-    "callbacks.drawing.DrawingOfImages": "callbacks.base.plotting.ImagePlottingCallback",
+    "callbacks.drawing.DrawingOfImages": "callbacks.base.image_plotting.ImagePlottingCallback",
     "callbacks.ema.GeneratorEMA": "callbacks.GeneratorEMA",
     "callbacks.episode_video.EpisodeVideo": "callbacks.EpisodeVideo",
     "callbacks.evaluation.WatchesEvaluation": "callbacks.base.evaluation.WatchesEvaluation",
@@ -93,7 +93,13 @@ MOVED = {
     "dlmodules.gans.infogan_paper.PaperDiscriminator": "dlmodules.gans.InfoGANDiscriminator",
     "dlmodules.gans.infogan_paper.PaperGenerator": "dlmodules.gans.InfoGANGenerator",
     "dlmodules.gans.optimizers.AdversarialAdam": "dlmodules.adversarial.AdversarialAdam",
+    "dlmodules.layers.ConvRBM": "dlmodules.energy.conv_rbm.ConvRBM",
+    "dlmodules.layers.Standardize": "dlmodules.classifiers.Standardize",
+    "dlmodules.layers.conv_rbm.ConvRBM": "dlmodules.energy.conv_rbm.ConvRBM",
     "dlmodules.layers.greedy.GreedyStack": "dlmodules.training.GreedyStack",
+    "dlmodules.layers.recurrent.last_state": "dlmodules.classifiers.recurrent.last_state",
+    "dlmodules.layers.recurrent.make_recurrent": "dlmodules.classifiers.recurrent.make_recurrent",
+    "dlmodules.layers.standardize.Standardize": "dlmodules.classifiers.Standardize",
     "dlmodules.schedules.PiecewiseConstantLR": "dlmodules.training.PiecewiseConstantLR",
 }
 """Earlier path: path now."""
@@ -103,11 +109,24 @@ class _EarlierModule(ModuleType):
     """Stands where a module was, and has what moved away from it."""
 
     def __getattr__(self, name: str) -> Any:
-        path = MOVED.get(f"{self.__name__}.{name}")
-        if path is None:
+        if f"{self.__name__}.{name}" not in MOVED:
             raise AttributeError(f"module {self.__name__!r} moved, and had no {name!r}")
-        module, _, current = path.rpartition(".")
-        return getattr(import_module(module), current)
+        return _moved(f"{self.__name__}.{name}")
+
+
+def or_moved(package: str, find: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a ``__getattr__`` for ``package``: ``find``, and what has moved out of the package."""
+
+    def find_or_follow(name: str) -> Any:
+        earlier = f"{package}.{name}"
+        return _moved(earlier) if earlier in MOVED else find(name)
+
+    return find_or_follow
+
+
+def _moved(earlier: str) -> Any:
+    module, _, current = MOVED[earlier].rpartition(".")
+    return getattr(import_module(module), current)
 
 
 class MovedModules(MetaPathFinder, Loader):

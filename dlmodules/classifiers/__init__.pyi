@@ -11,6 +11,7 @@ from .densenet import DenseNet as DenseNet
 from .matrix_capsnet import MatrixCapsNet as MatrixCapsNet
 from .resnet import ResNet as ResNet
 from .rnn import RowRNN as RowRNN
+from .standardize import Standardize as Standardize
 from .text_networks import BagOfWords as BagOfWords
 from .text_networks import TextRNN as TextRNN
 from .y_network import YNetwork as YNetwork

@@ -1,17 +1,19 @@
 """Any image network of torchvision or timm by name, from scratch or pretrained, frozen or unfrozen in stages."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import override
 
 from dlmodules.classifiers.backbone_networks import make_backbone
 from dlmodules.classifiers.classifier import Classifier
+from dlmodules.classifiers.standardize import IMAGENET_MEAN, IMAGENET_STD, Standardize
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
-from dlmodules.layers.standardize import IMAGENET_MEAN, IMAGENET_STD, Standardize
 from dlmodules.validation.arguments import check_at_least_one
 
 
@@ -52,8 +54,8 @@ class Backbone(nn.Module):
 def check_reads(network: Backbone, input_shape: Sequence[int], name: str) -> None:
     """Raise UserError where ``network``, the library's ``name``, cannot read images ``input_shape``.
 
-    Each network has its own smallest image, or takes one size alone, and no list of the libraries says so: one
-    image tells.
+    Each network has its own smallest image, or takes one size alone, and no list in the libraries says so: one
+    image shows it.
     """
     network.eval()
     try:
@@ -69,7 +71,7 @@ def check_reads(network: Backbone, input_shape: Sequence[int], name: str) -> Non
 
 
 class BackboneClassifier(Classifier):
-    """ResNet-18, or any other image network of torchvision or timm, learns new classes.
+    """Train ResNet-18, or any other image network of torchvision or timm, on new classes.
 
     With ``frozen`` only the new last layer learns, and the others' batch norms keep their statistics (the book lets
     them drift). With ``unfreeze_every`` the others follow, one group every so many epochs, the last first.
@@ -90,7 +92,7 @@ class BackboneClassifier(Classifier):
         mean: subtracted from each channel; ImageNet's by default.
         std: each channel is divided by it.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class BackboneClassifier(Classifier):
         mean: Sequence[float] = IMAGENET_MEAN,
         std: Sequence[float] = IMAGENET_STD,
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         if unfreeze_every is not None and (unfreeze_every < 1 or not frozen):
             raise UserError("unfreeze_every needs frozen: true, and a number of epochs of 1 or more")
@@ -115,7 +117,9 @@ class BackboneClassifier(Classifier):
             check_at_least_one(image_size=image_size)
         network = Backbone(backbone, num_classes, pretrained, image_size, mean, std)
         check_reads(network, input_shape, backbone)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(
+            network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
+        )
         # A checkpoint has all weights: a module that is rebuilt from it must not ask for the library's.
         self.hparams["pretrained"] = False
         self.frozen, self.unfreeze_every = frozen, unfreeze_every
@@ -133,7 +137,7 @@ class BackboneClassifier(Classifier):
         return [head, *reversed(inner)]
 
     def set_trainable(self, epoch: int) -> None:
-        """Freeze and unfreeze what is due in ``epoch``, which alone decides it, so a resumed run does the same."""
+        """Freeze and unfreeze what is due in ``epoch``. Nothing else decides it, so a resumed run does the same."""
         if not self.frozen:
             return
         groups = self.groups()
@@ -145,11 +149,11 @@ class BackboneClassifier(Classifier):
         for group in groups[learning:]:
             group.eval()
 
+    @override
     def on_train_epoch_start(self) -> None:
-        """Let the next group of layers learn, where one is due."""
         self.set_trainable(self.current_epoch)
 
+    @override
     def on_fit_start(self) -> None:
-        """Refuse what several processes cannot do."""
         if self.unfreeze_every is not None and self.trainer.world_size > 1:
             raise UserError("unfreeze_every needs one process: several agree once, at the start, on what learns")

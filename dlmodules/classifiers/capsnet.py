@@ -1,18 +1,20 @@
-"""The capsule network: the length of a class's vector says how sure it is, its direction how the digit looks."""
+"""The capsule network: the length of a class's vector is its probability, its direction says how the digit looks."""
 
-import itertools
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import override
 
 from dlmodules.classifiers.capsules import PrimaryCapsules, RoutedCapsules, margin_loss
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.layers.mlp import mlp_layers
 from dlmodules.sampling.labels import one_hot
 from dlmodules.validation.arguments import check_at_least_one, check_widths
 
@@ -43,7 +45,7 @@ class CapsNet(nn.Module):
 
 
 class CapsNetClassifier(Classifier):
-    """Capsules with dynamic routing read a digit and draw it again: 8,215,568 parameters.
+    """Capsules with dynamic routing classify a digit and reconstruct it: 8,215,568 parameters.
 
     Its outputs are lengths of capsules in [0, 1), not logits: no softmax makes them probabilities of one class, since
     two digits may be there at once. Besides a classifier's metrics it logs ``margin_loss`` and
@@ -62,7 +64,7 @@ class CapsNetClassifier(Classifier):
         reconstruction_weight: of the reconstruction loss, which keeps the capsules' directions meaningful.
         decoder_dims: hidden units of the decoder.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -76,26 +78,27 @@ class CapsNetClassifier(Classifier):
         reconstruction_weight: float = 0.0005,
         decoder_dims: Sequence[int] = (512, 1024),
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         check_at_least_one(channels=channels, capsules=capsules, dim=dim, iterations=iterations)
         check_widths("decoder_dims", decoder_dims, fewest=0)
         network = CapsNet(input_shape, num_classes, channels, capsules, dim, iterations)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(
+            network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
+        )
         self.reconstruction_weight = reconstruction_weight
         widths = [num_classes * dim, *decoder_dims]
-        layers: list[nn.Module] = []
-        for before, after in itertools.pairwise(widths):
-            layers += [nn.Linear(before, after), nn.ReLU()]
-        self.decoder = nn.Sequential(*layers, nn.Linear(widths[-1], prod(input_shape)), nn.Sigmoid())
+        self.decoder = nn.Sequential(*mlp_layers(widths), nn.Linear(widths[-1], prod(input_shape)), nn.Sigmoid())
         use_channels_last(self)
 
+    @override
     def loss(self, logits: Tensor, y: Tensor) -> Tensor:
         """Return the margin loss of the capsules' lengths ``(B, K)``."""
         return margin_loss(logits, y)
 
+    @override
     def losses(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the lengths, and the margin loss plus what the true class's capsule fails to draw again."""
+        """Return the lengths, and the margin loss plus the error of the true class's reconstruction."""
         capsules = self.network.hidden(x)  # type: ignore[operator]  # a method of the network
         lengths: Tensor = capsules.norm(dim=2)
         margin = self.loss(lengths, y)
@@ -103,18 +106,19 @@ class CapsNetClassifier(Classifier):
         total = margin + self.reconstruction_weight * reconstruction
         return lengths, {"loss": total, "margin_loss": margin, "reconstruction_loss": reconstruction}
 
+    @override
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return the lengths ``(B, K)`` themselves, each the probability that its class is there."""
         return logits
 
     def decode_capsules(self, capsules: Tensor, y: Tensor) -> Tensor:
-        """Draw images ``(B, C, H, W)`` of capsules ``(B, K, dim)``, all zeroed but that of class ``y`` ``(B,)``."""
+        """Reconstruct images ``(B, C, H, W)`` from capsules ``(B, K, dim)``, all masked but class ``y``'s ``(B,)``."""
         mask = one_hot(y, self.num_classes, capsules.dtype).unsqueeze(2)
         images: Tensor = self.decoder((capsules * mask).flatten(1))
         assert self.input_shape is not None
         return images.view(-1, *self.input_shape)
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Return what the longest capsule of each image ``(B, C, H, W)`` draws, of the same shape."""
+        """Return the reconstructions by the longest capsule of each image ``(B, C, H, W)``, of the same shape."""
         capsules = self.network.hidden(x)  # type: ignore[operator]  # a method of the network
         return self.decode_capsules(capsules, capsules.norm(dim=2).argmax(dim=1))

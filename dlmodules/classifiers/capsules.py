@@ -8,24 +8,24 @@ from dlmodules.sampling.labels import one_hot
 
 
 def squash(s: Tensor, dim: int = -1) -> Tensor:
-    """Shrink vectors to a length in [0, 1) without turning them: ``|s|^2 / (1 + |s|^2) * s / |s|``."""
+    """Shrink vectors to a length in [0, 1) without changing their direction: ``|s|^2 / (1 + |s|^2) * s / |s|``."""
     squared = s.square().sum(dim, keepdim=True)
     # The small number keeps the gradient of the root finite at zero.
     return squared / (1.0 + squared) * s * torch.rsqrt(squared + 1e-8)
 
 
 def dynamic_routing(votes: Tensor, iterations: int) -> Tensor:
-    """Let upper capsules take the votes that agree with them.
+    """Route the votes of lower capsules to the upper ones that they agree with.
 
     Args:
-        votes: ``(B, I, J, D)``, what each of I lower capsules says each of J upper ones should be.
-        iterations: how often the agreement is weighed, 1 or more.
+        votes: ``(B, I, J, D)``, what each of I lower capsules predicts for each of J upper ones.
+        iterations: how often the agreement is computed, 1 or more.
 
     Returns:
         The upper capsules ``(B, J, D)``, each of length in [0, 1).
     """
     logits = votes.new_zeros(votes.shape[:3])
-    # The gradient flows through the last weighing alone, as the weights are found rather than learnt.
+    # The gradient flows through the last iteration alone, as the weights are computed rather than learned.
     fixed = votes.detach()
     for _ in range(iterations - 1):
         upper = squash(torch.einsum("bij,bijd->bjd", logits.softmax(dim=2), fixed))
@@ -34,7 +34,7 @@ def dynamic_routing(votes: Tensor, iterations: int) -> Tensor:
 
 
 def margin_loss(lengths: Tensor, y: Tensor, upper: float = 0.9, lower: float = 0.1, absent: float = 0.5) -> Tensor:
-    """Ask the true class's capsule to be longer than ``upper`` and the others to be shorter than ``lower``.
+    """Penalize a true class's capsule shorter than ``upper``, and others longer than ``lower``.
 
     ``lengths`` is ``(B, K)`` in [0, 1), ``y`` ``(B,)`` int64; summed over classes, averaged over the batch. ``absent``
     weighs the other classes down, so that the first steps do not shrink all capsules.

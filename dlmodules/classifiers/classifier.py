@@ -9,27 +9,28 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy
+from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.protocols import Batch
-from dlmodules.training.finite import require_finite
+from dlmodules.training.batches import inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
-from dlmodules.training.step_logging import is_logging_step
+from dlmodules.training.step_logging import is_logging_step, log_losses
 from dlmodules.validation.arguments import check_at_least
 from dlmodules.validation.images import check_images
 from dlmodules.validation.labels import check_labels
 
 
 class Classifier(LightningModule):
-    """Train ``network`` to tell ``num_classes`` classes apart by cross-entropy.
+    """Train ``network`` to predict one of ``num_classes`` classes, by cross-entropy.
 
-    A variant gives another network; it may override ``loss``, ``losses`` or ``probabilities``. Logged: ``train/loss``,
+    A variant builds another network; it may override ``loss``, ``losses`` or ``probabilities``. Logged: ``train/loss``,
     ``train/accuracy``, ``val/loss``, ``val/accuracy``, ``test/loss``, ``test/accuracy`` (accuracies in [0, 1]).
 
     Args:
         network: maps a batch of inputs to logits ``(B, num_classes)``.
         num_classes: number of classes, 2 or more; labels are ``(B,)`` int64 in ``[0, num_classes)``.
-        optimizer: makes the optimizer from the parameters.
+        optimizer: makes the optimizer; the default is Adam with Keras' defaults.
         scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
         input_shape: shape of one input, such as (C, H, W), which every batch must then have; None takes any.
     """
@@ -40,7 +41,7 @@ class Classifier(LightningModule):
         self,
         network: nn.Module,
         num_classes: int,
-        optimizer: OptimizerCallable,
+        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
         scheduler: LRSchedulerCallable | None = None,
         input_shape: Sequence[int] | None = None,
     ) -> None:
@@ -55,6 +56,7 @@ class Classifier(LightningModule):
         self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")
         self.test_accuracy = MulticlassAccuracy(num_classes, average="micro")
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits ``(B, num_classes)`` of a batch ``x``."""
         logits: Tensor = self.network(x)
@@ -70,12 +72,12 @@ class Classifier(LightningModule):
         return F.cross_entropy(logits, y)
 
     def losses(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the logits of a batch and its losses by name: ``loss`` is minimised, others are logged beside it."""
+        """Return the logits of a batch and its losses by name: ``loss`` is minimised, the others are only logged."""
         logits = self(x)
         return logits, {"loss": self.loss(logits, y)}
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Return the class probabilities ``(B, num_classes)``; the largest is the network's answer."""
+        """Return the class probabilities ``(B, num_classes)``; the class with the largest is predicted."""
         return torch.softmax(logits, dim=1)
 
     def _checked_losses(self, batch: Batch, batch_idx: int) -> tuple[Tensor, dict[str, Tensor]]:
@@ -86,22 +88,23 @@ class Classifier(LightningModule):
             check_labels(y, len(x), self.num_classes, type(self).__name__)
         return self.losses(x, y)
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Do one step of gradient descent on a batch."""
         logits, losses = self._checked_losses(batch, batch_idx)
-        named = {f"train/{name}": value for name, value in losses.items()}
-        require_finite(named, self.global_step)
+        log_losses(self, {f"train/{name}": value for name, value in losses.items()})
         if is_logging_step(self):
             accuracy = (self.probabilities(logits).argmax(dim=1) == batch[1]).float().mean()
-            self.log_dict(named | {"train/accuracy": accuracy}, prog_bar=True)
+            self.log("train/accuracy", accuracy, prog_bar=True)
         return losses["loss"]
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Measure loss and accuracy on held-out data and return the class probabilities, for callbacks."""
+        """Log loss and accuracy, and return the class probabilities ``(B, num_classes)``, for callbacks."""
         return self._evaluate(batch, batch_idx, "val", self.val_accuracy)
 
+    @override
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Measure loss and accuracy on the test set and return the class probabilities, for callbacks."""
+        """Log loss and accuracy, and return the class probabilities ``(B, num_classes)``, for callbacks."""
         return self._evaluate(batch, batch_idx, "test", self.test_accuracy)
 
     def _evaluate(self, batch: Batch, batch_idx: int, stage: str, accuracy: MulticlassAccuracy) -> Tensor:
@@ -113,11 +116,11 @@ class Classifier(LightningModule):
         self.log(f"{stage}/accuracy", accuracy, on_epoch=True, prog_bar=True)
         return probabilities
 
+    @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the class probabilities ``(B, num_classes)``."""
-        x = batch[0] if isinstance(batch, (tuple, list)) else batch
-        return self.probabilities(self(x))
+        return self.probabilities(self(inputs_of(batch)))
 
+    @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Make the optimizer and its schedule."""
         return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)

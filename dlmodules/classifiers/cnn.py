@@ -1,11 +1,10 @@
-"""Small convolutional networks that read an image, and the classifier that trains them."""
+"""A small convolutional network for images, and the classifier that trains it."""
 
 import itertools
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
-import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
 from dlmodules.classifiers.classifier import Classifier
@@ -54,7 +53,7 @@ class CNN(nn.Module):
 
 
 class CNNClassifier(Classifier):
-    """Three convolutions with poolings between them read a digit: 80,266 parameters.
+    """Three convolutions with poolings between them classify a digit: 80,266 parameters.
 
     Paper: LeCun, Bottou, Bengio & Haffner 1998, Gradient-Based Learning Applied to Document Recognition.
     Books: atienza 1.4.1, atienza 2.1.1, vasilev 4.10, vasilev 4.16, foster F2.3, foster F2.5.
@@ -66,8 +65,7 @@ class CNNClassifier(Classifier):
         dropout: probability in [0, 1) with which the default network drops a feature before its last layer.
         network: maps images ``(B, C, H, W)`` to logits ``(B, num_classes)``, such as those of
             ``dlmodules.classifiers.cnn_networks``; None builds ``CNN``.
-        optimizer: makes the optimizer; the default is Adam with Keras' defaults.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -77,12 +75,11 @@ class CNNClassifier(Classifier):
         filters: Sequence[int] = (64, 64, 64),
         dropout: float = 0.2,
         network: nn.Module | None = None,
-        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         check_dropout(dropout)
         check_widths("filters", filters)
         if network is None:
             network = CNN(input_shape, num_classes, filters, dropout)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(network=network, num_classes=num_classes, input_shape=input_shape, **kwargs)
         use_channels_last(self)

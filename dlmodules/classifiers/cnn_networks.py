@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from dlmodules.classifiers.standardize import CIFAR10_MEAN, CIFAR10_STD, Standardize
 from dlmodules.errors import UserError
 from dlmodules.layers.activations import KERAS_LEAK
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.normalization import keras_batch_norm
 from dlmodules.layers.same_padding import SameConv2d
-from dlmodules.layers.standardize import CIFAR10_MEAN, CIFAR10_STD, Standardize
 
 
 class ConvNetwork(nn.Module):

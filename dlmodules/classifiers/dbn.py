@@ -3,24 +3,25 @@
 import itertools
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
+from typing_extensions import override
 
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.rbm import BinaryRBM
 from dlmodules.protocols import Batch
-from dlmodules.training.finite import require_finite
 from dlmodules.training.greedy import GreedyStack, silence, touch
-from dlmodules.training.step_logging import is_logging_step
+from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_widths
-from dlmodules.validation.images import check_images, check_unit_range
+from dlmodules.validation.images import check_image_batch
 
 
 class DBNNetwork(nn.Module):
-    """A stack of machines read from the bottom up as sigmoid layers, and a linear layer to the logits."""
+    """A stack of machines used as sigmoid layers from the bottom up, and a linear layer to the logits."""
 
     def __init__(self, stack: GreedyStack, features: int, num_classes: int) -> None:
         super().__init__()
@@ -39,7 +40,7 @@ class DBNNetwork(nn.Module):
 
 
 class DBNClassifier(Classifier):
-    """Layers of 500, 500 and 2,000 units read a digit, after each has learned as a machine: 1,666,794 parameters.
+    """Layers of 500, 500 and 2,000 units classify a digit, each pretrained as an RBM: 1,666,794 parameters.
 
     First each layer learns for ``pretraining_epochs`` by contrastive divergence, from the bottom up, without labels;
     then all of them by cross-entropy. With 0 it is the same network without pretraining, for comparison.
@@ -56,7 +57,7 @@ class DBNClassifier(Classifier):
         pretraining_epochs: epochs that each layer learns for as a machine; 0 for none.
         k: steps of Gibbs sampling for an update of the pretraining, 1 or more.
         optimizer: makes the optimizer, which serves both parts.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``Classifier``.
     """
 
     network: DBNNetwork
@@ -69,34 +70,33 @@ class DBNClassifier(Classifier):
         pretraining_epochs: int = 5,
         k: int = 1,
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         check_widths("hidden_dims", hidden_dims)
         dims = [prod(input_shape), *hidden_dims]
         machines = [BinaryRBM(visible, hidden) for visible, hidden in itertools.pairwise(dims)]
         network = DBNNetwork(GreedyStack(machines, pretraining_epochs, k), dims[-1], num_classes)
         glorot_uniform_(network)  # a machine's small first weights would leave deep sigmoid layers at a standstill
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(
+            network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
+        )
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Do a step of contrastive divergence in the layer that learns, or of gradient descent in all."""
+        """Do a step of contrastive divergence in the layer that learns, or of gradient descent in all of them."""
         stack = self.network.stack
         index = stack.learning(self.current_epoch)
         if index is None:
             return super().training_step(batch, batch_idx) + touch(self.network)
         x = batch[0]
-        name = type(self).__name__
-        check_images(x, self.input_shape or (), name, "input_shape")
-        if batch_idx == 0:  # a look at every batch would make a GPU wait
-            check_unit_range(x, name)
+        check_image_batch(x, self.input_shape or (), type(self).__name__, batch_idx == 0, "input_shape")
         loss = stack.contrastive_divergence(torch.bernoulli(x.flatten(1)), index, first=batch_idx == 0)
-        require_finite({"train/divergence": loss}, self.global_step)
-        if is_logging_step(self):
-            self.log("train/divergence", loss.detach(), prog_bar=True)
+        log_losses(self, {"train/divergence": loss})
         return loss + touch(self.network)
 
+    @override
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Move what learns in this epoch, and nothing else: one machine, or the way from the bottom to the logits."""
+        """Update what learns in this epoch and nothing else: one machine, or all that leads to the logits."""
         index = self.network.stack.learning(self.current_epoch)
         if index is not None:
             learning = list(self.network.stack.layers[index].parameters())

@@ -1,9 +1,10 @@
 """DenseNet-BC for small images: every layer reads the outputs of all layers before it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -49,8 +50,8 @@ class Transition(nn.Module):
 class DenseNet(nn.Module):
     """A stem joined to the image itself, three dense blocks with transitions between, average pooling, a linear layer.
 
-    Each block has (depth - 4) / 6 bottleneck layers. A transition keeps the share ``compression`` of what the book's
-    counter says: it starts at 2k and does not know of the image's own channels.
+    Each block has (depth - 4) / 6 bottleneck layers. A transition keeps the fraction ``compression`` of the book's
+    counter of channels, which starts at 2k and leaves out the image's own.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class DenseNet(nn.Module):
 
 
 class DenseNetClassifier(Classifier):
-    """DenseNet-BC of depth 100 and growth rate 12 reads a small image: 774,376 trainable parameters.
+    """DenseNet-BC of depth 100 and growth rate 12 classifies a small image: 774,376 trainable parameters.
 
     Keras counts 797,788, with the 23,412 running statistics, which are buffers here.
 
@@ -108,11 +109,11 @@ class DenseNetClassifier(Classifier):
         num_classes: number of classes.
         depth: 6n + 4, for n layers in each of the three blocks.
         growth_rate: channels that each layer adds.
-        compression: share of its channels that a transition keeps, in (0, 1].
+        compression: fraction of its channels that a transition keeps, in (0, 1].
         dropout: probability in [0, 1) with which an output of a convolution is dropped in training; the book
             and the paper take 0.2 where images are not augmented.
         optimizer: makes the optimizer; the default, the book's, is RMSprop with Keras' settings.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -124,12 +125,14 @@ class DenseNetClassifier(Classifier):
         compression: float = 0.5,
         dropout: float = 0.0,
         optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         check_dropout(dropout)
         check_at_least_one(growth_rate=growth_rate)
         if not 0.0 < compression <= 1.0:
             raise UserError(f"compression is {compression}; it must lie in (0, 1]")
         network = DenseNet(input_shape, num_classes, depth, growth_rate, compression, dropout)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(
+            network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
+        )
         use_channels_last(self)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor
+from typing_extensions import override
 
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.layers.linear import Linear
@@ -23,7 +25,7 @@ class LogisticRegression(Classifier):
         input_shape: shape of one input, such as the number of columns of a table; it is flattened.
         num_classes: number of classes, 2 or more.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -31,9 +33,12 @@ class LogisticRegression(Classifier):
         input_shape: Sequence[int] = (6,),
         num_classes: int = 2,
         optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.1),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(Linear(prod(input_shape), num_classes), num_classes, optimizer, scheduler, input_shape)
+        network = Linear(prod(input_shape), num_classes)
+        super().__init__(
+            network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
+        )
 
 
 class Perceptron(Classifier):
@@ -43,14 +48,14 @@ class Perceptron(Classifier):
     Books: vasilev 1.12.
 
     Each class has a score, linear in the input, and the largest wins. Where a wrong class wins, plain gradient
-    descent at rate 1 on single inputs adds the input to the weights of the right class and takes it from those
+    descent at rate 1 on single inputs adds the input to the weights of the right class and subtracts it from those
     of the winner, which is the perceptron rule.
 
     Args:
         input_shape: shape of one input, such as the number of columns of a table; it is flattened.
         num_classes: number of classes, 2 or more.
         optimizer: makes the optimizer; anything but SGD without momentum is another rule.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -58,10 +63,14 @@ class Perceptron(Classifier):
         input_shape: Sequence[int] = (3,),
         num_classes: int = 2,
         optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=1.0),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(Linear(prod(input_shape), num_classes), num_classes, optimizer, scheduler, input_shape)
+        network = Linear(prod(input_shape), num_classes)
+        super().__init__(
+            network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
+        )
 
+    @override
     def loss(self, logits: Tensor, y: Tensor) -> Tensor:
         """Return the mean lead ``(B,)`` of the winning score over the right one: 0 where the right class wins."""
         # With the winner's index, not by max(): in a tie that is lost the lead is 0, and its gradient is still

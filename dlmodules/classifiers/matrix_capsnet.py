@@ -1,11 +1,13 @@
-"""The network of matrix capsules: a class is there where many parts agree about its pose."""
+"""The network of matrix capsules: a class is present where many parts agree about its pose."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import override
 
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.classifiers.matrix_capsules import (
@@ -77,11 +79,11 @@ class MatrixCapsNetClassifier(Classifier):
         channels: filters of the first convolution.
         capsules: kinds of primary capsules and of the two layers above them.
         iterations: of the routing.
-        sharpness: how sharply an activation answers to what its capsule's votes cost, the routing's final inverse
+        sharpness: how sharply an activation depends on the cost of its capsule's votes, the routing's final inverse
             temperature. A cost grows with the number of votes, so small networks need more than the authors' 0.01.
         margin_steps: training steps over which the margin grows.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -94,7 +96,7 @@ class MatrixCapsNetClassifier(Classifier):
         sharpness: float = 0.01,
         margin_steps: int = 10_000,
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=3e-3),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         check_at_least_one(channels=channels, iterations=iterations, margin_steps=margin_steps)
         check_widths("capsules", capsules)
@@ -102,7 +104,9 @@ class MatrixCapsNetClassifier(Classifier):
             raise UserError(f"capsules has {len(capsules)} numbers; three layers of capsules need 3")
         check_positive(sharpness=sharpness)
         network = MatrixCapsNet(input_shape, num_classes, channels, capsules, iterations, sharpness)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(
+            network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
+        )
         self.margin_steps = margin_steps
 
     @property
@@ -110,10 +114,12 @@ class MatrixCapsNetClassifier(Classifier):
         """The spread loss's margin at this training step."""
         return FIRST_MARGIN + (LAST_MARGIN - FIRST_MARGIN) * min(1.0, self.global_step / self.margin_steps)
 
+    @override
     def loss(self, logits: Tensor, y: Tensor) -> Tensor:
         """Return the spread loss of the capsules' activations ``(B, K)``, at the full margin in evaluation."""
         return spread_loss(logits, y, self.margin if self.training else LAST_MARGIN)
 
+    @override
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return the activations ``(B, K)`` themselves, each the probability that its class is there."""
         return logits

@@ -12,10 +12,10 @@ POSE = 16  # numbers of a pose, a 4x4 matrix
 
 
 def spread_loss(activations: Tensor, y: Tensor, margin: float) -> Tensor:
-    """Ask the true class's activation to exceed every other by ``margin``.
+    """Penalize activations that come within ``margin`` of the true class's.
 
-    ``activations`` is ``(B, K)`` in [0, 1], ``y`` ``(B,)`` int64. The squares of what is missing are summed over the
-    wrong classes and averaged over the batch.
+    ``activations`` is ``(B, K)`` in [0, 1], ``y`` ``(B,)`` int64. The squares of what is missing to the
+    margin are summed over the wrong classes and averaged over the batch.
     """
     true = one_hot(y, activations.shape[1], activations.dtype)
     gap = (activations * true).sum(dim=1, keepdim=True) - activations
@@ -23,7 +23,7 @@ def spread_loss(activations: Tensor, y: Tensor, margin: float) -> Tensor:
 
 
 def inverse_temperature(iteration: int, final: float) -> float:
-    """Return how sharply an activation answers to its cost in the given iteration, counted from 0.
+    """Return how sharply an activation depends on its cost in the given iteration, counted from 0.
 
     It grows towards ``final``. The paper leaves it open; the form is its authors', from the review of the paper.
     """
@@ -35,23 +35,23 @@ def fit_gaussians(votes: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tenso
 
     Args:
         votes: ``(B, L, W, I, J, H)``.
-        weights: ``(B, L, W, I, J)``, the share of a lower capsule that is assigned, times its activation.
+        weights: ``(B, L, W, I, J)``, the fraction of a lower capsule that is assigned, times its activation.
 
     Returns:
         Mean ``(B, L, J, H)``, variance of the same shape, the squared distances ``(B, L, W, I, J, H)`` of the votes
         from the mean, and the assigned mass ``(B, L, J)``.
     """
     mass = weights.sum(dim=(2, 3))
-    share = weights / (mass + 1e-8)[:, :, None, None]
-    mean = torch.einsum("blwij,blwijh->bljh", share, votes)
+    fraction = weights / (mass + 1e-8)[:, :, None, None]
+    mean = torch.einsum("blwij,blwijh->bljh", fraction, votes)
     squared = (votes - mean[:, :, None, None]).square()
     # Votes that agree exactly would have no variance, and a density without bound.
-    variance = torch.einsum("blwij,blwijh->bljh", share, squared) + 1e-4
+    variance = torch.einsum("blwij,blwijh->bljh", fraction, squared) + 1e-4
     return mean, variance, squared, mass
 
 
 def responsibilities(squared: Tensor, variance: Tensor, log_activation: Tensor, siblings: Tensor) -> Tensor:
-    """E-step: share each lower capsule out among **all** upper capsules that it votes for, at any place of the map.
+    """E-step: assign each lower capsule to **all** upper capsules that it votes for, at any place of the map.
 
     Args:
         squared: ``(B, L, W, I, J, H)``, the squared distances of votes from the upper capsules' means.
@@ -60,7 +60,7 @@ def responsibilities(squared: Tensor, variance: Tensor, log_activation: Tensor, 
         siblings: see ``Windows``.
 
     Returns:
-        Shares ``(B, L, W, I, J)``, which add up to 1 over the upper capsules of one lower capsule.
+        Fractions ``(B, L, W, I, J)``, which add up to 1 over the upper capsules of one lower capsule.
     """
     log_density = -0.5 * (squared / variance[:, :, None, None]).sum(dim=5)
     log_scale = -0.5 * (2 * math.pi * variance).log().sum(dim=3)
@@ -106,7 +106,7 @@ class Windows(nn.Module):
 
 
 class EMRouting(nn.Module):
-    """Expectation-maximisation between the capsules of two layers; its two learnt costs are ``beta_u`` and ``beta_a``.
+    """Expectation-maximisation between the capsules of two layers; its two learned costs are ``beta_u`` and ``beta_a``.
 
     An upper capsule is active where describing the votes by its Gaussian costs less than leaving them alone
     (``beta_u`` for each number of each vote) and than being active (``beta_a``).
@@ -124,20 +124,20 @@ class EMRouting(nn.Module):
         """Find poses ``(B, L, J, 16)`` and activations ``(B, L, J)`` in [0, 1].
 
         Args:
-            votes: ``(B, L, W, I, J, 16)``, what each lower capsule of a window says each upper one's pose should be.
+            votes: ``(B, L, W, I, J, 16)``, the pose that each lower capsule of a window predicts for each upper one.
             activations: of the lower capsules, ``(B, L, W, I)`` in [0, 1].
         """
         edges = votes.shape[1] * votes.shape[2]
         parents = (self.windows.siblings < edges).sum(dim=1).view(votes.shape[1:3]) * votes.shape[4]
-        shares = (1.0 / parents)[None, :, :, None, None].to(votes.dtype)
+        assigned = (1.0 / parents)[None, :, :, None, None].to(votes.dtype)
         for iteration in range(self.iterations):
-            weights = shares * activations.unsqueeze(4)
+            weights = assigned * activations.unsqueeze(4)
             weights = weights.expand(-1, -1, -1, -1, votes.shape[4])
             mean, variance, squared, mass = fit_gaussians(votes, weights)
             cost = (self.beta_u.unsqueeze(1) + 0.5 * variance.log()).sum(dim=3) * mass
             logits = inverse_temperature(iteration, self.sharpness) * (self.beta_a - cost)
             if iteration < self.iterations - 1:
-                shares = responsibilities(squared, variance, F.logsigmoid(logits), self.windows.siblings)
+                assigned = responsibilities(squared, variance, F.logsigmoid(logits), self.windows.siblings)
         return mean, logits.sigmoid()
 
 

@@ -1,10 +1,8 @@
-"""A multilayer perceptron that reads images pixel by pixel, or the columns of a table."""
+"""A multilayer perceptron for the pixels of images or the columns of tables."""
 
 from collections.abc import Sequence
 from math import prod
-
-import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from typing import Any
 
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
@@ -13,7 +11,7 @@ from dlmodules.validation.arguments import check_dropout, check_widths
 
 
 class MLPClassifier(Classifier):
-    """Two hidden layers of 256 units with dropout read a digit: 269,322 parameters.
+    """Two hidden layers of 256 units with dropout classify a digit: 269,322 parameters.
 
     Paper: Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors.
     Books: atienza 1.3.2, vasilev 3.10, vasilev 3.11, vasilev 1.14, vasilev 2.7, foster F2.1.
@@ -25,8 +23,7 @@ class MLPClassifier(Classifier):
         activation: ``relu``, ``tanh``, ``sigmoid``, ``elu``, ``leaky_relu`` or ``linear``, for all hidden layers
             or one for each.
         dropout: probability in [0, 1) with which a hidden unit is dropped in training.
-        optimizer: makes the optimizer; the default is Adam with Keras' defaults.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None, the book's, keeps it.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -36,8 +33,7 @@ class MLPClassifier(Classifier):
         hidden_dims: Sequence[int] = (256, 256),
         activation: str | Sequence[str] = "relu",
         dropout: float = 0.45,
-        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         check_dropout(dropout)
         check_widths("hidden_dims", hidden_dims, fewest=0)
@@ -47,4 +43,4 @@ class MLPClassifier(Classifier):
                 f"{len(activations)} activations for {len(hidden_dims)} hidden layers: give one for each, or one name"
             )
         network = MLP(prod(input_shape), hidden_dims, num_classes, activations, dropout)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(network=network, num_classes=num_classes, input_shape=input_shape, **kwargs)

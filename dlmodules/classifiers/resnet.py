@@ -1,10 +1,8 @@
 """Residual networks for small images, of depth 6n + 2 (v1) and 9n + 2 (v2)."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
-import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -112,7 +110,7 @@ class ResNet(nn.Module):
 
 
 class ResNetClassifier(Classifier):
-    """A residual network reads a small image: 273,066 trainable parameters at depth 20.
+    """A residual network classifies a small image: 273,066 trainable parameters at depth 20.
 
     Keras counts 274,442, with the 1,376 running statistics, which are buffers here.
 
@@ -125,8 +123,7 @@ class ResNetClassifier(Classifier):
         num_classes: number of classes.
         depth: 6n + 2 for version 1 (20, 32, 44, 56, 110), 9n + 2 for version 2 (29, 56, 110).
         version: 1 adds, then activates; 2 activates before each convolution, in bottlenecks.
-        optimizer: makes the optimizer; the default is Adam with Keras' defaults.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -135,9 +132,8 @@ class ResNetClassifier(Classifier):
         num_classes: int = 10,
         depth: int = 20,
         version: Literal[1, 2] = 1,
-        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         network = ResNet(input_shape, num_classes, depth, version)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(network=network, num_classes=num_classes, input_shape=input_shape, **kwargs)
         use_channels_last(self)

@@ -1,14 +1,15 @@
 """Recurrent networks that read an image row by row."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from dlmodules.classifiers.classifier import Classifier
+from dlmodules.classifiers.recurrent import Cell, last_state, make_recurrent
 from dlmodules.layers.initialization import glorot_uniform_
-from dlmodules.layers.recurrent import Cell, last_state, make_recurrent
 from dlmodules.validation.arguments import check_at_least_one, check_dropout
 
 
@@ -48,7 +49,7 @@ class RowRNN(nn.Module):
 
 
 class RNNClassifier(Classifier):
-    """A simple recurrent layer of 256 units reads a digit's 28 rows: 75,786 parameters.
+    """A simple recurrent layer of 256 units classifies a digit by its 28 rows: 75,786 parameters.
 
     The book counts 75,530: torch's layer has a second bias of 256, which does nothing that the first does not.
 
@@ -64,7 +65,7 @@ class RNNClassifier(Classifier):
         bidirectional: read from the bottom up as well.
         dropout: probability in [0, 1) with which a column of the image is dropped in training.
         optimizer: makes the optimizer; the default is plain descent with Keras' rate of 0.01.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None, the book's, keeps it.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -77,9 +78,11 @@ class RNNClassifier(Classifier):
         bidirectional: bool = False,
         dropout: float = 0.2,
         optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.01),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         check_dropout(dropout)
         check_at_least_one(hidden_dim=hidden_dim, num_layers=num_layers)
         network = RowRNN(input_shape, num_classes, cell, hidden_dim, num_layers, bidirectional, dropout)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(
+            network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
+        )

@@ -1,9 +1,12 @@
 """A classifier of texts."""
 
+from typing import Any
+
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import override
 
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.classifiers.text_networks import TextRNN
@@ -11,20 +14,20 @@ from dlmodules.errors import UserError
 
 
 class TextClassifier(Classifier):
-    """Tell film reviews that like their film from those that do not; an LSTM of 328,481 parameters by default.
+    """Classify film reviews as positive or negative; an LSTM of 328,481 parameters by default.
 
-    Batches are ``(tokens, y)``: tokens ``(B, T)`` int64, the numbers of words, 0 for padding, which changes
-    nothing. For two classes the network has one logit, and the loss is its binary cross-entropy.
+    Batches are ``(tokens, y)``: token ids ``(B, T)`` int64, 0 for padding, which changes nothing. For two classes the
+    network has one logit, and the loss is its binary cross-entropy.
 
     Paper: Hochreiter & Schmidhuber 1997, Long Short-Term Memory; Elman 1990, Finding Structure in Time.
     Books: lab L5, lab L6, lab L7.
 
     Args:
-        network: maps tokens ``(B, T)`` to logits ``(B, 1)`` for two classes, else ``(B, num_classes)``; None
+        network: maps token ids ``(B, T)`` to logits ``(B, 1)`` for two classes, else ``(B, num_classes)``; None
             builds the LSTM, ``TextRNN(cell="lstm")``.
         num_classes: number of classes; labels are ``(B,)`` int64 in ``[0, num_classes)``.
         optimizer: makes the optimizer; the book's is RMSprop with Keras' defaults.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None, the book's, keeps it.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -32,13 +35,20 @@ class TextClassifier(Classifier):
         network: nn.Module | None = None,
         num_classes: int = 2,
         optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(network or TextRNN(cell="lstm", num_classes=num_classes), num_classes, optimizer, scheduler)
+        super().__init__(
+            network=network or TextRNN(cell="lstm", num_classes=num_classes),
+            num_classes=num_classes,
+            optimizer=optimizer,
+            input_shape=None,
+            **kwargs,
+        )
         self.example_input_array = torch.tensor([[0, 0, 4, 5], [6, 7, 8, 9], [0, 2, 3, 2], [1, 9, 1, 3]])
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """Return the logits ``(B, num_classes)`` of tokens ``(B, T)``; the first of two classes has logit 0.
+        """Return the logits ``(B, num_classes)`` of token ids ``(B, T)``; the first of two classes has logit 0.
 
         Of logits 0 and z the softmax is the sigmoid of z, and the cross-entropy the binary one.
         """

@@ -1,4 +1,4 @@
-"""Networks that read texts as numbers of words, padded with zeros in front or behind.
+"""Networks that read texts as token ids, padded in front or behind.
 
 Padding changes nothing: a text has the same logit whatever batch it is in. Two classes have one logit,
 that of the second; more classes have one each.
@@ -8,16 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.classifiers.recurrent import Cell, make_recurrent
 from dlmodules.errors import UserError
 from dlmodules.layers.initialization import glorot_uniform_
-from dlmodules.layers.recurrent import Cell, make_recurrent
+from dlmodules.protocols import PAD
 from dlmodules.validation.arguments import check_at_least_one
-
-PAD = 0
 
 
 def num_logits(num_classes: int) -> int:
-    """Return how many logits tell so many classes apart: one for two, else one for each."""
+    """Return how many logits ``num_classes`` need: one for two, else one for each."""
     return 1 if num_classes == 2 else num_classes
 
 
@@ -54,7 +53,7 @@ class BagOfWords(nn.Module):
     """Which words a text has, whatever their order and number: multi-hot, two layers of 16 ReLUs, a linear one.
 
     Args:
-        vocabulary_size: numbers of words; padding is 0.
+        vocabulary_size: number of token ids, that of padding (0) included.
         hidden_dim: units of each hidden layer.
         num_classes: number of classes.
     """
@@ -70,7 +69,7 @@ class BagOfWords(nn.Module):
         glorot_uniform_(self)
 
     def hidden(self, tokens: Tensor) -> Tensor:
-        """Return the activations ``(B, hidden_dim)`` of the last hidden layer for tokens ``(B, T)``."""
+        """Return the activations ``(B, hidden_dim)`` of the last hidden layer for token ids ``(B, T)``."""
         check_tokens(tokens, self.vocabulary_size)
         multi_hot = self.head.weight.new_zeros(len(tokens), self.vocabulary_size)
         multi_hot.scatter_(1, tokens, 1.0)
@@ -79,7 +78,7 @@ class BagOfWords(nn.Module):
         return hidden
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Map tokens ``(B, T)`` int64 to logits ``(B, 1)``, or ``(B, num_classes)`` of more than two classes."""
+        """Map token ids ``(B, T)`` int64 to logits ``(B, 1)``, or ``(B, num_classes)`` of more than two classes."""
         logits: Tensor = self.head(self.hidden(tokens))
         return logits
 
@@ -88,8 +87,8 @@ class TextRNN(nn.Module):
     """Embedded words, a recurrent layer over them, and a linear layer from the state after the last word.
 
     Args:
-        vocabulary_size: numbers of words; padding is 0.
-        embedding_dim: numbers that stand for a word.
+        vocabulary_size: number of token ids, that of padding (0) included.
+        embedding_dim: size of a word's embedding.
         hidden_dim: units of the recurrent layer.
         cell: ``rnn`` (tanh; the book's simple recurrent layer), ``lstm`` or ``gru``.
         num_classes: number of classes.
@@ -114,7 +113,7 @@ class TextRNN(nn.Module):
         glorot_uniform_(self.head)
 
     def hidden(self, tokens: Tensor) -> Tensor:
-        """Return the state ``(B, hidden_dim)`` after the last word of tokens ``(B, T)``."""
+        """Return the state ``(B, hidden_dim)`` after the last word of token ids ``(B, T)``."""
         check_tokens(tokens, self.vocabulary_size)
         # Not packed: that takes the layer off its fused kernel, and is many times slower on a CPU than running on
         # over the padding behind a text and taking the state at its last word.
@@ -124,6 +123,6 @@ class TextRNN(nn.Module):
         return last
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Map tokens ``(B, T)`` int64 to logits ``(B, 1)``, or ``(B, num_classes)`` of more than two classes."""
+        """Map token ids ``(B, T)`` int64 to logits ``(B, 1)``, or ``(B, num_classes)`` of more than two classes."""
         logits: Tensor = self.head(self.hidden(tokens))
         return logits

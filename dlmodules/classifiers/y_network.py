@@ -1,9 +1,9 @@
 """The Y-network: two convolutional branches, one with dilated kernels, that meet before the last layer."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
 from dlmodules.classifiers.classifier import Classifier
@@ -45,7 +45,7 @@ class YNetwork(nn.Module):
 
 
 def branch(channels: int, filters: Sequence[int], dilation: int, dropout: float) -> nn.Sequential:
-    """Return one arm of the Y: each convolution keeps the size, each pooling halves it."""
+    """Return one branch of the Y: each convolution keeps the size, each pooling halves it."""
     layers: list[nn.Module] = []
     for count in filters:
         layers += [nn.Conv2d(channels, count, 3, padding=dilation, dilation=dilation), nn.ReLU()]
@@ -55,7 +55,7 @@ def branch(channels: int, filters: Sequence[int], dilation: int, dropout: float)
 
 
 class YNetworkClassifier(Classifier):
-    """Two branches read the same digit with narrow and with dilated kernels: 208,394 parameters.
+    """Two branches classify the same digit with narrow and with dilated kernels: 208,394 parameters.
 
     Paper: Yu & Koltun 2016, Multi-Scale Context Aggregation by Dilated Convolutions, arXiv:1511.07122.
     Books: atienza 2.1.2.
@@ -66,8 +66,7 @@ class YNetworkClassifier(Classifier):
         filters: of each convolution of a branch; each of them halves the image.
         dilation: of the second branch's kernels.
         dropout: probability in [0, 1) with which a feature is dropped in training.
-        optimizer: makes the optimizer; the default is Adam with Keras' defaults.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None, the book's, keeps it.
+        kwargs: see ``Classifier``.
     """
 
     def __init__(
@@ -77,12 +76,11 @@ class YNetworkClassifier(Classifier):
         filters: Sequence[int] = (32, 64, 128),
         dilation: int = 2,
         dropout: float = 0.4,
-        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         check_dropout(dropout)
         check_at_least_one(dilation=dilation)
         check_widths("filters", filters)
         network = YNetwork(input_shape, num_classes, filters, dilation, dropout)
-        super().__init__(network, num_classes, optimizer, scheduler, input_shape)
+        super().__init__(network=network, num_classes=num_classes, input_shape=input_shape, **kwargs)
         use_channels_last(self)

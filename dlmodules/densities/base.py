@@ -1,15 +1,16 @@
 """What the densities that learn by counting have in common."""
 
-from collections.abc import Sequence
 from math import inf
 
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
+from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
+from dlmodules.training.batches import inputs_of
 from dlmodules.training.one_step import one_global_step, placeholder_optimizer
 
 
@@ -24,11 +25,11 @@ class Density(LightningModule):
 
     Logged: ``train/log_likelihood`` of the rows that were counted; ``val/log_likelihood`` and
     ``test/log_likelihood``, minus infinity as soon as one row has probability 0; ``val/impossible`` and
-    ``test/impossible``, the share of such rows; ``val/possible_log_likelihood`` and
+    ``test/impossible``, the fraction of such rows; ``val/possible_log_likelihood`` and
     ``test/possible_log_likelihood``, the mean over the other rows. All are means over rows, in nats.
 
     Raises:
-        UserError: more than one process, or a question before any row was counted.
+        UserError: more than one process, or a likelihood or sample asked for before any row was counted.
     """
 
     best_metric = ("val/log_likelihood", "max")
@@ -39,7 +40,7 @@ class Density(LightningModule):
         save_portable_hyperparameters(self)
         self.automatic_optimization = False
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
-        self._evaluated: list[Tensor] = []  # log-likelihoods of the evaluation that is going on
+        self._evaluated: list[Tensor] = []  # log-likelihoods of the current evaluation
 
     def rows(self, x: Tensor) -> Tensor:
         """Return inputs ``(B, ...)`` as the rows ``(B, D)`` that are counted, or raise UserError."""
@@ -62,7 +63,7 @@ class Density(LightningModule):
         raise NotImplementedError
 
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw ``n`` rows ``(n, D)``."""
+        """Sample ``n`` rows ``(n, D)``."""
         raise NotImplementedError
 
     def log_likelihood(self, x: Tensor) -> Tensor:
@@ -74,6 +75,7 @@ class Density(LightningModule):
         self.require_rows()
         return self.log_likelihood_of_rows(self.rows(x))
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """Return the log-likelihoods ``(B,)`` of inputs ``(B, ...)``."""
         return self.log_likelihood(x)
@@ -83,13 +85,13 @@ class Density(LightningModule):
         if self.seen == 0:
             raise UserError(f"{type(self).__name__} has counted no training rows: fit it, or load a checkpoint")
 
+    @override
     def setup(self, stage: str) -> None:
-        """Refuse to be trained in parts."""
         if self.trainer.world_size > 1:
             raise UserError(f"{type(self).__name__} counts all rows in one process: set --trainer.devices 1")
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Count the batch; the first of an epoch begins anew."""
         rows = self.rows(batch[0])
         with one_global_step(self):
             if batch_idx == 0:
@@ -98,34 +100,34 @@ class Density(LightningModule):
             self.count(rows)
             self.seen += len(rows)
 
+    @override
     def on_train_epoch_end(self) -> None:
-        """Log the likelihood that is maximal."""
         self.log("train/log_likelihood", self.train_log_likelihood(), prog_bar=True)
 
+    @override
     def on_validation_epoch_start(self) -> None:
-        """Begin to measure."""
         self._evaluated.clear()
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure held-out rows."""
         if self.trainer.sanity_checking and self.seen == 0:
             return  # nothing has been counted yet
         self._evaluated.append(self.log_likelihood(batch[0]))
 
+    @override
     def on_validation_epoch_end(self) -> None:
-        """Log the likelihood of all held-out rows."""
         self._log_evaluated("val")
 
+    @override
     def on_test_epoch_start(self) -> None:
-        """Begin to measure."""
         self._evaluated.clear()
 
+    @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure test rows."""
         self._evaluated.append(self.log_likelihood(batch[0]))
 
+    @override
     def on_test_epoch_end(self) -> None:
-        """Log the likelihood of all test rows."""
         self._log_evaluated("test")
 
     def _log_evaluated(self, stage: str) -> None:
@@ -141,44 +143,11 @@ class Density(LightningModule):
         }
         self.log_dict(metrics, prog_bar=True)
 
+    @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the log-likelihoods ``(B,)`` of a batch."""
-        return self.log_likelihood(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        return self.log_likelihood(inputs_of(batch))
 
+    @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return an optimizer of nothing: Lightning counts training steps by the steps of an optimizer."""
         return placeholder_optimizer()
-
-
-def check_pseudocount(pseudocount: float) -> float:
-    """Return ``pseudocount``, or raise the UserError that it is negative or infinite."""
-    if not 0 <= pseudocount < inf:
-        raise UserError(f"pseudocount is {pseudocount}; it must be 0 or more")
-    return float(pseudocount)
-
-
-def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
-    """Return ``sizes``, or raise the UserError that there is none or one of them is below 1."""
-    if not sizes or min(sizes) < 1:
-        raise UserError(
-            f"sizes are {list(sizes)}; each column must have 1 category or more, and there must be a column"
-        )
-    return tuple(sizes)
-
-
-def check_categories(x: Tensor, sizes: tuple[int, ...], owner: str) -> None:
-    """Raise UserError unless ``x`` are rows ``(B, D)`` of integers, each in ``[0, size)`` of its column."""
-    if x.is_floating_point() or x.ndim != 2:
-        raise UserError(f"{owner} needs rows (B, D) of integer categories, not {x.dtype} {tuple(x.shape)}")
-    if x.shape[1] != len(sizes):
-        raise UserError(
-            f"the rows have {x.shape[1]} columns but {owner} was built for {len(sizes)};"
-            " give the number of categories of each column as --model.sizes"
-        )
-    wrong = (x < 0) | (x >= torch.tensor(sizes, device=x.device))
-    if wrong.any():
-        row, column = wrong.nonzero()[0].tolist()
-        raise UserError(
-            f"column {column} has the category {int(x[row, column])}, outside 0..{sizes[column] - 1};"
-            " set --model.sizes or mend the rows"
-        )

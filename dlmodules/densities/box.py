@@ -4,6 +4,7 @@ from math import inf
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from dlmodules.densities.base import Density
 from dlmodules.errors import UserError
@@ -15,22 +16,18 @@ class BoxDensity(Density):
     """The uniform density in an axis-aligned box: its maximum likelihood is the bounding box of the training points.
 
     The density is 1 / volume in the box, its border included, and 0 outside. So a box that misses a training point
-    has likelihood 0, and of those that miss none the smallest has the largest.
+    has likelihood 0, and of those that miss none the smallest has the largest. It logs what ``Density`` logs; a point
+    outside is impossible.
 
     Paper: Fisher 1922, On the Mathematical Foundations of Theoretical Statistics.
     Books: foster F1.1.
 
-    Logged: ``train/log_likelihood`` of the points that were counted; ``val/log_likelihood`` and
-    ``test/log_likelihood``, minus infinity as soon as one point lies outside; ``val/impossible`` and
-    ``test/impossible``, the share of points outside; ``val/possible_log_likelihood`` and
-    ``test/possible_log_likelihood``, the mean over the points inside. All are means over points, in nats.
-
     Args:
-        dim: numbers of a point, 1 or more. A box has twice as many parameters.
+        dim: dimensions of the space, 1 or more. A box has twice as many parameters.
 
     Raises:
-        UserError: points ``(B, ...)`` that are not ``(B, dim)`` finite numbers, more than one process, or a question
-            before any point was counted.
+        UserError: points ``(B, ...)`` that are not ``(B, dim)`` finite numbers, more than one process, or a likelihood
+            or sample asked for before any point was counted.
     """
 
     low: Tensor
@@ -44,6 +41,7 @@ class BoxDensity(Density):
         self.register_buffer("low", torch.full((dim,), inf))
         self.register_buffer("high", torch.full((dim,), -inf))
 
+    @override
     def rows(self, x: Tensor) -> Tensor:
         """Return points ``(B, dim)`` as they are."""
         if x.ndim != 2 or x.shape[1] != self.dim:
@@ -54,16 +52,18 @@ class BoxDensity(Density):
             raise UserError(f"{type(self).__name__} needs points of finite numbers")
         return x.to(self.low.dtype)
 
+    @override
     def forget(self) -> None:
-        """Make the box empty."""
         self.low.fill_(inf)
         self.high.fill_(-inf)
 
+    @override
     def count(self, rows: Tensor) -> None:
         """Extend the box to points ``(B, dim)``."""
         torch.minimum(self.low, rows.amin(dim=0), out=self.low)
         torch.maximum(self.high, rows.amax(dim=0), out=self.high)
 
+    @override
     def log_likelihood_of_rows(self, rows: Tensor) -> Tensor:
         """Return minus the log of the volume for points in the box, and minus infinity for those outside: ``(B,)``.
 
@@ -72,14 +72,16 @@ class BoxDensity(Density):
         inside = ((self.low <= rows) & (rows <= self.high)).all(dim=1)
         return torch.where(inside, self.train_log_likelihood(), -inf)
 
+    @override
     def train_log_likelihood(self) -> Tensor:
         """Return minus the log of the volume ``()``, which each training point has."""
         self.require_rows()
         return -(self.high - self.low).log().sum()
 
+    @override
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw ``n`` points ``(n, dim)``, uniform in the box."""
+        """Sample ``n`` points ``(n, dim)``, uniform in the box."""
         self.require_rows()
         device = sampling_device(generator, self.device)
-        share = torch.rand(n, self.dim, generator=generator, device=device).to(self.low)
-        return self.low + share * (self.high - self.low)
+        position = torch.rand(n, self.dim, generator=generator, device=device).to(self.low)
+        return self.low + position * (self.high - self.low)

@@ -5,8 +5,10 @@ from math import prod
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from dlmodules.densities.base import Density, check_categories, check_pseudocount, check_sizes
+from dlmodules.densities.base import Density
+from dlmodules.densities.categories import check_pseudocount, check_sizes, checked_categories
 from dlmodules.errors import UserError
 from dlmodules.sampling.devices import sampling_device
 
@@ -17,17 +19,12 @@ class Multinomial(Density):
     """The joint distribution of categorical columns: a probability for every combination, 4,032 of them by default.
 
     A combination that n of N training rows have gets ``(n + pseudocount) / (N + pseudocount * combinations)``. With
-    the pseudocount 0 that is its share, the maximum likelihood; with 1 or more no combination is impossible, and all
-    that were never seen have one and the same probability.
+    the pseudocount 0 that is its relative frequency, the maximum likelihood; with 1 or more no combination is
+    impossible, and all that were never seen have the same probability. It logs what ``Density`` logs.
 
     Paper: Lidstone 1920, Note on the General Case of the Bayes-Laplace Formula for Inductive or a Posteriori
         Probabilities.
     Books: foster F1.2, foster F1.3.
-
-    Logged: ``train/log_likelihood`` of the rows that were counted; ``val/log_likelihood`` and
-    ``test/log_likelihood``, minus infinity as soon as one row has probability 0; ``val/impossible`` and
-    ``test/impossible``, the share of such rows; ``val/possible_log_likelihood`` and
-    ``test/possible_log_likelihood``, the mean over the other rows. All are means over rows, in nats.
 
     Args:
         sizes: number of categories of each column; at most 2^24 combinations in all.
@@ -35,7 +32,7 @@ class Multinomial(Density):
 
     Raises:
         UserError: an argument out of range, rows that are not ``(B, columns)`` integers in the range of their
-            column, more than one process, or a question before any row was counted.
+            column, more than one process, or a likelihood or sample asked for before any row was counted.
     """
 
     counts: Tensor
@@ -57,15 +54,15 @@ class Multinomial(Density):
         """Probabilities that may be chosen freely: one fewer than combinations, as they sum to 1."""
         return prod(self.sizes) - 1
 
+    @override
     def rows(self, x: Tensor) -> Tensor:
-        """Return rows ``(B, columns)`` of categories as they are."""
-        check_categories(x, self.sizes, type(self).__name__)
-        return x.long()
+        return checked_categories(x, self.sizes, type(self).__name__)
 
+    @override
     def forget(self) -> None:
-        """Set all counts to 0."""
         self.counts.zero_()
 
+    @override
     def count(self, rows: Tensor) -> None:
         """Count the combinations of rows ``(B, columns)``."""
         self.counts += torch.bincount(self._index(rows), minlength=self.counts.numel()).view(self.sizes)
@@ -82,16 +79,19 @@ class Multinomial(Density):
         self.require_rows()
         return (self.counts + self.pseudocount) / (self.seen + self.pseudocount * self.counts.numel())
 
+    @override
     def log_likelihood_of_rows(self, rows: Tensor) -> Tensor:
         """Return the logs ``(B,)`` of the probabilities of rows ``(B, columns)``."""
         return self.probabilities().flatten()[self._index(rows)].log()
 
+    @override
     def train_log_likelihood(self) -> Tensor:
         """Return the mean log-likelihood ``()`` of the training rows."""
         return torch.xlogy(self.counts, self.probabilities()).sum() / self.seen
 
+    @override
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw ``n`` rows ``(n, columns)`` int64."""
+        """Sample ``n`` rows ``(n, columns)`` int64."""
         device = sampling_device(generator, self.device)
         table = self.probabilities().flatten().to(device)
         index = torch.multinomial(table, n, replacement=True, generator=generator).to(self.device)

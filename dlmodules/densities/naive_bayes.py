@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from dlmodules.densities.base import Density, check_categories, check_pseudocount, check_sizes
+from dlmodules.densities.base import Density
+from dlmodules.densities.categories import check_pseudocount, check_sizes, checked_categories
 from dlmodules.sampling.devices import sampling_device
 
 
@@ -14,16 +16,12 @@ class NaiveBayes(Density):
 
     The probability of a row is the product of those of its categories. A category that n of N training rows have in
     its column gets ``(n + pseudocount) / (N + pseudocount * categories of the column)``; with the pseudocount 0 that
-    is its share, the maximum likelihood. What is rare as a whole but common in its parts is thus likely, and rows
-    that were never seen can be drawn; where columns depend on each other, they are drawn apart all the same.
+    is its relative frequency, the maximum likelihood. A row that is rare as a whole but common in its parts is thus
+    likely, and rows that were never seen can be sampled; where columns depend on each other, they are still sampled
+    independently. It logs what ``Density`` logs.
 
     Paper: Maron 1961, Automatic Indexing: An Experimental Inquiry, JACM 8.
     Books: foster F1.4.
-
-    Logged: ``train/log_likelihood`` of the rows that were counted; ``val/log_likelihood`` and
-    ``test/log_likelihood``, minus infinity as soon as one row has probability 0; ``val/impossible`` and
-    ``test/impossible``, the share of such rows; ``val/possible_log_likelihood`` and
-    ``test/possible_log_likelihood``, the mean over the other rows. All are means over rows, in nats.
 
     Args:
         sizes: number of categories of each column.
@@ -31,7 +29,7 @@ class NaiveBayes(Density):
 
     Raises:
         UserError: an argument out of range, rows that are not ``(B, columns)`` integers in the range of their
-            column, more than one process, or a question before any row was counted.
+            column, more than one process, or a likelihood or sample asked for before any row was counted.
     """
 
     counts: Tensor
@@ -52,15 +50,15 @@ class NaiveBayes(Density):
         """Probabilities that may be chosen freely: one fewer than categories in each column, as they sum to 1."""
         return sum(self.sizes) - len(self.sizes)
 
+    @override
     def rows(self, x: Tensor) -> Tensor:
-        """Return rows ``(B, columns)`` of categories as they are."""
-        check_categories(x, self.sizes, type(self).__name__)
-        return x.long()
+        return checked_categories(x, self.sizes, type(self).__name__)
 
+    @override
     def forget(self) -> None:
-        """Set all counts to 0."""
         self.counts.zero_()
 
+    @override
     def count(self, rows: Tensor) -> None:
         """Count the categories of rows ``(B, columns)``."""
         columns, widest = self.counts.shape
@@ -73,17 +71,20 @@ class NaiveBayes(Density):
         added = self.pseudocount * self.exists
         return (self.counts + added) / (self.seen + added.sum(dim=1, keepdim=True))
 
+    @override
     def log_likelihood_of_rows(self, rows: Tensor) -> Tensor:
         """Return the sums ``(B,)`` of the logs of the probabilities in rows ``(B, columns)``."""
         columns = torch.arange(len(self.sizes), device=rows.device)
         return self.probabilities().log()[columns, rows].sum(dim=1)
 
+    @override
     def train_log_likelihood(self) -> Tensor:
         """Return the mean log-likelihood ``()`` of the training rows."""
         return torch.xlogy(self.counts, self.probabilities()).sum() / self.seen
 
+    @override
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw ``n`` rows ``(n, columns)`` int64."""
+        """Sample ``n`` rows ``(n, columns)`` int64."""
         device = sampling_device(generator, self.device)
         table = self.probabilities().to(device)
         return torch.multinomial(table, n, replacement=True, generator=generator).T.contiguous().to(self.device)

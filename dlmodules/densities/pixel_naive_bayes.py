@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from dlmodules.densities.naive_bayes import NaiveBayes
 from dlmodules.errors import UserError
 from dlmodules.validation.images import check_images, check_unit_range
+from dlmodules.validation.labels import refuse_labels
 
 COLORS = 256
 STEPS = (7, 7, 3)  # red, green and blue of the palette go from 0 to 1 in so many steps: 8 * 8 * 4 colours
@@ -17,13 +19,10 @@ class PixelNaiveBayes(NaiveBayes):
     """Naive Bayes on pixels: each of the 1,024 pixels of an image has a table of 256 colours, whatever its neighbours.
 
     261,120 free parameters by default. What all images have in one place comes out right, such as the colour of a
-    face; what differs between them is mixed pixel by pixel into noise.
+    face; what differs between them is mixed pixel by pixel into noise. It logs what ``Density`` logs, of images.
 
     Paper: Maron 1961, Automatic Indexing: An Experimental Inquiry, JACM 8.
     Books: foster F1.5.
-
-    Logged: as by NaiveBayes, of images: ``train/log_likelihood``, ``val/log_likelihood``, ``test/log_likelihood``,
-    ``val/impossible``, ``test/impossible``, ``val/possible_log_likelihood``, ``test/possible_log_likelihood``.
 
     Args:
         image_shape: channels, height and width of the images ``(B, C, H, W)``, float in [0, 1]. Three channels are
@@ -31,8 +30,8 @@ class PixelNaiveBayes(NaiveBayes):
         pseudocount: added to the count of every colour of a pixel, 0 or more.
 
     Raises:
-        UserError: an argument out of range, images of another shape or range, more than one process, or a question
-            before any image was counted.
+        UserError: an argument out of range, images of another shape or range, more than one process, or a likelihood
+            or sample asked for before any image was counted.
     """
 
     def __init__(self, image_shape: Sequence[int] = (3, 32, 32), pseudocount: float = 0.0) -> None:
@@ -41,6 +40,7 @@ class PixelNaiveBayes(NaiveBayes):
         super().__init__(sizes=[COLORS] * (image_shape[1] * image_shape[2]), pseudocount=pseudocount)
         self.image_shape = self.input_shape = tuple(image_shape)
 
+    @override
     def rows(self, x: Tensor) -> Tensor:
         """Return the palette's indices ``(B, H * W)`` of images ``(B, C, H, W)``."""
         check_images(x, self.image_shape, type(self).__name__)
@@ -48,9 +48,8 @@ class PixelNaiveBayes(NaiveBayes):
         return palette_indices(x).flatten(1)
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """Draw ``n`` images ``(n, C, H, W)`` in [0, 1], pixel by pixel. ``labels`` must be None."""
-        if labels is not None:
-            raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
+        """Sample ``n`` images ``(n, C, H, W)`` in [0, 1], pixel by pixel. ``labels`` must be None."""
+        refuse_labels(labels, type(self).__name__)
         indices = self.sample_rows(n, generator).view(n, *self.image_shape[1:])
         return palette_colors(indices, self.image_shape[0])
 

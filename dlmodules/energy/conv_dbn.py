@@ -2,25 +2,26 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
+from dlmodules.energy.conv_rbm import ConvRBM
 from dlmodules.energy.greedy_module import GreedyModule
 from dlmodules.errors import UserError
-from dlmodules.layers.conv_rbm import ConvRBM
 from dlmodules.training.greedy import GreedyStack
 from dlmodules.validation.images import check_image_shape
 
 
 class ConvDBN(GreedyModule):
-    """Two convolutional machines with probabilistic max-pooling learn a hierarchy of features: 26,033 parameters.
+    """Two convolutional RBMs with probabilistic max-pooling learn a hierarchy of features: 26,033 parameters.
 
-    The units of a map share a filter, and at most one of each block of a map is on. The next machine sees which blocks
-    have one. ``filters`` shows what the units of each layer look for.
+    The units of a map share a filter, and at most one in each block of a map is on. The next machine sees which blocks
+    have one. ``filters`` returns what the units of each layer respond to.
 
     Paper: Lee, Grosse, Ranganath & Ng 2009, Convolutional Deep Belief Networks for Scalable Unsupervised Learning of
         Hierarchical Representations.
@@ -33,12 +34,12 @@ class ConvDBN(GreedyModule):
         pools: sides of each machine's blocks.
         epochs_per_layer: epochs that each machine learns for, 1 or more. After them all, the top one goes on.
         k: steps of Gibbs sampling for an update, 1 or more.
-        visible: ``binary`` pixels, drawn anew in each step with their grey value as probability; or ``gaussian``, for
-            photographs: each image is brought to mean 0 and deviation 1.
-        sparsity: share of pooling units that should be on in each map; None leaves it to the data.
-        sparsity_cost: weight of the square by which a map's mean misses it.
+        visible: ``binary`` pixels, sampled in each step with their grey value as probability; or ``gaussian``, for
+            photographs: each image is standardized to mean 0 and deviation 1.
+        sparsity: fraction of pooling units that should be on in each map; None leaves it to the data.
+        sparsity_cost: weight of the squared difference between a map's mean and ``sparsity``.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``GreedyModule``.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class ConvDBN(GreedyModule):
         sparsity: float | None = None,
         sparsity_cost: float = 1.0,
         optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         shape = _top_shape(image_shape, hidden_channels, kernel_sizes, pools)
         channels = [image_shape[0], *hidden_channels]
@@ -67,7 +68,7 @@ class ConvDBN(GreedyModule):
             epochs_per_layer,
             k,
         )
-        super().__init__(stack, image_shape, optimizer, scheduler)
+        super().__init__(stack=stack, image_shape=image_shape, optimizer=optimizer, **kwargs)
         self.latent_dim = shape[0] * shape[1] * shape[2]
         self.gaussian = visible == "gaussian"
 
@@ -76,6 +77,7 @@ class ConvDBN(GreedyModule):
         """The machines, from the bottom up."""
         return [layer for layer in self.stack.layers if isinstance(layer, ConvRBM)]
 
+    @override
     def visible(self, x: Tensor) -> Tensor:
         """Return the pixels of images, of mean 0 and deviation 1 in each where the units are Gaussian."""
         if not self.gaussian:
@@ -83,12 +85,14 @@ class ConvDBN(GreedyModule):
         mean, std = _moments(x)
         return (x - mean) / std
 
+    @override
     def sample_visible(self, visible: Tensor) -> Tensor:
-        """Draw binary units; Gaussian ones are the data."""
+        """Sample binary units; Gaussian ones are the data."""
         return visible if self.gaussian else super().sample_visible(visible)
 
+    @override
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Return what a way up and down again makes of images; going down, a unit is where going up it was."""
+        """Return the images after a pass up and down again; going down, a unit is placed where it was going up."""
         seen = [self.visible(x)]
         for machine in self.machines:
             seen.append(machine.features(seen[-1]))
@@ -102,10 +106,10 @@ class ConvDBN(GreedyModule):
 
     @torch.no_grad()
     def filters(self) -> dict[str, Tensor]:
-        """Return for each layer above the first what its units look for: pictures ``(filters, C, H, W)``.
+        """Return for each layer above the first what its units respond to: images ``(filters, C, H, W)``.
 
-        A unit's filter is brought down through the filters below, its strengths spread over the blocks; bottom filters
-        are the weights of the first layer themselves.
+        A unit's filter is projected through the filters below, spread evenly over the blocks. The filters of the first
+        layer are its weights themselves.
         """
         found = {}
         for depth in range(1, len(self.machines)):

@@ -3,24 +3,26 @@
 import itertools
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor
+from typing_extensions import override
 
 from dlmodules.energy.greedy_module import GreedyModule
 from dlmodules.errors import UserError
 from dlmodules.layers.rbm import BinaryRBM
 from dlmodules.training.greedy import GreedyStack
 from dlmodules.validation.images import check_codes
+from dlmodules.validation.labels import refuse_labels
 
 
 class DBN(GreedyModule):
-    """Machines of 500, 500 and 2,000 hidden units, trained from the bottom up, draw digits: 1,646,784 parameters.
+    """A stack of Boltzmann machines of 500, 500 and 2,000 hidden units generates digits: 1,646,784 parameters.
 
-    The top machine is the model; those below turn what it draws into pixels. Contrastive divergence trains each on what
-    the ones below make of the data. The weights are those of a feed-forward network too, which reads digits when it
-    is fine-tuned: :class:`dlmodules.DBNClassifier`.
+    They are trained from the bottom up by contrastive divergence, each on the features of those below. The top machine
+    is the model; those below turn its samples into pixels. The weights also define a feed-forward network, which
+    classifies digits when it is fine-tuned: :class:`dlmodules.DBNClassifier`.
 
     Paper: Hinton, Osindero & Teh 2006, A Fast Learning Algorithm for Deep Belief Nets.
     Books: vasilev 3.5.
@@ -32,8 +34,7 @@ class DBN(GreedyModule):
         k: steps of Gibbs sampling for an update, 1 or more.
         chains: samples that persistent contrastive divergence keeps for each machine; 0 starts at the data.
         sample_steps: steps of Gibbs sampling at the top behind each of ``sample``'s images, 1 or more.
-        optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        kwargs: see ``GreedyModule``.
     """
 
     code_range = (0.0, 1.0)  # codes are probabilities
@@ -46,8 +47,7 @@ class DBN(GreedyModule):
         k: int = 1,
         chains: int = 0,
         sample_steps: int = 1000,
-        optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.05),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         if not hidden_dims or min(hidden_dims) < 1 or chains < 0 or sample_steps < 1:
             raise UserError("hidden_dims and sample_steps must be 1 or more, and chains 0 or more")
@@ -58,7 +58,7 @@ class DBN(GreedyModule):
             k,
             [torch.bernoulli(torch.full((chains, visible), 0.5)) for visible in dims[:-1]] if chains else [],
         )
-        super().__init__(stack, image_shape, optimizer, scheduler)
+        super().__init__(stack=stack, image_shape=image_shape, **kwargs)
         self.latent_dim = dims[-1]
         self.sample_steps = sample_steps
 
@@ -67,6 +67,7 @@ class DBN(GreedyModule):
         """The machines, from the bottom up."""
         return [layer for layer in self.stack.layers if isinstance(layer, BinaryRBM)]
 
+    @override
     def visible(self, x: Tensor) -> Tensor:
         """Return the pixels ``(B, C * H * W)`` of images."""
         return x.flatten(1)
@@ -78,19 +79,18 @@ class DBN(GreedyModule):
             z = machine.visible_given(z)
         return z.view(-1, *self.image_shape)
 
+    @override
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Return what a way up through all machines and down again, by probabilities, makes of images."""
         return self.decode(self.encode(x))
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """Run ``n`` Gibbs chains in the top machine, draw down to the bottom and return the pixels' probabilities.
+        """Run ``n`` Gibbs chains in the top machine, sample down to the bottom and return the pixels' probabilities.
 
-        The chains begin at noise, or at persistent ones. ``labels`` must be None. Returns ``(n, C, H, W)``.
+        The chains start at noise, or at the persistent ones. ``labels`` must be None. Returns ``(n, C, H, W)``.
         """
-        if labels is not None:
-            raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
+        refuse_labels(labels, type(self).__name__)
         *lower, top = self.machines
-        v = top.starts(n, self.stack.chain(len(lower)), generator)
+        v = top.initial_states(n, self.stack.chain(len(lower)), generator)
         v, means = top.gibbs(v, self.sample_steps, generator)
         for machine in reversed(lower):
             means = machine.visible_given(v)

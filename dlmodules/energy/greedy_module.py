@@ -1,4 +1,4 @@
-"""The training logic that stacks of Boltzmann machines share: greedy, layer by layer."""
+"""The training logic that stacks of restricted Boltzmann machines share: greedy, layer by layer."""
 
 from collections.abc import Sequence
 
@@ -7,24 +7,25 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
+from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
-from dlmodules.training.finite import require_finite
+from dlmodules.training.batches import inputs_of
 from dlmodules.training.greedy import GreedyStack, silence, touch
 from dlmodules.training.schedules import with_epoch_schedule
-from dlmodules.training.step_logging import is_logging_step
-from dlmodules.validation.images import check_images, check_unit_range
+from dlmodules.training.step_logging import is_logging_step, log_losses
+from dlmodules.validation.images import check_image_batch, check_images
 
 
 class GreedyModule(LightningModule):
     """Train the layers of ``stack`` one after the other by contrastive divergence.
 
-    A variant gives the layers, and says in ``visible`` and ``reconstruct`` how images become visible units and back.
+    A variant builds the layers, and says in ``visible`` and ``reconstruct`` how images become visible units and back.
     Logged: ``train/loss``, the difference of free energies in the layer that learns (no likelihood: it need not fall);
-    ``train/layer``; ``val/reconstruction`` and ``test/reconstruction``, squared error averaged over pixels, of a way
-    up through all layers and down again.
+    ``train/layer``; ``val/reconstruction`` and ``test/reconstruction``, the squared error, averaged over pixels, of a
+    pass up through all layers and down again.
 
     Args:
         stack: the layers. When each has had its epochs, the top one goes on learning.
@@ -41,7 +42,7 @@ class GreedyModule(LightningModule):
         self,
         stack: GreedyStack,
         image_shape: Sequence[int],
-        optimizer: OptimizerCallable,
+        optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.05),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         super().__init__()
@@ -58,13 +59,14 @@ class GreedyModule(LightningModule):
         raise NotImplementedError
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Return what a way up through all layers and down again, by probabilities, makes of images."""
+        """Return the images after a pass up through all layers and down again, by probabilities."""
         raise NotImplementedError
 
     def sample_visible(self, visible: Tensor) -> Tensor:
-        """Draw the visible units of a training step."""
+        """Sample the visible units of a training step."""
         return torch.bernoulli(visible)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """Return the codes ``(B, latent_dim)`` of images: the probabilities of the top layer's units."""
         codes: Tensor = self.stack(self.visible(x))
@@ -81,31 +83,26 @@ class GreedyModule(LightningModule):
         index = self.stack.learning(self.current_epoch)
         return len(self.stack) - 1 if index is None else index
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Do a step of contrastive divergence in the layer that learns."""
-        x = batch[0]
-        check_images(x, self.image_shape, type(self).__name__)
-        if batch_idx == 0:  # a look at every batch would make a GPU wait
-            check_unit_range(x, type(self).__name__)
-        loss = self.stack.contrastive_divergence(
-            self.sample_visible(self.visible(x)), self.learning, first=batch_idx == 0
-        )
-        require_finite({"train/loss": loss}, self.global_step)
+        x, first = batch[0], batch_idx == 0
+        check_image_batch(x, self.image_shape, type(self).__name__, first)
+        loss = self.stack.contrastive_divergence(self.sample_visible(self.visible(x)), self.learning, first)
+        log_losses(self, {"train/loss": loss})
         if is_logging_step(self):
-            self.log("train/loss", loss.detach(), prog_bar=True)
             self.log("train/layer", float(self.learning))
         return loss + touch(self)
 
+    @override
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Keep the other layers as they are."""
         silence(self.parameters(), self.stack.layers[self.learning].parameters())
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure held-out images."""
         self._evaluate(batch[0], "val")
 
+    @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure the test images."""
         self._evaluate(batch[0], "test")
 
     def _evaluate(self, x: Tensor, stage: str) -> None:
@@ -113,10 +110,11 @@ class GreedyModule(LightningModule):
         error = (self.reconstruct(x) - x).square().mean()
         self.log(f"{stage}/reconstruction", error, on_epoch=True, prog_bar=True, batch_size=len(x), sync_dist=True)
 
+    @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the codes ``(B, latent_dim)`` of a batch of images."""
-        return self.encode(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        return self.encode(inputs_of(batch))
 
+    @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Make the optimizer and its schedule."""
         return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)

@@ -9,24 +9,25 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
-from dlmodules.errors import UserError
 from dlmodules.layers.rbm import BinaryRBM
 from dlmodules.protocols import Batch
-from dlmodules.training.finite import require_finite
+from dlmodules.training.batches import inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
-from dlmodules.training.step_logging import is_logging_step
+from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
-from dlmodules.validation.images import check_codes, check_images, check_unit_range
+from dlmodules.validation.images import check_codes, check_image_batch, check_images
+from dlmodules.validation.labels import refuse_labels
 
 
 class RBM(LightningModule):
     """A restricted Boltzmann machine of 500 hidden units learns the distribution of digits: 393,284 parameters.
 
     The gradient of the log-likelihood is that of the free energy at the data less that at the model's own samples.
-    Contrastive divergence takes as such what ``k`` steps of Gibbs sampling make of the data; persistent contrastive
-    divergence goes on from its samples of the last step.
+    Contrastive divergence approximates these samples by ``k`` steps of Gibbs sampling from the data; persistent
+    contrastive divergence continues from its samples of the last step.
 
     Paper: Hinton 2002, Training Products of Experts by Minimizing Contrastive Divergence; Tieleman 2008, Training
         Restricted Boltzmann Machines using Approximations to the Likelihood Gradient.
@@ -34,14 +35,14 @@ class RBM(LightningModule):
 
     Logged: ``train/loss``, the difference of free energies (no likelihood: it need not fall); ``val/free_energy``;
     ``val/pseudo_likelihood`` in nats, which rises; ``val/reconstruction`` and ``test/reconstruction``, the squared
-    error of one step up and down, averaged over pixels; ``test/pseudo_likelihood``.
+    error of one pass up and down, averaged over pixels; ``test/pseudo_likelihood``.
 
     Args:
         image_shape: channels, height and width of the images, in [0, 1].
         hidden_dim: hidden units.
         k: steps of Gibbs sampling for an update, 1 or more.
         chains: samples that persistent contrastive divergence keeps; 0 starts at the data in every step.
-        binarize: draw each pixel of a training image as 0 or 1, with its grey value as probability.
+        binarize: sample each pixel of a training image as 0 or 1, with its grey value as probability.
         sample_steps: steps of Gibbs sampling behind each of ``sample``'s images.
         optimizer: makes the optimizer.
         scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
@@ -79,6 +80,7 @@ class RBM(LightningModule):
         # In the checkpoint, so that a resumed run goes on with the same chains.
         self.register_buffer("chain", torch.bernoulli(torch.full((chains, prod(image_shape)), 0.5)))
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """Return the free energies ``(B,)`` of images ``(B, C, H, W)``."""
         energies: Tensor = self.rbm(x.flatten(1))
@@ -94,17 +96,16 @@ class RBM(LightningModule):
         return self.rbm.visible_given(z).view(-1, *self.image_shape)
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Return what one step up and down, by probabilities, makes of images."""
+        """Return the images after one pass up and down, by probabilities."""
         return self.decode(self.encode(x))
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         """Run ``n`` Gibbs chains from noise and return the last probabilities of the pixels ``(n, C, H, W)``.
 
-        A machine with persistent chains begins at these. ``labels`` must be None.
+        They start at the persistent chains where there are any. ``labels`` must be None.
         """
-        if labels is not None:
-            raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
-        start = self.rbm.starts(n, self._kept, generator)
+        refuse_labels(labels, type(self).__name__)
+        start = self.rbm.initial_states(n, self._kept, generator)
         _, probabilities = self.rbm.gibbs(start, self.sample_steps, generator)
         return probabilities.view(-1, *self.image_shape)
 
@@ -113,24 +114,21 @@ class RBM(LightningModule):
         """The persistent chains; None where there are none."""
         return self.chain if len(self.chain) else None
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Lower the free energy of a batch, and raise that of the model's samples."""
         x = batch[0]
-        check_images(x, self.image_shape, type(self).__name__)
-        if batch_idx == 0:  # a look at every batch would make a GPU wait
-            check_unit_range(x, type(self).__name__)
+        check_image_batch(x, self.image_shape, type(self).__name__, first=batch_idx == 0)
         v = x.flatten(1)
         v = torch.bernoulli(v) if self.binarize else v
         if batch_idx == 0:
-            self.rbm.begin(v)
+            self.rbm.initialize_biases(v)
         loss = self.rbm.contrastive_divergence(v, self.k, self._kept)
-        require_finite({"train/loss": loss}, self.global_step)
-        if is_logging_step(self):
-            self.log("train/loss", loss.detach(), prog_bar=True)
+        log_losses(self, {"train/loss": loss})
         return loss
 
     def pseudo_likelihood(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Estimate the log pseudo-likelihood ``(B,)`` in nats of images by one pixel each, drawn at random.
+        """Estimate the log pseudo-likelihood ``(B,)`` in nats of images by one random pixel each.
 
         It is the sum over pixels of the log-probability of a pixel given all others; images are rounded to 0 and 1.
         """
@@ -139,13 +137,13 @@ class RBM(LightningModule):
         flipped = v.scatter(1, pixels, 1 - v.gather(1, pixels))
         return v.shape[1] * F.logsigmoid(self.rbm.free_energy(flipped) - self.rbm.free_energy(v))
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure held-out images."""
         self._evaluate(batch[0], batch_idx, "val")
         self.log("val/free_energy", self(batch[0]).mean(), on_epoch=True, batch_size=len(batch[0]), sync_dist=True)
 
+    @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure the test images."""
         self._evaluate(batch[0], batch_idx, "test")
 
     def _evaluate(self, x: Tensor, batch_idx: int, stage: str) -> None:
@@ -157,10 +155,11 @@ class RBM(LightningModule):
         }
         self.log_dict(metrics, on_epoch=True, prog_bar=True, batch_size=len(x), sync_dist=True)
 
+    @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the probabilities ``(B, hidden_dim)`` of the hidden units of a batch of images."""
-        return self.encode(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        return self.encode(inputs_of(batch))
 
+    @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Make the optimizer and its schedule."""
         return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)

@@ -1,7 +1,7 @@
 """Scikit-learn's estimators as plain values: named by class and settings, made from them, seeded.
 
 A checkpoint keeps an estimator in this form, never as a pickle. Only classes of scikit-learn, or of packages that
-are imported already, are made on the word of a file.
+are imported already, are instantiated because a file names them.
 """
 
 import importlib
@@ -79,7 +79,7 @@ def make_estimator(settings: Mapping[str, Any], random_state: int) -> Any:
     if is_regressor(estimator):
         raise UserError(f"{name} predicts numbers; take an estimator of classes or of clusters")
     if not hasattr(type(estimator), "predict"):
-        raise UserError(f"{name} cannot tell the class or cluster of a new row: it has no predict")
+        raise UserError(f"{name} cannot predict the class or cluster of a new row: it has no predict")
     unset = [
         key
         for key, value in estimator.get_params(deep=True).items()
@@ -101,7 +101,7 @@ def _make(settings: Mapping[str, Any]) -> Any:
 
 
 def _made(value: Any) -> Any:
-    """Return ``value`` with each named estimator in it made."""
+    """Return ``value`` with each estimator that it names instantiated."""
     if isinstance(value, Mapping):
         return _make(value) if "class_path" in value else {key: _made(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

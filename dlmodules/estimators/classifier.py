@@ -6,12 +6,14 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy
+from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.estimators.builders import estimator_settings, make_estimator
 from dlmodules.protocols import Batch
 from dlmodules.sampling.labels import one_hot
+from dlmodules.training.batches import inputs_of
 from dlmodules.training.one_step import one_global_step, placeholder_optimizer
 from dlmodules.validation.arguments import check_at_least
 from dlmodules.validation.labels import check_labels
@@ -23,8 +25,8 @@ class EstimatorClassifier(LightningModule):
     Paper: Pedregosa et al. 2011, Scikit-learn: Machine learning in Python, JMLR 12.
     Books: vasilev 1.3, vasilev 1.4, vasilev 1.5, vasilev 1.6, vasilev 1.7, vasilev 1.8.
 
-    A training step keeps its batch; the estimator is fitted on the rows of the epoch when it is first asked
-    after them, at the epoch's end at the latest. One epoch is thus enough, and a later one does the same again.
+    A training step keeps its batch; the estimator is fitted on the rows of the epoch when it is next asked
+    to predict, at the epoch's end at the latest. One epoch is thus enough, and a later one does the same again.
     Clusters get the label that most of their training rows have.
 
     The state is the training rows and the random state, as tensors. A module that is loaded from a checkpoint
@@ -67,20 +69,21 @@ class EstimatorClassifier(LightningModule):
         self.register_buffer("train_y", torch.zeros(0, dtype=torch.int64))
         self._new: list[Batch] = []  # batches that are not yet part of the two tensors
         self._fitted: Any = None
-        self._label_of_group: dict[int, int] | None = None  # for an estimator that was told no labels
-        make_estimator(self.settings, 0)  # a wrong name or setting is told now, before any data is read
+        self._label_of_group: dict[int, int] | None = None  # for an estimator that is fitted without labels
+        make_estimator(self.settings, 0)  # a wrong name or setting is reported now, before any data is read
         self.val_accuracy = MulticlassAccuracy(num_classes, average="micro")
         self.test_accuracy = MulticlassAccuracy(num_classes, average="micro")
 
+    @override
     def setup(self, stage: str) -> None:
-        """Refuse to be trained in parts."""
         if self.trainer.world_size > 1:
             raise UserError(f"{type(self).__name__} fits all rows in one process: set --trainer.devices 1")
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """Return the class probabilities ``(B, num_classes)`` of inputs ``(B, ...)``, which are flattened.
 
-        Of an estimator that has none: 1 for the class that it tells, 0 for the others.
+        An estimator that has none gives 1 to the class that it predicts and 0 to the others.
         """
         fitted, rows = self.fitted(), self._fitting(x)
         if self._label_of_group is not None or not hasattr(fitted, "predict_proba"):
@@ -95,11 +98,11 @@ class EstimatorClassifier(LightningModule):
 
     def classify(self, x: Tensor) -> Tensor:
         """Return the class indices ``(B,)`` int64 of inputs ``(B, ...)``."""
-        told = self.fitted().predict(self._fitting(x)).tolist()
+        predicted = self.fitted().predict(self._fitting(x)).tolist()
         if self._label_of_group is not None:
-            commonest = int(self.train_y.mode().values)  # for a group in which no training row came to lie
-            told = [self._label_of_group.get(group, commonest) for group in told]
-        return torch.tensor(told, dtype=torch.int64, device=x.device)
+            most_frequent = int(self.train_y.mode().values)  # for a group without training rows
+            predicted = [self._label_of_group.get(group, most_frequent) for group in predicted]
+        return torch.tensor(predicted, dtype=torch.int64, device=x.device)
 
     def fitted(self) -> Any:
         """Return the estimator, fitted on the training rows.
@@ -128,12 +131,13 @@ class EstimatorClassifier(LightningModule):
         supervised = is_classifier(estimator)
         try:
             estimator.fit(x, y) if supervised else estimator.fit(x)
-        except (ValueError, TypeError) as error:  # what scikit-learn raises for settings and rows that do not do
+        except (ValueError, TypeError) as error:  # what scikit-learn raises for settings and rows that it cannot use
             reason = str(error).strip().splitlines()[0]
             raise UserError(f"{type(estimator).__name__} cannot be fitted on {len(x)} rows: {reason}") from error
         self._label_of_group = None if supervised else _majorities(estimator.predict(x).tolist(), y.tolist())
         return estimator
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the batch; the first of an epoch replaces the rows of the epoch before."""
         x, y = batch
@@ -152,20 +156,22 @@ class EstimatorClassifier(LightningModule):
             self.train_x, self.train_y = torch.cat([self.train_x, *x]), torch.cat([self.train_y, *y])
             self._new.clear()
 
+    @override
     def on_train_epoch_end(self) -> None:
-        """Fit, where no validation has done so."""
-        self.fitted()
+        self.fitted()  # where no validation has asked for it before
         right = self.classify(self.train_x) == self.train_y
         self.log("train/accuracy", right.float().mean(), prog_bar=True)
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """Measure the accuracy on held-out data and return the class probabilities, for callbacks."""
+        """Log the accuracy, and return the class probabilities ``(B, num_classes)``, for callbacks."""
         if self.trainer.sanity_checking and len(self.train_y) == 0:
             return None  # nothing has been seen yet
         return self._evaluate(batch, "val", self.val_accuracy)
 
+    @override
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Measure the accuracy on the test set and return the class probabilities, for callbacks."""
+        """Log the accuracy, and return the class probabilities ``(B, num_classes)``, for callbacks."""
         return self._evaluate(batch, "test", self.test_accuracy)
 
     def _evaluate(self, batch: Batch, stage: str, accuracy: MulticlassAccuracy) -> Tensor:
@@ -176,19 +182,22 @@ class EstimatorClassifier(LightningModule):
         probabilities: Tensor = self(x)
         return probabilities
 
+    @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the class probabilities ``(B, num_classes)``."""
-        probabilities: Tensor = self(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        probabilities: Tensor = self(inputs_of(batch))
         return probabilities
 
+    @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return an optimizer of nothing: Lightning counts training steps by the steps of an optimizer."""
         return placeholder_optimizer()
 
+    @override
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         self._gather()
         super()._save_to_state_dict(destination, prefix, keep_vars)
 
+    @override
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         # As many rows as were saved: without this only a state of the same number of rows could be loaded.
         self._new.clear()

@@ -2,4 +2,7 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from dlmodules.checkpoints.moved import or_moved
+
+find_here, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__ = or_moved(__name__, find_here)

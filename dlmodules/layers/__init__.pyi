@@ -1,9 +1,7 @@
 from .augmentation import RandomAffineAndFlip as RandomAffineAndFlip
 from .augmentation import RandomShiftAndFlip as RandomShiftAndFlip
-from .conv_rbm import ConvRBM as ConvRBM
 from .linear import Linear as Linear
 from .mlp import MLP as MLP
 from .rbm import BinaryRBM as BinaryRBM
 from .same_padding import SameConv2d as SameConv2d
 from .same_padding import SameConvTranspose2d as SameConvTranspose2d
-from .standardize import Standardize as Standardize

@@ -15,7 +15,7 @@ class RandomShiftAndFlip(nn.Module):
     """Shift each image by whole pixels, at random and by itself, and mirror half of them left to right.
 
     Args:
-        shift: largest shift in each direction, as a share of the image's side, in [0, 1).
+        shift: largest shift in each direction, as a fraction of the image's side, in [0, 1).
         horizontal_flip: mirror half of the images.
         fill: ``edge`` repeats the border, ``zero`` leaves black.
     """
@@ -23,7 +23,7 @@ class RandomShiftAndFlip(nn.Module):
     def __init__(self, shift: float = 0.1, horizontal_flip: bool = True, fill: str = "edge") -> None:
         super().__init__()
         if not 0.0 <= shift < 1.0:
-            raise UserError(f"shift is {shift}; it must be a share of the image's side in [0, 1)")
+            raise UserError(f"shift is {shift}; it must be a fraction of the image's side in [0, 1)")
         self.shift, self.horizontal_flip, self.fill = shift, horizontal_flip, fill
         self.padding = _padding_mode(fill, {"edge": "replicate", "zero": "constant"})
 
@@ -50,13 +50,13 @@ class RandomAffineAndFlip(nn.Module):
 
     Args:
         degrees: largest rotation to either side, 0 to 180.
-        shift: largest shift in each direction, as a share of the image's side, in [0, 1).
+        shift: largest shift in each direction, as a fraction of the image's side, in [0, 1).
         horizontal_flip: mirror half of the images.
         fill: ``edge`` repeats the border, ``zero`` leaves black.
         shear: largest slant of the upright lines to either side, in degrees, 0 up to but not 90.
         stretch: largest growth or shrinkage of width and height, each by itself: 0.25 draws factors from 1 / 1.25
             to 1.25.
-        warp: largest shift in each direction of each point of a net of 4x4, as a share of the image's side, 0 or more;
+        warp: largest shift in each direction of each point of a 4x4 grid, as a fraction of the image's side, 0 or more;
             what lies between the points follows smoothly.
     """
 

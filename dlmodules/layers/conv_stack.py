@@ -13,6 +13,21 @@ from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
 from dlmodules.validation.images import check_image_shape
 
 
+def convolutions(in_channels: int, channels: Sequence[int], strides: Sequence[int]) -> list[SameConv2d]:
+    """Return a 3x3 convolution for each of ``channels``, bare."""
+    pairs = itertools.pairwise([in_channels, *channels])
+    return [SameConv2d(before, after, 3, stride=stride) for (before, after), stride in zip(pairs, strides, strict=True)]
+
+
+def transposed_convolutions(channels: Sequence[int], strides: Sequence[int]) -> list[SameConvTranspose2d]:
+    """Return a 3x3 transposed convolution for each of ``channels``, bare; the input has ``channels[0]`` channels."""
+    pairs = itertools.pairwise([channels[0], *channels])
+    return [
+        SameConvTranspose2d(before, after, 3, stride=stride)
+        for (before, after), stride in zip(pairs, strides, strict=True)
+    ]
+
+
 def conv_stack(
     in_channels: int,
     channels: Sequence[int],
@@ -23,8 +38,8 @@ def conv_stack(
 ) -> nn.Sequential:
     """Return a convolution for each of ``channels``, each followed by [batch norm], activation and [dropout]."""
     layers: list[nn.Module] = []
-    for (before, after), stride in zip(itertools.pairwise([in_channels, *channels]), strides, strict=True):
-        layers += [SameConv2d(before, after, 3, stride=stride), *_after(after, activation, batch_norm, dropout)]
+    for convolution in convolutions(in_channels, channels, strides):
+        layers += [convolution, *_after(convolution.out_channels, activation, batch_norm, dropout)]
     return nn.Sequential(*layers)
 
 
@@ -41,11 +56,8 @@ def conv_transpose_stack(
     The input has ``channels[0]`` channels. ``strides`` has one more number than ``channels``: that of the last layer.
     """
     layers: list[nn.Module] = []
-    for (before, after), stride in zip(itertools.pairwise([channels[0], *channels]), strides[:-1], strict=True):
-        layers += [
-            SameConvTranspose2d(before, after, 3, stride=stride),
-            *_after(after, activation, batch_norm, dropout),
-        ]
+    for convolution in transposed_convolutions(channels, strides[:-1]):
+        layers += [convolution, *_after(convolution.out_channels, activation, batch_norm, dropout)]
     return nn.Sequential(*layers, SameConvTranspose2d(channels[-1], out_channels, 3, stride=strides[-1]))
 
 

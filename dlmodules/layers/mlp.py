@@ -9,6 +9,19 @@ from dlmodules.layers.activations import make_activation
 from dlmodules.layers.initialization import glorot_uniform_
 
 
+def mlp_layers(dims: Sequence[int], activations: str | Sequence[str] = "relu", dropout: float = 0.0) -> list[nn.Module]:
+    """Return [linear, activation, [dropout]] from each of ``dims`` to the next.
+
+    ``activations`` is one name for all layers, or one for each; ``dropout`` is a probability in [0, 1).
+    """
+    names = [activations] * (len(dims) - 1) if isinstance(activations, str) else activations
+    layers: list[nn.Module] = []
+    for (before, after), name in zip(itertools.pairwise(dims), names, strict=True):
+        layers += [nn.Linear(before, after), make_activation(name)]
+        layers += [nn.Dropout(dropout)] if dropout > 0 else []
+    return layers
+
+
 class MLP(nn.Module):
     """Flatten, then [linear, activation, dropout] for each hidden layer, then a linear layer to the logits."""
 
@@ -22,11 +35,7 @@ class MLP(nn.Module):
     ) -> None:
         super().__init__()
         dims = [in_features, *hidden_dims]
-        hidden: list[nn.Module] = [nn.Flatten()]
-        for (before, after), activation in zip(itertools.pairwise(dims), activations, strict=True):
-            hidden += [nn.Linear(before, after), make_activation(activation)]
-            hidden += [nn.Dropout(dropout)] if dropout > 0 else []
-        self.hidden = nn.Sequential(*hidden)
+        self.hidden = nn.Sequential(nn.Flatten(), *mlp_layers(dims, activations, dropout))
         self.head = nn.Linear(dims[-1], num_classes)
         glorot_uniform_(self)
 

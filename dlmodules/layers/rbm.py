@@ -1,16 +1,17 @@
-"""Restricted Boltzmann machines as layers: what goes up, what comes down, and contrastive divergence."""
+"""Restricted Boltzmann machines as layers: features, Gibbs sampling and contrastive divergence."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import override
 
 from dlmodules.sampling.devices import sampling_device
 
 
 class BoltzmannLayer(nn.Module):
-    """Visible and hidden units whose energy a subclass states; contrastive divergence is the same for all.
+    """Base of restricted Boltzmann machines: a subclass defines the energy; contrastive divergence is the same for all.
 
-    A subclass gives ``visible_bias`` and ``free_energy``, ``features``, ``visible_given`` and ``draw_hidden``.
+    A subclass has ``visible_bias`` and ``free_energy``, ``features``, ``visible_given`` and ``sample_hidden``.
     """
 
     visible_bias: nn.Parameter
@@ -20,19 +21,19 @@ class BoltzmannLayer(nn.Module):
         raise NotImplementedError
 
     def features(self, v: Tensor) -> Tensor:
-        """Return the probabilities that go up to the next layer."""
+        """Return the probabilities that the next layer is given."""
         raise NotImplementedError
 
     def visible_given(self, h: Tensor) -> Tensor:
         """Return the probabilities, or means, of visible units given hidden ones."""
         raise NotImplementedError
 
-    def draw_hidden(self, v: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Draw hidden units, zeros and ones, given visible ones."""
+    def sample_hidden(self, v: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Sample hidden units, zeros and ones, given visible ones."""
         raise NotImplementedError
 
-    def draw_visible(self, mean: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Draw visible units, zeros and ones, of probabilities ``mean``."""
+    def sample_visible(self, mean: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Sample visible units, zeros and ones, with probabilities ``mean``."""
         return torch.bernoulli(mean, generator=generator)
 
     def forward(self, v: Tensor) -> Tensor:
@@ -40,10 +41,10 @@ class BoltzmannLayer(nn.Module):
         return self.free_energy(v)
 
     @torch.no_grad()
-    def begin(self, v: Tensor) -> None:
+    def initialize_biases(self, v: Tensor) -> None:
         """Set visible biases that are still 0 to the log-odds of the first visible units.
 
-        So the weights need not learn first how often each unit is on, by which all hidden units would become alike.
+        Else the weights would first learn how often each unit is on, and all hidden units would become alike.
         """
         if self.visible_bias.any():
             return
@@ -55,20 +56,20 @@ class BoltzmannLayer(nn.Module):
 
     @torch.no_grad()
     def gibbs(self, v: Tensor, steps: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """Draw hidden from visible and visible from hidden units ``steps`` times, starting at ``v``.
+        """Sample hidden from visible and visible from hidden units ``steps`` times, starting at ``v``.
 
-        Returns the last visible units, and the probabilities or means that they were drawn from.
+        Returns the last visible units, and the probabilities or means that they were sampled from.
         """
         means = v
         for _ in range(steps):
-            means = self.visible_given(self.draw_hidden(v, generator))
-            v = self.draw_visible(means, generator)
+            means = self.visible_given(self.sample_hidden(v, generator))
+            v = self.sample_visible(means, generator)
         return v, means
 
     def contrastive_divergence(self, v: Tensor, k: int, chain: Tensor | None = None) -> Tensor:
         """Return the mean free energy of ``v`` less that of samples ``k`` Gibbs steps away; its gradient is CD-k.
 
-        The steps start at ``v``, or at ``chain``, which is moved to where they end: persistent contrastive divergence.
+        The steps start at ``v``, or at ``chain``, which is set to where they end: persistent contrastive divergence.
         """
         negative, _ = self.gibbs(v if chain is None else chain, k)
         if chain is not None:
@@ -94,8 +95,8 @@ class BinaryRBM(BoltzmannLayer):
         nn.init.normal_(self.up.weight, std=0.01)
         nn.init.zeros_(self.up.bias)
 
-    def starts(self, n: int, kept: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
-        """Draw ``n`` visible states ``(n, visible)`` for Gibbs steps to begin at: of those ``kept``, else of noise."""
+    def initial_states(self, n: int, kept: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
+        """Return ``n`` visible states ``(n, visible)`` to start Gibbs steps at: random ones of ``kept``, or noise."""
         place = self.visible_bias.device
         device = sampling_device(generator, place)
         if kept is not None:
@@ -104,18 +105,22 @@ class BinaryRBM(BoltzmannLayer):
         half = torch.full((n, len(self.visible_bias)), 0.5, device=device)
         return torch.bernoulli(half, generator=generator).to(place)
 
+    @override
     def features(self, v: Tensor) -> Tensor:
         """Return the probabilities ``(B, hidden)`` that hidden units are on, given visible ones ``(B, visible)``."""
         return torch.sigmoid(self.up(v))
 
+    @override
     def visible_given(self, h: Tensor) -> Tensor:
         """Return the probabilities ``(B, visible)`` that visible units are on, given hidden ones ``(B, hidden)``."""
         return torch.sigmoid(F.linear(h, self.up.weight.T, self.visible_bias))
 
-    def draw_hidden(self, v: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Draw hidden units ``(B, hidden)`` given visible ones ``(B, visible)``."""
+    @override
+    def sample_hidden(self, v: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Sample hidden units ``(B, hidden)`` given visible ones ``(B, visible)``."""
         return torch.bernoulli(self.features(v), generator=generator)
 
+    @override
     def free_energy(self, v: Tensor) -> Tensor:
         """Return ``-b v - sum log(1 + exp(W v + c))`` ``(B,)``: minus the log of v's unnormalized probability."""
         return -v @ self.visible_bias - F.softplus(self.up(v)).sum(dim=1)

@@ -1,34 +1,69 @@
-"""What a callback or a command may ask of a module, and nothing else; one file for each medium.
+"""What a callback or a command may ask of a module or of a data module, and nothing else; one file for each subject.
 
-A module has those of these methods that make sense for it; a caller checks with ``isinstance``.
+A module has those of these methods that make sense for it; a caller checks with ``isinstance``. That compares names
+alone, so no two media share a method: ``sample`` with ``image_shape`` is for images, ``sample_rows`` for rows.
+
 Images are ``(B, C, H, W)`` float32 in [0, 1], whatever range the networks use inside. A conditional module
 (``conditional`` is true) takes the labels ``(B,)`` as a second argument of ``encode``, ``decode`` and ``reconstruct``.
+
+From Python 3.12 on ``isinstance`` sees neither submodules nor buffers of a module: no protocol that is checked so may
+name one.
 """
 
 from dlmodules.protocols.actions import Acts
 from dlmodules.protocols.adversaries import DifferentiatesTwice, Discriminates, HasAdversaries
 from dlmodules.protocols.batch import Batch
-from dlmodules.protocols.classifiers import Classifies, HasInputShape, ShowsFilters, Weighs
-from dlmodules.protocols.codes import BoundsCodes, Decodes, Encodes, Traverses
-from dlmodules.protocols.images import Corrupts, Reconstructs, Samples
+from dlmodules.protocols.classifiers import Classifies, HasFeatures, HasInputShape, ShowsFilters, Weighs
+from dlmodules.protocols.codes import BoundsCodes, Decodes, Encodes, HasLatentDim, Traverses
+from dlmodules.protocols.conditional import Conditional, HasClasses, class_count, is_conditional
+from dlmodules.protocols.data import (
+    HasAttributeNames,
+    HasClassNames,
+    HasRows,
+    HasTrainSet,
+    MakesEnvironments,
+    MapsLand,
+    RendersRows,
+)
+from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, SamplesImages
 from dlmodules.protocols.rows import SamplesRows
+from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
+from dlmodules.protocols.tokenizer import PAD, Tokenizer
 
 __all__ = [
+    "PAD",
     "Acts",
     "Batch",
     "BoundsCodes",
     "Classifies",
+    "Conditional",
     "Corrupts",
+    "CountsEnvironmentSteps",
     "Decodes",
     "DifferentiatesTwice",
     "Discriminates",
     "Encodes",
     "HasAdversaries",
+    "HasAttributeNames",
+    "HasBestMetric",
+    "HasClassNames",
+    "HasClasses",
+    "HasFeatures",
+    "HasImageShape",
     "HasInputShape",
+    "HasLatentDim",
+    "HasRows",
+    "HasTrainSet",
+    "MakesEnvironments",
+    "MapsLand",
     "Reconstructs",
-    "Samples",
+    "RendersRows",
+    "SamplesImages",
     "SamplesRows",
     "ShowsFilters",
+    "Tokenizer",
     "Traverses",
     "Weighs",
+    "class_count",
+    "is_conditional",
 ]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 @runtime_checkable
 class Discriminates(Protocol):
-    """Has a discriminator that tells real images from made ones."""
+    """Has a discriminator that tells real images from generated ones."""
 
     def discriminate_images(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the discriminator's outputs ``(B,)`` for images ``x``: the larger, the more real it takes them for.
@@ -24,7 +24,7 @@ class HasAdversaries(Protocol):
     """
 
     generator: nn.Module
-    """Makes images."""
+    """Generates images."""
 
     discriminator: nn.Module
     """Discriminates them."""

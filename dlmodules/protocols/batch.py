@@ -1,6 +1,10 @@
-"""What a training step is given."""
+"""What the training step of a supervised or a generative module is given."""
 
 from torch import Tensor
 
 Batch = tuple[Tensor, Tensor]
-"""Inputs ``(B, ...)`` and what belongs to each of them: labels, targets, attributes."""
+"""Inputs ``(B, ...)`` and what belongs to each of them: labels, targets, attributes.
+
+The loaders of ``datamodules`` pass batches of any structure. One of another structure gets a name of its own here with
+the first family whose training steps are given it.
+"""

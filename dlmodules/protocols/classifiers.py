@@ -4,15 +4,15 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
+from dlmodules.protocols.conditional import HasClasses
+
 
 @runtime_checkable
-class Classifies(Protocol):
+class Classifies(HasClasses, Protocol):
     """Tells classes apart. A caller may have to look at the shape of what ``forward`` returns to be sure.
 
     Its ``validation_step`` and ``test_step`` may return the class probabilities ``(B, num_classes)``.
     """
-
-    num_classes: int
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits ``(B, num_classes)`` of inputs ``x``."""
@@ -25,6 +25,18 @@ class Weighs(Protocol):
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return the class probabilities ``(B, num_classes)`` in [0, 1]; the largest is the answer."""
+        ...
+
+
+@runtime_checkable
+class HasFeatures(Protocol):
+    """Gives the features by which it tells classes apart.
+
+    The backbones of libraries may have a submodule of that name, which up to Python 3.11 matches too.
+    """
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return the features ``(B, F)`` of inputs ``x``."""
         ...
 
 

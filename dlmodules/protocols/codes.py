@@ -7,6 +7,13 @@ from torch import Tensor
 
 
 @runtime_checkable
+class HasLatentDim(Protocol):
+    """Knows how many numbers a code, or the noise that stands for one, has."""
+
+    latent_dim: int
+
+
+@runtime_checkable
 class Encodes(Protocol):
     """Maps images to codes."""
 
@@ -34,7 +41,7 @@ class BoundsCodes(Protocol):
 
 @runtime_checkable
 class Traverses(Protocol):
-    """Draws images while one thing that it makes them from changes, and everything else stays."""
+    """Samples images while one thing that it makes them from changes, and everything else stays."""
 
     @property
     def traversals(self) -> tuple[str, ...]:
@@ -49,7 +56,7 @@ class Traverses(Protocol):
         labels: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Draw ``n`` rows of images ``(n, K, C, H, W)`` in which ``name`` takes the ``values`` ``(K,)``.
+        """Return ``n`` rows of images ``(n, K, C, H, W)`` in which ``name`` takes the ``values`` ``(K,)``.
 
         The images of a row have the same noise and class; ``labels`` is ``(n,)`` int64 for a conditional module.
         Raises UserError for a name that is not among ``traversals``.

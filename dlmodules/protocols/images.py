@@ -1,4 +1,4 @@
-"""What a module of images offers."""
+"""What a module of images offers, and what a data module says of its images."""
 
 from typing import Protocol, runtime_checkable
 
@@ -7,11 +7,24 @@ from torch import Tensor
 
 
 @runtime_checkable
-class Samples(Protocol):
-    """Draws new images."""
+class HasImageShape(Protocol):
+    """Knows the shape of its images."""
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Channels, height and width."""
+        ...
+
+
+@runtime_checkable
+class SamplesImages(HasImageShape, Protocol):
+    """Samples new images.
+
+    Much else has a method ``sample``; ``image_shape`` tells what samples images from it.
+    """
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """Draw ``n`` images ``(n, C, H, W)``; ``labels`` is ``(n,)`` int64 for a conditional module, else None."""
+        """Return ``n`` new images ``(n, C, H, W)``; ``labels`` is ``(n,)`` int64 for a conditional module, or None."""
         ...
 
 
@@ -26,8 +39,8 @@ class Reconstructs(Protocol):
 
 @runtime_checkable
 class Corrupts(Protocol):
-    """Restores images that it damages first, to learn from."""
+    """Restores images that it corrupts first, to learn from."""
 
     def corrupt(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return damaged copies of images ``x``, perhaps with another number of channels."""
+        """Return corrupted copies of images ``x``, perhaps with another number of channels."""
         ...

@@ -8,8 +8,8 @@ from torch import Tensor
 
 @runtime_checkable
 class SamplesRows(Protocol):
-    """Draws new rows of numbers or categories, or points."""
+    """Samples new rows of numbers or categories, or points."""
 
     def sample_rows(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw ``n`` rows ``(n, D)``."""
+        """Return ``n`` new rows ``(n, D)``."""
         ...

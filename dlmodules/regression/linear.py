@@ -10,14 +10,15 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchmetrics import MeanSquaredError, R2Score
+from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.layers.linear import Linear
 from dlmodules.protocols import Batch
-from dlmodules.training.finite import require_finite
+from dlmodules.training.batches import inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
-from dlmodules.training.step_logging import is_logging_step
+from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.images import check_images
 
 
@@ -31,9 +32,9 @@ class LinearRegression(LightningModule):
 
     Args:
         input_shape: shape of one input, such as the number of columns of a table; it is flattened.
-        bias: add a number to the weighted sum; the book's first form has none.
+        bias: add a constant to the weighted sum; the book's first form has none.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
     """
 
     best_metric = ("val/rmse", "min")
@@ -54,6 +55,7 @@ class LinearRegression(LightningModule):
         self.val_rmse, self.val_r2 = MeanSquaredError(squared=False), R2Score()
         self.test_rmse, self.test_r2 = MeanSquaredError(squared=False), R2Score()
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
         """Return the predictions ``(B,)`` for inputs ``(B, *input_shape)``."""
         predictions: Tensor = self.network(x)
@@ -70,32 +72,30 @@ class LinearRegression(LightningModule):
             raise UserError(f"the targets are {list(y.shape)}; {type(self).__name__} needs one number per row")
         return self(x), y.to(x.dtype)
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Do one step of gradient descent on a batch."""
         loss = self.loss(*self._predictions_and_targets(batch))
-        require_finite({"train/loss": loss}, self.global_step)
-        if is_logging_step(self):
-            self.log("train/loss", loss, prog_bar=True)
+        log_losses(self, {"train/loss": loss})
         return loss
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure the error on held-out data."""
         predictions, y = self._predictions_and_targets(batch)
         self.val_rmse.update(predictions, y)
         self.val_r2.update(predictions, y)
 
+    @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure the error on the test set."""
         predictions, y = self._predictions_and_targets(batch)
         self.test_rmse.update(predictions, y)
         self.test_r2.update(predictions, y)
 
+    @override
     def on_validation_epoch_end(self) -> None:
-        """Log the error of the whole set."""
         self._log("val", self.val_rmse, self.val_r2)
 
+    @override
     def on_test_epoch_end(self) -> None:
-        """Log the error of the whole set."""
         self._log("test", self.test_rmse, self.test_r2)
 
     def _log(self, stage: str, rmse: MeanSquaredError, r2: R2Score) -> None:
@@ -105,11 +105,12 @@ class LinearRegression(LightningModule):
         rmse.reset()
         r2.reset()
 
+    @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the predictions ``(B,)``."""
-        predictions: Tensor = self(batch[0] if isinstance(batch, (tuple, list)) else batch)
+        predictions: Tensor = self(inputs_of(batch))
         return predictions
 
+    @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Make the optimizer and its schedule."""
         return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)

@@ -1,10 +1,11 @@
-"""A multilayer perceptron that predicts a number, and the one that is wired by hand to a box."""
+"""A multilayer perceptron that predicts a number, and one whose weights are set by hand to make a box."""
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from torch import nn
 
 from dlmodules.errors import UserError
@@ -14,9 +15,9 @@ from dlmodules.validation.arguments import check_widths
 
 
 class MLPRegression(LinearRegression):
-    """Hidden layers bend the line of a linear regression: 7 parameters for one input and 2 logistic units.
+    """Predict a number by a multilayer perceptron: 7 parameters for one input and 2 logistic units.
 
-    Two logistic units make a box, and boxes side by side any function: see ``wire_box``. What it logs is what
+    Two logistic units make a box, and boxes side by side approximate any function: see ``wire_box``. It logs what
     ``LinearRegression`` logs.
 
     Paper: Cybenko 1989, Approximation by superpositions of a sigmoidal function; Hornik 1991.
@@ -27,7 +28,7 @@ class MLPRegression(LinearRegression):
         hidden_dims: units of each hidden layer.
         activation: ``relu``, ``tanh``, ``sigmoid``, ``elu``, ``leaky_relu`` or ``linear``, for all hidden layers.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it.
+        kwargs: see ``LinearRegression``.
     """
 
     def __init__(
@@ -36,10 +37,10 @@ class MLPRegression(LinearRegression):
         hidden_dims: Sequence[int] = (2,),
         activation: str = "sigmoid",
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7),
-        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
     ) -> None:
         check_widths("hidden_dims", hidden_dims, fewest=0)
-        super().__init__(input_shape, optimizer=optimizer, scheduler=scheduler)
+        super().__init__(input_shape=input_shape, bias=True, optimizer=optimizer, **kwargs)
         self.network = MLP(prod(input_shape), hidden_dims, 1, [activation] * len(hidden_dims), dropout=0.0)
 
 

@@ -1,9 +1,10 @@
 """Networks of the agents, and how a target network follows its online network."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from torch import Tensor, nn
+
+from dlmodules.layers.mlp import mlp_layers
 
 
 class MLPQNetwork(nn.Module):
@@ -21,10 +22,7 @@ class MLPQNetwork(nn.Module):
         self.num_actions = num_actions
         self.hidden_dims = tuple(hidden_dims)
         dims = [observation_dim, *hidden_dims]
-        layers: list[nn.Module] = []
-        for before, after in pairwise(dims):
-            layers += [nn.Linear(before, after), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(dims[-1], num_actions))
+        self.layers = nn.Sequential(*mlp_layers(dims), nn.Linear(dims[-1], num_actions))
 
     def forward(self, observation: Tensor) -> Tensor:
         """Map observations ``(B, ...)`` to values ``(B, num_actions)``."""

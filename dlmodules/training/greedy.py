@@ -1,4 +1,4 @@
-"""Greedy training: the layers of a stack learn one after the other, each from what those below make of the data."""
+"""Greedy training: the layers of a stack learn one after the other, each on the features of those below."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,7 +16,7 @@ class GreedyStack(nn.Module):
         layers: from the data up.
         epochs_per_layer: epochs that each learns for, 0 or more.
         k: Gibbs steps of contrastive divergence, 1 or more.
-        chains: start of the Gibbs steps for each layer, which they move along; empty to start at the data.
+        chains: where each layer's Gibbs steps start and what they update; empty to start at the data.
 
     Raises:
         UserError: for a number out of range.
@@ -44,7 +44,7 @@ class GreedyStack(nn.Module):
         return self.features(v, len(self))
 
     def features(self, v: Tensor, depth: int) -> Tensor:
-        """Return what the lowest ``depth`` layers make of visible units, as probabilities."""
+        """Return what the lowest ``depth`` layers compute from visible units, as probabilities."""
         for layer in self.layers[:depth]:
             assert isinstance(layer, BoltzmannLayer)
             v = layer.features(v)
@@ -62,15 +62,15 @@ class GreedyStack(nn.Module):
     def contrastive_divergence(self, v: Tensor, index: int, first: bool = False) -> Tensor:
         """Return the contrastive divergence of one layer on visible units of the stack.
 
-        The layers below are as good as data: they get no gradient, and their features are drawn as 0 or 1. In the
-        ``first`` batch of an epoch a layer that has not begun to learn sets its biases.
+        The layers below stand for the data: they get no gradient, and their features are sampled as 0 or 1. In the
+        ``first`` batch of an epoch a layer that has not learned yet sets its biases.
         """
         with torch.no_grad():
             below = v if index == 0 else torch.bernoulli(self.features(v, index))
         layer = self.layers[index]
         assert isinstance(layer, BoltzmannLayer)
         if first:
-            layer.begin(below)
+            layer.initialize_biases(below)
         return layer.contrastive_divergence(below, self.k, self.chain(index))
 
 

@@ -1,10 +1,15 @@
-"""Log at logging steps only.
+"""Log at logging steps only, and only what is finite.
 
 Lightning gathers every logged value at every step and drops most of them; on small networks that
 costs as much as the step. Asking first costs nothing.
 """
 
+from collections.abc import Mapping
+
 from pytorch_lightning import LightningModule
+from torch import Tensor
+
+from dlmodules.training.finite import require_finite
 
 
 def is_logging_step(module: LightningModule) -> bool:
@@ -15,3 +20,13 @@ def is_logging_step(module: LightningModule) -> bool:
         return False
     every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector of the trainer
     return every > 0 and (module.global_step + 1) % every == 0
+
+
+def log_losses(module: LightningModule, losses: Mapping[str, Tensor]) -> None:
+    """Log the ``losses`` (scalars) of a training step under their names where it is a logging step.
+
+    Raises UserError, at any step, where one of them is NaN or infinite.
+    """
+    require_finite(losses, module.global_step)
+    if is_logging_step(module):
+        module.log_dict({name: loss.detach() for name, loss in losses.items()}, prog_bar=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Literal
+from typing import Any
 
 import torch
-from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
+from typing_extensions import override
 
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.protocols import Batch
@@ -21,7 +21,7 @@ from dlmodules.validation.networks import check_network
 
 
 class ConditionalEncoder(nn.Module):
-    """Draw the label as one more channel of the image, by a linear layer, then encode both.
+    """Turn the label into one more channel of the image, by a linear layer, then encode both.
 
     Args:
         image_shape: channels, height and width of the images.
@@ -40,8 +40,8 @@ class ConditionalEncoder(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of images ``(B, C, H, W)`` under conditions ``(B, num_classes)``."""
-        drawn = self.label_to_image(condition).view(-1, 1, *self.image_shape[1:])
-        mean, log_var = self.encoder(torch.cat([x, drawn], dim=1))
+        label_map = self.label_to_image(condition).view(-1, 1, *self.image_shape[1:])
+        mean, log_var = self.encoder(torch.cat([x, label_map], dim=1))
         return mean, log_var
 
 
@@ -82,10 +82,7 @@ class CVAE(VAE):
         encoder: maps images and conditions ``(B, num_classes)`` to mean and log-variance of the code; None builds
             ``ConditionalEncoder``.
         decoder: maps codes and conditions to the logits of images; None builds ``ConditionalDecoder``.
-        likelihood: ``bernoulli`` (cross-entropy) or ``gaussian`` (squared error, the books' MSE option).
-        beta: weight of the KL term, at least 0; 1 gives the ELBO.
-        nll_samples: codes drawn for each image in ``test``, to estimate its negative log-likelihood; 0 for none.
-        optimizer: makes the optimizer; the book uses RMSprop with Keras' defaults.
+        kwargs: see ``VAE``.
     """
 
     conditional = True
@@ -97,29 +94,36 @@ class CVAE(VAE):
         num_classes: int = 10,
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
-        likelihood: Literal["bernoulli", "gaussian"] = "bernoulli",
-        beta: float = 1.0,
-        nll_samples: int = 0,
-        optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
+        **kwargs: Any,
     ) -> None:
         check_at_least_one(num_classes=num_classes)
         encoder = encoder or ConditionalEncoder(image_shape, latent_dim, num_classes)
         decoder = decoder or ConditionalDecoder(image_shape, latent_dim, num_classes)
         check_network(encoder, "encoder", num_classes=num_classes)
         check_network(decoder, "decoder", num_classes=num_classes)
-        super().__init__(image_shape, latent_dim, encoder, decoder, likelihood, beta, None, nll_samples, optimizer)
+        super().__init__(
+            image_shape=image_shape,
+            latent_dim=latent_dim,
+            encoder=encoder,
+            decoder=decoder,
+            r_loss_factor=None,
+            **kwargs,
+        )
         self.num_classes = num_classes
 
+    @override
     def posterior(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance ``(B, latent_dim)`` of the codes of ``x`` with labels ``(B,)``."""
         mean, log_var = self.encoder(x, self.condition(labels, len(x)))
         return mean, log_var
 
+    @override
     def logits(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the logits ``(B, C, H, W)`` of codes ``(B, latent_dim)`` with labels ``(B,)``."""
         logits: Tensor = self.decoder(z, self.condition(labels, len(z)))
         return logits
 
+    @override
     def given(self, batch: Batch) -> tuple[Tensor, ...]:
         """Return the images and the labels. Raises UserError where the batch has none."""
         return with_labels(batch, type(self).__name__)
@@ -131,10 +135,11 @@ class CVAE(VAE):
         """
         return one_hot(check_labels(labels, n, self.num_classes, type(self).__name__), self.num_classes)
 
+    @override
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """Decode ``n`` draws from the prior: ``(n, C, H, W)`` in [0, 1].
+        """Decode ``n`` samples of the prior: ``(n, C, H, W)`` in [0, 1].
 
-        ``labels`` ``(n,)`` says what is drawn; None draws the classes at random too.
+        ``labels`` ``(n,)`` are the classes; None draws them at random too.
         """
         device = sampling_device(generator, self.device)
         labels = sample_labels(n, self.num_classes, generator, self.device) if labels is None else labels

@@ -1,23 +1,22 @@
-"""Encoders and decoders of the books' VAEs.
+"""Encoders and decoders of the books' VAEs; foster's, which are deeper, are in ``stack_networks``.
 
 An encoder maps images ``(B, C, H, W)`` to mean and log-variance, each ``(B, latent_dim)``; a decoder
 maps codes ``(B, latent_dim)`` to logits ``(B, C, H, W)``, whose sigmoid is the image.
 """
 
-import itertools
 from collections.abc import Sequence
 from math import prod
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.layers.conv_stack import bottom_shape
+from dlmodules.layers.conv_stack import bottom_shape, convolutions, transposed_convolutions
 from dlmodules.layers.initialization import glorot_uniform_
-from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
+from dlmodules.layers.same_padding import SameConvTranspose2d
 
 
 class ConvEncoder(nn.Module):
-    """Convolutions of 3x3 with stride 2, a small dense layer, two linear heads.
+    """Convolutions of 3x3 with stride 2, a small dense layer, and two linear heads: mean and log-variance.
 
     Args:
         image_shape: channels, height and width of the images.
@@ -37,10 +36,7 @@ class ConvEncoder(nn.Module):
         self.image_shape, self.latent_dim = tuple(image_shape), latent_dim
         self.channels, self.hidden_dim = tuple(channels), hidden_dim
         _, height, width = bottom_shape(image_shape, channels[-1], [2] * len(channels))
-        widths = [image_shape[0], *channels]
-        self.convs = nn.ModuleList(
-            SameConv2d(before, after, 3, stride=2) for before, after in itertools.pairwise(widths)
-        )
+        self.convs = nn.ModuleList(convolutions(image_shape[0], channels, [2] * len(channels)))
         self.hidden = nn.Linear(channels[-1] * height * width, hidden_dim)
         self.mean = nn.Linear(hidden_dim, latent_dim)
         self.log_var = nn.Linear(hidden_dim, latent_dim)
@@ -60,8 +56,8 @@ class ConvDecoder(nn.Module):
     Args:
         image_shape: channels, height and width of the images.
         latent_dim: size of the code.
-        channels: filters of each transposed convolution but the last; the dense layer makes as many channels as the
-            first has.
+        channels: filters of each transposed convolution but the last; the dense layer's output has as many channels
+            as the first.
     """
 
     def __init__(
@@ -74,10 +70,7 @@ class ConvDecoder(nn.Module):
         self.image_shape, self.latent_dim, self.channels = tuple(image_shape), latent_dim, tuple(channels)
         self.bottom = bottom_shape(image_shape, channels[0], [2] * len(channels))
         self.hidden = nn.Linear(latent_dim, prod(self.bottom))
-        widths = [channels[0], *channels]
-        self.deconvs = nn.ModuleList(
-            SameConvTranspose2d(before, after, 3, stride=2) for before, after in itertools.pairwise(widths)
-        )
+        self.deconvs = nn.ModuleList(transposed_convolutions(channels, [2] * len(channels)))
         self.to_image = SameConvTranspose2d(channels[-1], image_shape[0], 3)
         glorot_uniform_(self)
 

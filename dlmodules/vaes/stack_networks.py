@@ -1,15 +1,15 @@
 """Encoder and decoder of foster's VAEs: stacks of any length, with batch norm and dropout where asked for."""
 
 from collections.abc import Sequence
-from math import prod
 
 from torch import Tensor, nn
 
-from dlmodules.layers.conv_stack import bottom_shape, conv_stack, conv_transpose_stack, one_stride_each
+from dlmodules.layers.conv_coders import ConvStackDecoder, ConvStackEncoder
+from dlmodules.layers.conv_stack import one_stride_each
 from dlmodules.layers.initialization import glorot_uniform_
 
 
-class StackEncoder(nn.Module):
+class StackEncoder(ConvStackEncoder):
     """Convolutions of 3x3, each followed by [batch norm], leaky ReLU and [dropout], then two linear heads.
 
     Args:
@@ -30,23 +30,19 @@ class StackEncoder(nn.Module):
         batch_norm: bool = False,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        self.image_shape, self.latent_dim, self.channels = tuple(image_shape), latent_dim, tuple(channels)
-        self.strides = one_stride_each(strides, len(channels))
-        self.batch_norm, self.dropout = batch_norm, dropout
-        bottom = bottom_shape(image_shape, channels[-1], self.strides)
-        self.layers = conv_stack(image_shape[0], channels, self.strides, "keras_leaky_relu", batch_norm, dropout)
-        self.mean = nn.Linear(prod(bottom), latent_dim)
-        self.log_var = nn.Linear(prod(bottom), latent_dim)
+        strides = one_stride_each(strides, len(channels))
+        super().__init__(image_shape, latent_dim, channels, strides, "keras_leaky_relu", batch_norm, dropout)
+        self.mean = nn.Linear(self.num_features, latent_dim)
+        self.log_var = nn.Linear(self.num_features, latent_dim)
         glorot_uniform_(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of the codes, each ``(B, latent_dim)``."""
-        h = self.layers(x).flatten(1)
+        h = self.features(x)
         return self.mean(h), self.log_var(h)
 
 
-class StackDecoder(nn.Module):
+class StackDecoder(ConvStackDecoder):
     """A linear layer, then transposed convolutions of 3x3 as the encoder's, the last one bare.
 
     Args:
@@ -67,18 +63,5 @@ class StackDecoder(nn.Module):
         batch_norm: bool = False,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        self.image_shape, self.latent_dim, self.channels = tuple(image_shape), latent_dim, tuple(channels)
-        self.strides = one_stride_each(strides, len(channels) + 1)
-        self.batch_norm, self.dropout = batch_norm, dropout
-        self.bottom = bottom_shape(image_shape, channels[0], self.strides)
-        self.from_code = nn.Linear(latent_dim, prod(self.bottom))
-        self.layers = conv_transpose_stack(
-            channels, image_shape[0], self.strides, "keras_leaky_relu", batch_norm, dropout
-        )
-        glorot_uniform_(self)
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Return the logits ``(B, C, H, W)`` of codes ``(B, latent_dim)``."""
-        logits: Tensor = self.layers(self.from_code(z).view(-1, *self.bottom))
-        return logits
+        strides = one_stride_each(strides, len(channels) + 1)
+        super().__init__(image_shape, latent_dim, channels, strides, "keras_leaky_relu", batch_norm, dropout)

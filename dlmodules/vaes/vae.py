@@ -1,6 +1,5 @@
 """The variational autoencoder."""
 
-import math
 from collections.abc import Sequence
 from math import prod
 from typing import Literal
@@ -9,26 +8,22 @@ import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
+from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
-from dlmodules.training.finite import require_finite
-from dlmodules.training.step_logging import is_logging_step
+from dlmodules.training.batches import inputs_of
+from dlmodules.training.step_logging import log_losses
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_positive
 from dlmodules.validation.images import check_codes, check_images, check_unit_range
+from dlmodules.validation.labels import refuse_labels
 from dlmodules.validation.networks import check_network
-from dlmodules.variational.elbo import (
-    active_units,
-    bernoulli_nll,
-    kl_to_standard_normal,
-    log_normal_ratio,
-    reparameterize,
-    squared_error,
-)
+from dlmodules.variational.elbo import active_units, bernoulli_nll, kl_to_standard_normal, reparameterize, squared_error
+from dlmodules.variational.likelihood import importance_weighted_log_likelihood
 
 
 class VAE(LightningModule):
@@ -104,8 +99,9 @@ class VAE(LightningModule):
         logits: Tensor = self.decoder(z)
         return logits
 
+    @override
     def forward(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Encode, draw a code and decode it: returns logits ``(B, C, H, W)``, mean and log-variance."""
+        """Encode, sample a code and decode it: returns logits ``(B, C, H, W)``, mean and log-variance."""
         mean, log_var = self.posterior(x, labels)
         return self.logits(reparameterize(mean, log_var), labels), mean, log_var
 
@@ -123,9 +119,8 @@ class VAE(LightningModule):
         return self.decode(self.encode(x, labels), labels)
 
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """Decode ``n`` draws from the prior: ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
-        if labels is not None:
-            raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
+        """Decode ``n`` samples of the prior: ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
+        refuse_labels(labels, type(self).__name__)
         device = sampling_device(generator, self.device)
         z = torch.randn(n, self.latent_dim, generator=generator, device=device)
         return self.decode(z.to(self.device))
@@ -140,20 +135,16 @@ class VAE(LightningModule):
         return kl_to_standard_normal(mean, log_var)
 
     def log_likelihood(self, batch: Batch, samples: int, posterior: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        """Estimate the log-likelihood ``(B,)`` in nats of a batch by importance sampling.
+        """Estimate the log-likelihood ``(B,)`` in nats of a batch by ``samples`` codes for each image, 1 or more.
 
-        It is ``log(mean of p(x|z) p(z) / q(z|x))`` over ``samples`` codes from the posterior, 1 or more: a lower
-        bound, which more samples raise to the truth. With ``likelihood="gaussian"`` a constant is left out.
+        See ``importance_weighted_log_likelihood``. With ``likelihood="gaussian"`` a constant is left out.
         ``posterior`` is mean and log-variance of the codes where they are known already.
         """
         x, *labels = self.given(batch)
         mean, log_var = self.posterior(x, *labels) if posterior is None else posterior
-        weights = []
-        for _ in range(samples):
-            z = reparameterize(mean, log_var)
-            error = self.reconstruction_loss(self.logits(z, *labels), x)
-            weights.append(log_normal_ratio(z, mean, log_var) - error)
-        return torch.stack(weights).logsumexp(dim=0) - math.log(samples)
+        return importance_weighted_log_likelihood(
+            lambda z: -self.reconstruction_loss(self.logits(z, *labels), x), mean, log_var, samples
+        )
 
     def _losses(self, batch: Batch) -> tuple[dict[str, Tensor], tuple[Tensor, Tensor]]:
         """Return the batch means of all terms, and the posterior's means and log-variances."""
@@ -172,32 +163,30 @@ class VAE(LightningModule):
 
     def given(self, batch: Batch) -> tuple[Tensor, ...]:
         """Return what ``forward`` and ``encode`` are given of a batch of images and labels: here the images alone."""
-        return (batch[0] if isinstance(batch, (tuple, list)) else batch,)
+        return (inputs_of(batch),)
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Do one step of gradient descent on a batch."""
         losses, _ = self._losses(batch)
         if self.likelihood == "bernoulli" and batch_idx == 0:  # a look at every batch would make a GPU wait
             check_unit_range(self.given(batch)[0], f"{type(self).__name__} with --model.likelihood bernoulli")
-        require_finite({f"train/{name}": value for name, value in losses.items()}, self.global_step)
-        if is_logging_step(self):
-            self.log_dict({f"train/{name}": value.detach() for name, value in losses.items()}, prog_bar=True)
+        log_losses(self, {f"train/{name}": value for name, value in losses.items()})
         return losses["loss"]
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure the terms on held-out images and gather the codes for ``val/active_units``."""
         means, _ = self._evaluate(batch, "val")
         self._val_means.append(means)
 
+    @override
     def on_validation_epoch_end(self) -> None:
-        """Count the latent units in use."""
         means = torch.cat(self._val_means)
         self._val_means.clear()
         if len(means) > 1:
             self.log("val/active_units", active_units(means).float(), sync_dist=True)
 
+    @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure the terms on the test set, and its likelihood where ``nll_samples`` asks for it."""
         posterior = self._evaluate(batch, "test")
         if self.nll_samples > 0:
             nll = -self.log_likelihood(batch, self.nll_samples, posterior).mean()
@@ -209,10 +198,11 @@ class VAE(LightningModule):
         self.log_dict(metrics, on_epoch=True, batch_size=len(posterior[0]), sync_dist=True)
         return posterior
 
+    @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the codes ``(B, latent_dim)`` of a batch."""
         return self.encode(*self.given(batch))
 
+    @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Make the optimizer."""
         return self.optimizer(self.parameters())

@@ -55,6 +55,16 @@ def check_unit_range(x: Tensor, owner: str) -> None:
         raise UserError(f"{owner} needs images in [0, 1]; these lie in [{low:.3g}, {high:.3g}]: rescale them")
 
 
+def check_image_batch(x: Tensor, shape: Sequence[int], owner: str, first: bool, argument: str = "image_shape") -> None:
+    """Raise UserError unless ``x`` is a batch ``(B, *shape)`` and, where it is the ``first`` of an epoch, in [0, 1].
+
+    To look at the values of every batch would make a GPU wait.
+    """
+    check_images(x, shape, owner, argument)
+    if first:
+        check_unit_range(x, owner)
+
+
 def check_codes(z: Tensor, dim: int, owner: str, n: int | None = None, name: str = "codes") -> None:
     """Raise UserError unless ``z``, called ``name``, are codes ``(B, dim)``, ``n`` of them where that is given."""
     if z.ndim != 2 or z.shape[1] != dim or (n is not None and len(z) != n):

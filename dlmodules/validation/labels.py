@@ -14,6 +14,12 @@ def with_labels(batch: Sequence[Tensor] | Tensor, owner: str) -> tuple[Tensor, T
     return batch[0], batch[1]
 
 
+def refuse_labels(labels: Tensor | None, owner: str) -> None:
+    """Raise UserError where ``owner``, which is not conditional, is given labels."""
+    if labels is not None:
+        raise UserError(f"{owner} is not conditional: it takes no labels")
+
+
 def check_labels(labels: Tensor | None, n: int, num_classes: int, owner: str) -> Tensor:
     """Return labels ``(n,)`` int64 in ``[0, num_classes)`` as they are.
 

@@ -1,1 +1,1 @@
-"""What variational systems share: the terms of the evidence lower bound."""
+"""What variational systems share: the terms of the evidence lower bound, and the likelihood that it bounds."""

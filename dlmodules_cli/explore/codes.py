@@ -37,7 +37,7 @@ def first_code(subject: Subject) -> Code:
 
 
 def random_codes(subject: Subject, n: int, seed: int) -> Code:
-    """Draw codes ``(n, latent_dim)`` from where ``subject.prior`` says; the same seed draws the same."""
+    """Sample codes ``(n, latent_dim)`` from where ``subject.prior`` says; the same seed gives the same."""
     dim = _dim(subject)
     with subject.asked(seed) as generator:
         if subject.prior == "sampled":
@@ -53,7 +53,7 @@ def random_codes(subject: Subject, n: int, seed: int) -> Code:
 
 
 def with_attributes(subject: Subject, code: Code, strengths: dict[str, float]) -> Code:
-    """Go from ``code`` the given share of each named attribute's vector.
+    """Go from ``code`` the given fraction of each named attribute's vector.
 
     Raises:
         UserError: an attribute is not known.

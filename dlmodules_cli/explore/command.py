@@ -9,8 +9,8 @@ from jsonargparse import ArgumentParser
 from callbacks.latents.attribute_file import ATTRIBUTE_FILE, AttributeFile, read_attribute_file
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.subject import subject_of
+from dlmodules_cli.loading import add_ckpt_path, add_ema, add_imports, import_own, load_trained
 from dlmodules_cli.messages import OneLineErrors
-from dlmodules_cli.sample import import_own, load_trained
 
 FIRST_PORT = 7860
 PORTS = 100
@@ -23,7 +23,7 @@ class ExploreParser(OneLineErrors, ArgumentParser):
 def explore(args: list[str]) -> None:
     """Run ``explore`` with command-line arguments ``args``, until it is interrupted."""
     parser = ExploreParser(prog="explore", description=__doc__)
-    parser.add_argument("--ckpt_path", type=str, required=True, help="Checkpoint of a run.")
+    add_ckpt_path(parser)
     parser.add_argument(
         "--attributes",
         type=str | None,
@@ -39,13 +39,8 @@ def explore(args: list[str]) -> None:
     parser.add_argument(
         "--host", type=str, default="127.0.0.1", help="Address to listen at; 0.0.0.0 lets other computers in."
     )
-    parser.add_argument("--ema", type=bool, default=True, help="Use averaged weights where the checkpoint has them.")
-    parser.add_argument(
-        "--imports",
-        type=list[str],
-        default=[],
-        help="Modules to import first, where the module is your own class.",
-    )
+    add_ema(parser)
+    add_imports(parser)
     chosen = parser.parse_args(args)
     import_own(chosen.imports)
     module, _ = load_trained(chosen.ckpt_path, chosen.ema)

@@ -5,10 +5,12 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from typing_extensions import override
 
 from dlmodules_cli.explore import codes, pictures
-from dlmodules_cli.explore.parts import QUICK, canvas, class_choice, drawn, new_seed, picture, told
+from dlmodules_cli.explore.parts import QUICK, canvas, class_choice, drawn, new_seed, picture, showing_mistakes
 from dlmodules_cli.explore.subject import Subject
+from dlmodules_cli.explore.tab import Tab
 
 ATTRIBUTES_SHOWN = 8
 STRENGTH = 2.0
@@ -24,8 +26,15 @@ PRIORS = {
 }
 
 
-class DecodeTab:
+class DecodeTab(Tab):
     """A code, its sliders and its image."""
+
+    title = "Decode"
+
+    @staticmethod
+    @override
+    def suits(subject: Subject) -> bool:
+        return subject.latent_dim is not None
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -35,7 +44,7 @@ class DecodeTab:
         with gr.Row():
             with gr.Column(scale=6):
                 with gr.Row():
-                    draw = gr.Button("Random code", variant="primary", elem_id="random")
+                    random = gr.Button("Random code", variant="primary", elem_id="random")
                     zeros = gr.Button("All zeros", elem_id="zeros")
                 gr.Markdown(PRIORS[subject.prior])
                 self._dimension_choice(len(first), dimensions)
@@ -65,10 +74,10 @@ class DecodeTab:
         self.everything = [self.code, self.image, *self.sliders]
         self.given = [self.label, *self.strengths]  # what an image depends on besides its code
         self._listen()
-        draw.click(told(self._draw), [self.shown, *self.given], self.everything, **QUICK)
-        zeros.click(told(self._zero), [self.shown, *self.given], self.everything, **QUICK)
+        random.click(showing_mistakes(self._random), [self.shown, *self.given], self.everything, **QUICK)
+        zeros.click(showing_mistakes(self._zero), [self.shown, *self.given], self.everything, **QUICK)
         if subject.encodes:
-            encode.click(told(self._encode), [own, self.shown, *self.given], self.everything, **QUICK)
+            encode.click(showing_mistakes(self._encode), [own, self.shown, *self.given], self.everything, **QUICK)
 
     def _dimension_choice(self, dim: int, dimensions: list[int]) -> None:
         self.chosen = gr.Textbox(
@@ -114,14 +123,14 @@ class DecodeTab:
         always = {**QUICK, "trigger_mode": "always_last"}
         for index, slider in enumerate(self.sliders):
             inputs = [self.code, self.shown, slider, *self.given]
-            slider.input(told(partial(self._move, index)), inputs, [self.code, self.image], **always)
+            slider.input(showing_mistakes(partial(self._move, index)), inputs, [self.code, self.image], **always)
         for control in self.given:
-            control.input(told(self._decode), [self.code, *self.given], self.image, **always)
-        self.chosen.submit(told(self._show), [self.chosen, self.code], [self.shown, *self.sliders], **QUICK)
+            control.input(showing_mistakes(self._decode), [self.code, *self.given], self.image, **always)
+        self.chosen.submit(showing_mistakes(self._show), [self.chosen, self.code], [self.shown, *self.sliders], **QUICK)
         if self.strengths:
             outputs = [self.image, *self.strengths]
-            self.picked.input(told(self._pick), [self.picked, self.code, *self.given], outputs, **QUICK)
-            self.reset.click(told(self._no_attributes), [self.code, self.label], outputs, **QUICK)
+            self.picked.input(showing_mistakes(self._pick), [self.picked, self.code, *self.given], outputs, **QUICK)
+            self.reset.click(showing_mistakes(self._no_attributes), [self.code, self.label], outputs, **QUICK)
 
     def _place(self, code: codes.Code, dimension: int) -> dict[str, Any]:
         """Return where the slider of a dimension begins, ends and stands."""
@@ -147,7 +156,7 @@ class DecodeTab:
             gr.update(visible=False)
         ] * unused
 
-    def _draw(self, *given: Any) -> list[Any]:
+    def _random(self, *given: Any) -> list[Any]:
         return self._begin_at(codes.random_codes(self.subject, 1, new_seed())[0], *given)
 
     def _zero(self, *given: Any) -> list[Any]:

@@ -16,8 +16,12 @@ from starlette.requests import ClientDisconnect
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.decode_tab import DecodeTab
 from dlmodules_cli.explore.morph_tab import MorphTab
-from dlmodules_cli.explore.samples_tab import samples_tab
+from dlmodules_cli.explore.samples_tab import SamplesTab
 from dlmodules_cli.explore.subject import Subject
+from dlmodules_cli.explore.tab import Tab
+
+TABS: tuple[type[Tab], ...] = (DecodeTab, MorphTab, SamplesTab)
+"""The tabs of the page, from left to right; one without anything of the subject to show is left out."""
 
 CSS = """
 .gradio-container { width: 100% !important; max-width: 1160px !important; margin: 0 auto !important; }
@@ -38,16 +42,10 @@ def build(subject: Subject, path: str) -> gr.Blocks:
     with gr.Blocks(title=f"{subject.name}: explore", analytics_enabled=False, delete_cache=(600, 600)) as page:
         gr.Markdown(f"## {subject.name}\n{' · '.join(facts)} · `{path}`")
         with gr.Tabs():
-            if subject.latent_dim is not None:
-                with gr.Tab("Decode"):
-                    DecodeTab(subject)
-                if subject.encodes:
-                    with gr.Tab("Morph"):
-                        MorphTab(subject)
-            if subject.samples:
-                with gr.Tab("Samples") as tab:
-                    draw_first = samples_tab(subject)
-                draw_first(page.load if subject.latent_dim is None else tab.select)
+            for index, tab in enumerate(tab for tab in TABS if tab.suits(subject)):
+                with gr.Tab(tab.title) as place:
+                    content = tab(subject)
+                content.on_first_sight(page.load if index == 0 else place.select)
     return page
 
 

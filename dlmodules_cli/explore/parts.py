@@ -23,7 +23,7 @@ QUICK: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """How what takes a moment is called."""
 
 
-def told(function: Callable[..., Any]) -> Callable[..., Any]:
+def showing_mistakes(function: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a function of the page: a mistake of the user is shown as one line."""
 
     @wraps(function)

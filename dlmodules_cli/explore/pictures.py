@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from callbacks.base.conditions import cycled_labels
 from callbacks.base.grids import Picture, image_grid
-from callbacks.base.plotting import cycled_labels
 from callbacks.latents.latent_walks import lerp, slerp
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.codes import Code, random_codes, with_attributes
@@ -40,7 +40,7 @@ def decoded_picture(
 
 
 def encode(subject: Subject, image: "Image", label: int | None = None) -> Code:
-    """Return the code ``(latent_dim,)`` of any image, made one of the module's first.
+    """Return the code ``(latent_dim,)`` of any image, after it became one of the module's.
 
     Raises:
         UserError: the module encodes no images.
@@ -70,18 +70,18 @@ def image_tensor(subject: Subject, image: "Image") -> Tensor:
 
 
 def morph_picture(
-    subject: Subject, start: Code, end: Code, share: float, way: Way, label: int | None = None
+    subject: Subject, start: Code, end: Code, fraction: float, way: Way, label: int | None = None
 ) -> Picture:
-    """Return the enlarged image that lies the ``share`` in [0, 1] of the way from code ``start`` to ``end``."""
-    return enlarged(decode(subject, between(start, end, share, way)[None], label))
+    """Return the enlarged image that lies the ``fraction`` in [0, 1] of the way from code ``start`` to ``end``."""
+    return enlarged(decode(subject, between(start, end, fraction, way)[None], label))
 
 
 def two_codes(subject: Subject, label: int | None = None) -> tuple[Code, Code]:
     """Return two codes to begin a morph with: a random one, and of ten others that of the least similar image."""
-    drawn = random_codes(subject, 11, 1)
-    first, *others = decode(subject, drawn, label)
+    sampled = random_codes(subject, 11, 1)
+    first, *others = decode(subject, sampled, label)
     distances = [float((image - first).square().sum()) for image in others]
-    return drawn[0], drawn[1 + distances.index(max(distances))]
+    return sampled[0], sampled[1 + distances.index(max(distances))]
 
 
 def morph_strip(
@@ -92,10 +92,10 @@ def morph_strip(
     return image_grid(decode(subject, codes, label), steps, min_tile=112)
 
 
-def between(start: Code, end: Code, share: float, way: Way) -> Code:
-    """Go the ``share`` of the way from one code ``(latent_dim,)`` to the other; see ``lerp`` and ``slerp``."""
+def between(start: Code, end: Code, fraction: float, way: Way) -> Code:
+    """Go the ``fraction`` of the way from one code ``(latent_dim,)`` to the other; see ``lerp`` and ``slerp``."""
     walk = lerp if way == "linear" else slerp
-    code: Code = walk(torch.from_numpy(start)[None], torch.from_numpy(end)[None], share)[0].numpy()
+    code: Code = walk(torch.from_numpy(start)[None], torch.from_numpy(end)[None], fraction)[0].numpy()
     return code
 
 

@@ -12,10 +12,18 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor
 
-from callbacks.base.plotting import cycled_labels
+from callbacks.base.conditions import cycled_labels
 from callbacks.latents.attribute_file import AttributeFile
 from dlmodules.errors import UserError
-from dlmodules.protocols import BoundsCodes, Decodes, Encodes, Samples
+from dlmodules.protocols import (
+    BoundsCodes,
+    Decodes,
+    Encodes,
+    HasLatentDim,
+    SamplesImages,
+    class_count,
+    is_conditional,
+)
 
 MEASURED = 64
 """Images that are sampled and encoded to see which numbers of a code vary."""
@@ -34,7 +42,7 @@ class Subject:
         latent_dim: size of a code; None where it decodes no codes to images.
         num_classes: how many classes a conditional module knows; None for any other.
         encodes: whether it maps images to such codes.
-        samples: whether it draws images.
+        samples: whether it samples images.
         dark_ground: whether the borders of its images are dark, so that one draws on it with a light ink.
         attributes: the attribute vectors of its latent space, where they are known.
     """
@@ -66,7 +74,7 @@ class Subject:
     def prior(self) -> Literal["normal", "sampled", "uniform", "measured", "assumed"]:
         """Where random codes come from.
 
-        ``normal``: the standard normal, a sampling module's prior. ``sampled``: the codes of the images that it draws.
+        ``normal``: the standard normal, a sampling module's prior. ``sampled``: the codes of images that it samples.
         ``uniform``: the range of its codes. ``measured``: a normal distribution with the mean and deviation that the
         attribute file states. ``assumed``: the standard normal, of which nothing is known.
         """
@@ -128,7 +136,7 @@ def subject_of(module: LightningModule, attributes: AttributeFile | None = None)
             another size.
     """
     name = type(module).__name__
-    num_classes = getattr(module, "num_classes", None) if getattr(module, "conditional", False) else None
+    num_classes = class_count(module) if is_conditional(module) else None
     latent_dim = _latent_dim(module)
     with isolate_rng(), torch.no_grad():
         generator = torch.Generator().manual_seed(0)
@@ -141,7 +149,7 @@ def subject_of(module: LightningModule, attributes: AttributeFile | None = None)
         if not _are_images(images):
             latent_dim = None
             label = next(iter(_labels(num_classes, 1)), None)
-            images = module.sample(1, label, generator) if isinstance(module, Samples) else None
+            images = module.sample(1, label, generator) if isinstance(module, SamplesImages) else None
         if not _are_images(images):
             raise UserError(
                 f"{name} cannot be explored: it neither decodes codes (n, latent_dim) to images nor samples any"
@@ -164,14 +172,14 @@ def subject_of(module: LightningModule, attributes: AttributeFile | None = None)
         latent_dim,
         num_classes,
         encodes,
-        isinstance(module, Samples),
+        isinstance(module, SamplesImages),
         dark,
         attributes,
     )
 
 
 def _latent_dim(module: LightningModule) -> int | None:
-    size = getattr(module, "latent_dim", None)
+    size = module.latent_dim if isinstance(module, HasLatentDim) else None
     return size if isinstance(size, int) and size > 0 else None
 
 

@@ -38,6 +38,8 @@ def test_a_curve_is_over_updates_of_the_generator(tmp_path):
 class Painter(LightningModule):
     """Paints its class as brightness, in another order, and class 0 half of the time as class 1."""
 
+    image_shape = (1, 4, 4)
+
     def sample(self, n, labels=None, generator=None):
         order = torch.tensor([3, 1, 4, 0, 5, 9, 2, 6, 8, 7])
         shown = order[torch.where((labels == 0) & (torch.arange(n) % 20 == 0), 1, labels)]
@@ -77,6 +79,7 @@ class Leaning:
     """``lean`` slants its bars; ``fade`` does nothing to their shape."""
 
     traversals = ("lean", "fade")
+    image_shape = (1, 28, 28)
 
     def sample(self, n, labels=None, generator=None):
         return torch.stack([bar(slant) for slant in torch.linspace(-0.2, 0.2, n).tolist()])

@@ -46,7 +46,7 @@ class ToyVAE(LightningModule):
 
     def __init__(self, latent_dim: int = 2, channels: int = 1, size: int = 8) -> None:
         super().__init__()
-        self.shape = (channels, size, size)
+        self.image_shape = (channels, size, size)
         pixels = channels * size * size
         self.latent_dim = latent_dim
         self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(pixels, latent_dim))
@@ -58,7 +58,7 @@ class ToyVAE(LightningModule):
         return self.encoder(x)
 
     def decode(self, z: Tensor) -> Tensor:
-        return torch.sigmoid(self.generator(z)).view(-1, *self.shape)
+        return torch.sigmoid(self.generator(z)).view(-1, *self.image_shape)
 
     def reconstruct(self, x: Tensor) -> Tensor:
         return self.decode(self.encode(x))
@@ -93,6 +93,7 @@ class ToyGAN(LightningModule):
     """A generator and a discriminator with an optimizer each, in plain Lightning."""
 
     automatic_optimization = False
+    image_shape = (1, 8, 8)
 
     def __init__(self) -> None:
         super().__init__()

@@ -182,7 +182,7 @@ def test_the_page_of_a_vae(tmp_path):
 
         page.get_by_role("tab", name="Morph").click()
         between, strip = Picture(page, "between"), Picture(page, "strip")
-        slide(page, "share")
+        slide(page, "fraction")
         assert between.changed()
         draw(page, "end")
         page.click("#encode-both")

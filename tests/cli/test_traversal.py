@@ -10,7 +10,7 @@ from dlmodules import VAE, InfoGAN, StackedGAN
 from dlmodules.errors import UserError
 from dlmodules.protocols import Traverses
 from dlmodules_cli.main import main
-from dlmodules_cli.traversal import Traversal, parse_traversal
+from dlmodules_cli.sampling.traversals import Traversal, parse_traversal
 
 
 def saved(module, path):

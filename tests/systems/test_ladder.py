@@ -11,7 +11,7 @@ from jsonargparse import ArgumentParser
 from torch import nn
 
 from dlmodules.checkpoints.loading import load_module
-from dlmodules.protocols import Acts, Samples, SamplesRows
+from dlmodules.protocols import Acts, SamplesImages, SamplesRows
 from dlmodules_cli.main import main
 from dlmodules_cli.systems import book_ids, systems
 from tests.systems.cases import AGENT, Case, every_config, every_system
@@ -88,7 +88,7 @@ def test_config_trains_two_steps_and_samples_without_a_config(case, tmp_path):
     path = folder / "checkpoints" / "last.ckpt"
     module = load_module(path, saved)
     assert type(module) is case.module
-    if isinstance(module, Samples):
+    if isinstance(module, SamplesImages):
         main(["sample", "--ckpt_path", str(path), "--output", str(tmp_path / "out"), "--num", "5"])
         samples = np.load(tmp_path / "out" / "samples.npz")["samples"]
         assert samples.shape[0] == 5

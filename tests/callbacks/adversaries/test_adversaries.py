@@ -82,7 +82,7 @@ def test_histograms_have_the_same_bars():
     (axes,) = figure.axes
     heights = [bar.get_height() for bar in axes.patches]
     assert heights == [1, 0, 2, 0, 0, 0, 0, 1]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["real, mean 1.33", "made, mean 4"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["real, mean 1.33", "fake, mean 4"]
 
 
 def test_a_discriminator_that_is_told_the_class(tmp_path):

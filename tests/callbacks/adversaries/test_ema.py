@@ -4,7 +4,7 @@ from pytorch_lightning import Callback
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from callbacks import GeneratorEMA, SampleGrid
-from callbacks.base.plotting import undisturbed
+from callbacks.base.inference import undisturbed
 from dlmodules.errors import UserError
 from tests.callbacks.callback_toys import ImageLogger, ToyGAN, ToyVAE, loader, trainer
 

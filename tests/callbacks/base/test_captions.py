@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from callbacks.base.captions import captioned_grid, drawable
+from callbacks.base.captions import captioned_grid, displayable
 
 
 def test_tiles_and_captions_are_where_they_should_be():
@@ -36,10 +36,10 @@ def test_one_caption_an_image():
             captioned_grid(images, captions)
 
 
-def test_what_is_drawable():
+def test_what_is_displayable():
     inside = torch.rand(2, 3, 4, 4)
-    assert torch.equal(drawable(inside), inside)
+    assert torch.equal(displayable(inside), inside)
     standardized = torch.tensor([-2.0, 0.0, 2.0, 1.0]).view(1, 1, 2, 2)
-    assert drawable(standardized).flatten().tolist() == [0.0, 0.5, 1.0, 0.75]
-    assert drawable(torch.rand(2, 5, 4, 4)).shape == (2, 1, 4, 4)
-    assert drawable(torch.full((1, 1, 2, 2), 3.0)).tolist() == torch.zeros(1, 1, 2, 2).tolist()
+    assert displayable(standardized).flatten().tolist() == [0.0, 0.5, 1.0, 0.75]
+    assert displayable(torch.rand(2, 5, 4, 4)).shape == (2, 1, 4, 4)
+    assert displayable(torch.full((1, 1, 2, 2), 3.0)).tolist() == torch.zeros(1, 1, 2, 2).tolist()

@@ -5,13 +5,11 @@ import torch
 from pytorch_lightning import Callback
 from torch.utils.data import DataLoader
 
-from callbacks.base.plotting import (
-    ImagePlottingCallback,
-    PlottingCallback,
-    cycled_labels,
-    images_and_labels,
-    undisturbed,
-)
+from callbacks.base.batches import images_and_labels
+from callbacks.base.conditions import cycled_labels
+from callbacks.base.image_plotting import ImagePlottingCallback
+from callbacks.base.inference import undisturbed
+from callbacks.base.plotting import PlottingCallback
 from dlmodules.errors import UserError
 from tests.callbacks.callback_toys import ToyGAN, ToyVAE, loader, random_states, trainer
 
@@ -208,6 +206,6 @@ class TestImages:
 
     def test_without_validation_it_says_so(self, tmp_path):
         recorded = RecordedImages(num=4)
-        with pytest.warns(UserWarning, match="drew nothing: there was no validation"):
+        with pytest.warns(UserWarning, match="plotted nothing: there was no validation"):
             trainer(tmp_path, recorded).fit(ToyVAE(), loader())
         assert recorded.drawn == []

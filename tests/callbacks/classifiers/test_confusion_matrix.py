@@ -3,7 +3,7 @@ import pytest
 
 from callbacks import ConfusionMatrix
 from callbacks.base.media import figure_to_image
-from callbacks.classifiers.confusion_matrix import confusion_figure, most_mistaken, row_shares
+from callbacks.classifiers.confusion_matrix import confusion_figure, most_mistaken, row_fractions
 from dlmodules.errors import UserError
 from tests.callbacks.callback_toys import ImageLogger, trainer
 from tests.callbacks.classifier_toys import Named, Reader, batches, read_as
@@ -38,8 +38,8 @@ def test_it_lies_in_the_media_folder(tmp_path):
 
 
 def test_rows_sum_to_one_and_a_row_without_images_is_zero():
-    shares = row_shares(np.array([[3, 1], [0, 0]]))
-    assert shares.tolist() == [[0.75, 0.25], [0.0, 0.0]]
+    fractions = row_fractions(np.array([[3, 1], [0, 0]]))
+    assert fractions.tolist() == [[0.75, 0.25], [0.0, 0.0]]
 
 
 def words(figure):
@@ -50,14 +50,14 @@ def labels(figure):
     return [text.get_text() for text in figure.axes[0].get_yticklabels()]
 
 
-def test_cells_say_counts_and_shares_of_the_row():
+def test_cells_say_counts_and_fractions_of_the_row():
     figure = confusion_figure(np.array([[3, 1], [0, 4]]), ["a", "b"])
     assert words(figure) == ["3\n75%", "1\n25%", "4\n100%"]  # an empty cell says nothing
     assert labels(figure) == ["a", "b"]
     assert figure.axes[0].get_title() == "validation: 7 of 8 right (87.5%)"
 
 
-def test_twenty_classes_say_shares_alone_and_a_hundred_nothing():
+def test_twenty_classes_say_fractions_alone_and_a_hundred_nothing():
     assert set(words(confusion_figure(np.eye(20, dtype=int), list("abcdefghijklmnopqrst")))) == {"100%"}
     figure = confusion_figure(np.eye(100, dtype=int), [str(index) for index in range(100)])
     assert words(figure) == []

@@ -222,7 +222,7 @@ def test_without_validation_images_it_says_so_once(tmp_path):
         warnings.simplefilter("always")
         for _ in range(2):
             trainer(tmp_path, recorded).fit(MLPClassifier(), DigitsDataModule(val_size=0, limit_train=128))
-    said = [warning for warning in caught if "drew nothing: there was no validation data" in str(warning.message)]
+    said = [warning for warning in caught if "plotted nothing: there was no validation data" in str(warning.message)]
     assert len(said) == 1
     assert recorded.drawn == []
 

@@ -225,6 +225,7 @@ def test_fast_dev_run_measures_nothing(tmp_path):
 
 def test_mistakes_are_told_before_training(tmp_path):
     class NoValidation(LightningModule):
+        image_shape = (1, 8, 8)
         sample = ToyVAE.sample
 
     class Plain(LightningModule):
@@ -242,7 +243,7 @@ def test_mistakes_are_told_before_training(tmp_path):
         setup(NoValidation())
     with pytest.raises(UserError, match=r"feature_network: there is no checkpoint nowhere\.ckpt"):
         setup(ToyVAE(), "nowhere.ckpt")
-    with pytest.raises(UserError, match="tells 5 classes apart, but Three makes 3"):
+    with pytest.raises(UserError, match="tells 5 classes apart, but Three samples 3"):
         setup(Three(), Reader())
     for options in ({"num_samples": 1}, {"every_n_epochs": 0}, {"kid_subset_size": 1}, {"neighbours": -1}):
         with pytest.raises(UserError, match="GenerativeMetrics: "):

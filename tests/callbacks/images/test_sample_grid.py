@@ -77,8 +77,16 @@ def test_mistakes_are_told_before_training(tmp_path):
     class Plain(LightningModule):
         pass
 
-    with pytest.raises(UserError, match="SampleGrid needs a module with a method `sample`; Plain has none"):
+    class Shapeless(LightningModule):
+        sample = ToyVAE.sample
+
+    line = "SampleGrid needs a module with an attribute `image_shape` and a method `sample`; Plain has none"
+    with pytest.raises(UserError, match=line):
         SampleGrid().setup(trainer(tmp_path), Plain(), "fit")
+    with pytest.raises(
+        UserError, match="SampleGrid needs a module with an attribute `image_shape`; Shapeless has none"
+    ):
+        SampleGrid().setup(trainer(tmp_path), Shapeless(), "fit")
     with pytest.raises(UserError, match="label 5 for Labelled: give labels from 0 to 4"):
         trainer(tmp_path, SampleGrid(labels=[5])).fit(Labelled(), loader())
     with pytest.raises(UserError, match="at least 1 sample"):

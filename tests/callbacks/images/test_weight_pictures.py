@@ -26,7 +26,7 @@ def drawn(module, tmp_path, **options):
     runs = trainer(tmp_path, logger=logger)
     runs.strategy.connect(module)
     drawing.setup(runs, module, "fit")
-    drawing.draw(runs, module)
+    drawing.plot(runs, module)
     ((name, picture, _),) = logger.pictures
     assert name == "weights"
     return picture

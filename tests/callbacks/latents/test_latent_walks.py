@@ -42,7 +42,7 @@ class Flat(ToyVAE):
         return x.flatten(1)[:, :2]
 
     def decode(self, z):
-        return z.mean(dim=1).view(-1, 1, 1, 1).expand(-1, *self.shape).clamp(0, 1)
+        return z.mean(dim=1).view(-1, 1, 1, 1).expand(-1, *self.image_shape).clamp(0, 1)
 
 
 def drawn(callback, module, tmp_path, data):

@@ -56,7 +56,7 @@ def test_the_box_is_drawn_when_the_training_ends(tmp_path):
     ("callback", "module", "data", "message"),
     [
         (RowPictures(), ToyVAE(), WrodlDataModule(), "a method `sample_rows`; ToyVAE has none"),
-        (RowPictures(), BoxDensity(), IrisDataModule(), "draws rows, by a method `pictures`"),
+        (RowPictures(), BoxDensity(), IrisDataModule(), "turns rows into images, by a method `pictures`"),
         (BoxPicture(), NaiveBayes(), LandDataModule(), "NaiveBayes has none"),
         (BoxPicture(), BoxDensity(3), LandDataModule(), "a box of two sides"),
         (BoxPicture(), BoxDensity(), IrisDataModule(), "a data module with a map"),

@@ -29,7 +29,9 @@ def members(data: QuickDrawDataModule, split: str) -> set[tuple[int, int]]:
 def test_drawings_and_their_categories_by_hand(tmp_path: Path) -> None:
     write(tmp_path / "quickdraw", "camel", 12)
     write(tmp_path / "quickdraw", "sea turtle", 8, first=100)
-    data = QuickDrawDataModule(["camel", "sea turtle"], 4, val_size=3, test_size=0.25, data_dir=str(tmp_path))
+    data = QuickDrawDataModule(
+        ["camel", "sea turtle"], batch_size=4, val_size=3, test_size=0.25, data_dir=str(tmp_path)
+    )
     data.prepare_data()
     data.setup()
     assert data.class_names == ["camel", "sea turtle"]

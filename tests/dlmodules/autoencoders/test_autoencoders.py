@@ -65,7 +65,7 @@ def test_gaussian_noise_has_its_mean_and_deviation_and_is_clipped():
 
 def test_salt_falls_on_whole_pixels_and_leaves_the_others():
     x = torch.rand(4, 3, 100, 100) * 0.9
-    salted = salt(x, share=0.2)
+    salted = salt(x, fraction=0.2)
     white = (salted == 1.0).all(dim=1)
     assert white.float().mean().item() == pytest.approx(0.2, abs=0.01)
     assert torch.equal(salted.permute(0, 2, 3, 1)[~white], x.permute(0, 2, 3, 1)[~white])
@@ -161,7 +161,8 @@ def fitted(module, data, tmp_path, epochs):
 def small(cls, **options):
     shape = (1, 16, 16)
     return cls(
-        shape, 8, encoder=ConvEncoder(shape, 8, (8, 16)), decoder=ConvDecoder(shape, 8, (16, 8)),
+        image_shape=shape, latent_dim=8,
+        encoder=ConvEncoder(shape, 8, (8, 16)), decoder=ConvDecoder(shape, 8, (16, 8)),
         optimizer=lambda p: torch.optim.Adam(p, lr=3e-3), **options,
     )  # fmt: skip
 

@@ -157,7 +157,7 @@ def test_random_states_that_are_set_stay_and_the_others_are_set():
         ({"init_args": {}}, "it needs a class_path such as sklearn.svm.SVC"),
         ({"class_path": "sklearn.svm.SVC", "init_args": {"c": 1}}, r"SVC cannot be made: .*'c'.* settings are: C,"),
         (SVR(), "SVR predicts numbers; take an estimator of classes or of clusters"),
-        (PCA(), "PCA cannot tell the class or cluster of a new row"),
+        (PCA(), "PCA cannot predict the class or cluster of a new row"),
         (SVC, "give an estimator of scikit-learn, or its import path"),
         (Pipeline([("f", FunctionTransformer(np.log)), ("k", KMeans())]), r"FunctionTransformer.func is a ufunc"),
         (Pipeline([("k", KMeans())], memory="cache"), "memory reads pickles"),

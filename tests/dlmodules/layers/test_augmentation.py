@@ -96,7 +96,7 @@ def test_a_gradient_flows_to_the_images():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: RandomShiftAndFlip(shift=1.5), "share"),
+        (lambda: RandomShiftAndFlip(shift=1.5), "fraction"),
         (lambda: RandomAffineAndFlip(degrees=270), "degrees"),
         (lambda: RandomAffineAndFlip(shear=90), "shear"),
         (lambda: RandomAffineAndFlip(stretch=-0.1), "stretch"),

@@ -49,10 +49,10 @@ def test_only_the_layer_that_learns_moves(index):
 
 def test_a_layer_begins_at_the_log_odds_of_its_first_batch_once():
     machine = BinaryRBM(3, 2)
-    machine.begin(torch.tensor([[1.0, 0.0, 1.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]))
+    machine.initialize_biases(torch.tensor([[1.0, 0.0, 1.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]))
     expected = torch.tensor([0.99, 0.25, 0.25]).logit()
     torch.testing.assert_close(machine.visible_bias.data, expected)
-    machine.begin(torch.full((2, 3), 0.5))
+    machine.initialize_biases(torch.full((2, 3), 0.5))
     torch.testing.assert_close(machine.visible_bias.data, expected)
 
 

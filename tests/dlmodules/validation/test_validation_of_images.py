@@ -5,7 +5,7 @@ import torch
 
 from dlmodules.errors import UserError
 from dlmodules.sampling.devices import sampling_device
-from dlmodules.validation.images import check_codes, check_image_shape, check_images
+from dlmodules.validation.images import check_codes, check_image_batch, check_image_shape, check_images
 
 
 def test_codes_of_another_shape_are_named():
@@ -45,3 +45,14 @@ def test_an_image_shape_is_three_numbers(shape):
 def test_a_generator_draws_on_its_own_device():
     assert sampling_device(None, torch.device("meta")) == torch.device("meta")
     assert sampling_device(torch.Generator("cpu"), torch.device("meta")) == torch.device("cpu")
+
+
+def test_the_values_of_an_epochs_first_batch_alone_are_looked_at():
+    x = torch.full((2, 1, 4, 4), 2.0)
+    check_image_batch(x, (1, 4, 4), "RBM", first=False)
+    check_image_batch(x / 2, (1, 4, 4), "RBM", first=True)
+    with pytest.raises(UserError, match=r"RBM needs images in \[0, 1\]"):
+        check_image_batch(x, (1, 4, 4), "RBM", first=True)
+    for first in (True, False):
+        with pytest.raises(UserError, match=r"pass --model\.input_shape"):
+            check_image_batch(x, (1, 5, 5), "RBM", first, "input_shape")

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import override
 
 from dlmodules.errors import UserError
 from dlmodules.layers.rbm import BoltzmannLayer
@@ -15,7 +16,7 @@ class ConvRBM(BoltzmannLayer):
     """Hidden units in maps that share a filter each; of every block of a map at most one unit is on.
 
     With ``I = W * v + b`` the energy is ``-h I - c v``, plus ``v v / 2`` for Gaussian visible units of deviation 1. A
-    pooling unit is on where a unit of its block is: the next layer sees a picture ``pool`` times smaller.
+    pooling unit is on where a unit of its block is: the next layer sees maps ``pool`` times smaller.
 
     Args:
         channels: of the visible units.
@@ -23,8 +24,8 @@ class ConvRBM(BoltzmannLayer):
         kernel_size: side of a filter.
         pool: side of a block.
         visible: ``binary`` or ``gaussian`` units.
-        sparsity: share of pooling units that should be on; None leaves it to the data.
-        sparsity_cost: weight of the square by which a map's mean misses it.
+        sparsity: fraction of pooling units that should be on; None leaves it to the data.
+        sparsity_cost: weight of the squared difference between a map's mean and ``sparsity``.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class ConvRBM(BoltzmannLayer):
         start = 0.0 if sparsity is None else math.log(sparsity / (1 - sparsity) / pool**2)
         nn.init.constant_(self.up.bias, start)
 
-    def begin(self, v: Tensor) -> None:
+    @override
+    def initialize_biases(self, v: Tensor) -> None:
         """Set the biases of binary visible units, as in every layer; Gaussian ones have mean 0."""
         if not self.gaussian:
-            super().begin(v)
+            super().initialize_biases(v)
 
     def _blocks(self, inputs: Tensor) -> Tensor:
         """Sort maps ``(B, K, H, W)`` by blocks: ``(B, K, H/p, W/p, p * p)``."""
@@ -84,6 +86,7 @@ class ConvRBM(BoltzmannLayer):
         """Return the probabilities ``(B, K, H, W)`` of hidden units, given visible ones ``(B, C, H', W')``."""
         return self._maps(self._block_probabilities(self.up(v))[..., :-1])
 
+    @override
     def features(self, v: Tensor) -> Tensor:
         """Return the probabilities ``(B, K, H/p, W/p)`` of pooling units, given visible ones."""
         return 1.0 - self._block_probabilities(self.up(v))[..., -1]
@@ -93,25 +96,29 @@ class ConvRBM(BoltzmannLayer):
         blocks = self._blocks(self.up(v)).softmax(dim=-1)
         return self._maps(pooled.unsqueeze(-1) * blocks)
 
+    @override
     def visible_given(self, h: Tensor) -> Tensor:
         """Return the probabilities, or means, ``(B, C, H', W')`` of visible units given hidden ones."""
         down = F.conv_transpose2d(h, self.up.weight, self.visible_bias)
         return down if self.gaussian else torch.sigmoid(down)
 
-    def draw_hidden(self, v: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Draw hidden units: at most one of each block is 1."""
+    @override
+    def sample_hidden(self, v: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Sample hidden units: at most one of each block is 1."""
         ends = self._block_probabilities(self.up(v)).cumsum(dim=-1)
-        lot = torch.rand(ends[..., :1].shape, generator=generator, device=v.device)
-        # The one whose part of [0, 1) the lot falls in: the first end that is greater.
-        below = (ends[..., :-1] <= lot).sum(dim=-1)
+        uniform = torch.rand(ends[..., :1].shape, generator=generator, device=v.device)
+        # The unit whose part of [0, 1) the number falls in: the first end that is greater.
+        below = (ends[..., :-1] <= uniform).sum(dim=-1)
         return self._maps(F.one_hot(below, ends.shape[-1])[..., :-1].to(v.dtype))
 
-    def draw_visible(self, mean: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Draw visible units about ``mean``."""
+    @override
+    def sample_visible(self, mean: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Sample visible units around ``mean``."""
         if not self.gaussian:
-            return super().draw_visible(mean, generator)
+            return super().sample_visible(mean, generator)
         return mean + torch.randn(mean.shape, generator=generator, device=mean.device)
 
+    @override
     def free_energy(self, v: Tensor) -> Tensor:
         """Return ``-c v - sum over blocks of log(1 + sum of exp(I))`` ``(B,)``, plus ``v v / 2`` for Gaussian ``v``."""
         blocks = self._blocks(self.up(v))
@@ -119,6 +126,7 @@ class ConvRBM(BoltzmannLayer):
         energy = -(v * self.visible_bias.view(-1, 1, 1)).flatten(1).sum(dim=1) - hidden.flatten(1).sum(dim=1)
         return energy + v.square().flatten(1).sum(dim=1) / 2 if self.gaussian else energy
 
+    @override
     def contrastive_divergence(self, v: Tensor, k: int, chain: Tensor | None = None) -> Tensor:
         """Return the contrastive divergence, divided by the number of hidden units of a map, plus the sparsity's cost.
 

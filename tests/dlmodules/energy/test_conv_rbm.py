@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from dlmodules.energy.conv_rbm import ConvRBM
 from dlmodules.errors import UserError
-from dlmodules.layers.conv_rbm import ConvRBM
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_hidden_units_of_a_block_exclude_each_other(machine):
     states = torch.stack([-energy(machine, v, h) for h in BLOCKS]).softmax(0)
     torch.testing.assert_close(machine.hidden_given(v).flatten(), states[1:])
     torch.testing.assert_close(machine.features(v).flatten(), 1 - states[:1])
-    drawn = machine.draw_hidden(v.expand(20_000, -1, -1, -1), torch.Generator().manual_seed(0)).flatten(1)
+    drawn = machine.sample_hidden(v.expand(20_000, -1, -1, -1), torch.Generator().manual_seed(0)).flatten(1)
     assert drawn.sum(dim=1).max() == 1
     assert (drawn.mean(dim=0) - states[1:]).abs().max() < 0.015
 
@@ -78,7 +78,7 @@ def test_gaussian_units(machine):
     torch.testing.assert_close(torch.autograd.grad(total, mean)[0], torch.zeros_like(mean), atol=1e-5, rtol=0)
     plain = -torch.stack([-energy(machine, v, h) for h in BLOCKS]).logsumexp(0)
     torch.testing.assert_close(machine.free_energy(v)[0], plain + v.square().sum() / 2)
-    drawn = machine.draw_visible(torch.full((50_000,), 3.0), torch.Generator().manual_seed(0))
+    drawn = machine.sample_visible(torch.full((50_000,), 3.0), torch.Generator().manual_seed(0))
     assert abs(drawn.mean() - 3) < 0.02
     assert abs(drawn.std() - 1) < 0.02
 

@@ -1,0 +1,28 @@
+"""What a module says of classes: how many it knows, and whether it works for a class that it is told."""
+
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class HasClasses(Protocol):
+    """Knows a number of classes: to tell apart, or to work for."""
+
+    num_classes: int
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """Says whether it works for a class that it is told."""
+
+    conditional: bool
+    """Whether ``sample``, ``encode``, ``decode`` and ``reconstruct`` take labels."""
+
+
+def is_conditional(module: object) -> bool:
+    """Return whether ``module`` says that it takes labels."""
+    return isinstance(module, Conditional) and bool(module.conditional)
+
+
+def class_count(module: object) -> int | None:
+    """Return how many classes ``module`` knows; None where it does not say."""
+    return module.num_classes if isinstance(module, HasClasses) else None

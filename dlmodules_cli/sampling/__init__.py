@@ -1,0 +1,1 @@
+"""What ``sample`` writes, a file for each medium."""
