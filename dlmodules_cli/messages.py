@@ -14,6 +14,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 import callbacks
 import datamodules
 import dlmodules
+from dlmodules.checkpoints.hparams import constructor_arguments
 from dlmodules_cli.errors import fail
 
 COMMANDS = ("fit", "validate", "test", "predict", "sample", "export", "explore", "systems")
@@ -67,7 +68,7 @@ def _unknown_argument(option: str, args: list[str]) -> str:
     cls = _class_that_was_given(name, args)
     if cls is None:
         return f"there is no argument {option}"
-    known = [parameter for parameter in inspect.signature(cls).parameters if parameter != "self"]
+    known = sorted(constructor_arguments(cls))
     return f"{cls.__name__} has no argument {name}{nearest(name, known)}; it has: {', '.join(known)}"
 
 

@@ -1,4 +1,4 @@
-"""What adversarial systems share: the training module, losses, penalties, optimizers."""
+"""What adversarial systems share: the training module, losses, terms of losses, penalties, optimizers."""
 
 import lazy_loader
 

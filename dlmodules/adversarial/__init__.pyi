@@ -6,3 +6,7 @@ from .distances import optimal_discriminator as optimal_discriminator
 from .distances import optimal_discriminator_loss as optimal_discriminator_loss
 from .module import AdversarialModule as AdversarialModule
 from .optimizers import AdversarialAdam as AdversarialAdam
+from .terms import AuxiliaryTerm as AuxiliaryTerm
+from .terms import GradientPenaltyTerm as GradientPenaltyTerm
+from .terms import LossTerm as LossTerm
+from .terms import R1Term as R1Term

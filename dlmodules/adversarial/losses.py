@@ -1,4 +1,4 @@
-"""Adversarial losses as pure functions of what the discriminator says, chosen by name."""
+"""Adversarial losses as pure functions of the discriminator's outputs, chosen by name."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -14,12 +14,12 @@ class AdversarialLoss(NamedTuple):
 
     Args:
         real: of the discriminator's outputs for real images.
-        fake: of its outputs for made images.
+        fake: of its outputs for fake images.
         generator: of the same outputs, for the generator.
         weight: of ``real + fake``, where both halves make one loss.
-        threshold: the output above which an image counts as judged real; None where outputs have no such meaning.
+        threshold: the output above which an image counts as real; None where outputs have no such meaning.
         is_logit: whether the sigmoid of an output is the probability that the image is real.
-        is_distance: whether the mean output for real images less that for made ones estimates how far apart they are.
+        is_distance: whether the mean output for real images less that for fake ones estimates how far apart they are.
     """
 
     real: Callable[[Tensor], Tensor]
@@ -31,7 +31,7 @@ class AdversarialLoss(NamedTuple):
     is_distance: bool = False
 
     def discriminator(self, real_outputs: Tensor, fake_outputs: Tensor) -> Tensor:
-        """Return the loss ``()`` of telling real images from made ones."""
+        """Return the loss ``()`` of both halves, real and fake."""
         return self.weight * (self.real(real_outputs) + self.fake(fake_outputs))
 
 
@@ -41,7 +41,7 @@ def negative_log_sigmoid(logits: Tensor) -> Tensor:
 
 
 def negative_log_complement(logits: Tensor) -> Tensor:
-    """-E[log(1 - D)]: the cross-entropy of the answer "made"."""
+    """-E[log(1 - D)]: the cross-entropy of the answer "fake"."""
     return F.softplus(logits).mean()
 
 
@@ -61,7 +61,7 @@ def squared_distance_to_zero(outputs: Tensor) -> Tensor:
 
 
 def mean(outputs: Tensor) -> Tensor:
-    """E[D]: the critic lowers it on made images."""
+    """E[D]: the critic lowers it on fake images."""
     return outputs.mean()
 
 
@@ -76,11 +76,11 @@ def hinge_real(outputs: Tensor) -> Tensor:
 
 
 def hinge_fake(outputs: Tensor) -> Tensor:
-    """E[max(0, 1 + D)]: made images are asked to lie below -1, and no further."""
+    """E[max(0, 1 + D)]: fake images are asked to lie below -1, and no further."""
     return F.relu(1.0 + outputs).mean()
 
 
-# Cross-entropy and squares are means over one batch that holds as many real as made images, as the books take them:
+# Cross-entropy and squares are means over one batch that holds as many real as fake images, as the books take them:
 # a discriminator that knows nothing then has log 2 = 0.693, and 0.25.
 LOSSES: dict[LossName, AdversarialLoss] = {
     "non_saturating": AdversarialLoss(

@@ -1,10 +1,11 @@
-"""What all adversarial systems share: whose turn it is, which gradients flow, what counts as a step."""
+"""What all GANs share: the turns of discriminator and generator in a training step."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
@@ -17,12 +18,12 @@ UpdateOrder = Literal["alternating", "simultaneous", "separate"]
 
 
 class Latents(NamedTuple):
-    """What a generator makes images from.
+    """What a generator maps to images: its arguments, in this order, without those that are None.
 
     Args:
         noise: ``(B, latent_dim)``.
-        labels: ``(B,)`` int64, the classes that are asked for; None where the generator is not told any.
-        codes: ``(B, K)``, what it is asked for besides; None where it is not.
+        labels: ``(B,)`` int64, the classes of the images; None for a generator that is not conditional.
+        codes: ``(B, K)``; None for a generator without codes.
     """
 
     noise: Tensor
@@ -31,12 +32,12 @@ class Latents(NamedTuple):
 
 
 class Images(NamedTuple):
-    """Real or made images, and what goes with them.
+    """Real or fake images, and what they are of.
 
     Args:
         x: ``(B, C, H, W)`` in the generator's range.
-        labels: ``(B,)`` int64, or None.
-        codes: ``(B, K)``, or None.
+        labels: ``(B,)`` int64, the data's or the generator's; None where there are none.
+        codes: ``(B, K)``, the generator's; None where there are none.
     """
 
     x: Tensor
@@ -45,13 +46,13 @@ class Images(NamedTuple):
 
 
 class DiscriminatorOutput(NamedTuple):
-    """Images and what the discriminator says of them.
+    """The outputs of a discriminator for some images.
 
     Args:
-        images: which it saw.
-        source: ``(B,)``, larger for what it takes for real.
-        labels: logits ``(B, num_classes)`` of the classes it sees; None where it is not asked.
-        codes: what it says of the codes; None where it is not asked.
+        images: its input.
+        source: ``(B,)``, real against fake: larger for what it takes for real.
+        labels: logits ``(B, num_classes)`` of the classes; None without such an output.
+        codes: ``(B, K)``, the predicted codes; None without such an output.
     """
 
     images: Images
@@ -70,14 +71,15 @@ class Update(NamedTuple):
 class AdversarialModule(ManualOptimizationModule):
     """A generator and a discriminator that train against each other.
 
-    A child sets ``generator`` and ``discriminator`` and defines ``sample_latents``, ``discriminator_losses``,
-    ``generator_losses`` and ``configure_optimizers`` (the discriminator's first). One ``training_step`` is
-    one turn of the discriminator, one update of the generator in every ``n_critic`` of them, and one ``global_step``.
+    A child sets ``generator`` and ``discriminator`` and defines ``sample_latents``, ``sample``,
+    ``discriminator_losses``, ``generator_losses`` and ``configure_optimizers`` (the discriminator's first). One
+    ``training_step`` is one turn of the discriminator, one update of the generator in every ``n_critic`` of them, and
+    one ``global_step``.
 
     Args:
         n_critic: turns of the discriminator for each update of the generator.
-        update: ``alternating`` draws fresh noise for the generator, which then meets the updated
-            discriminator; ``simultaneous`` makes one batch of fakes and takes both gradients before
+        update: ``alternating`` samples new noise for the generator, which then meets the updated
+            discriminator; ``simultaneous`` generates one batch of fakes and takes both gradients before
             either network changes; ``separate`` alternates, and updates the discriminator on the real images and
             then once more on the fakes, where ``discriminator_updates`` of a child knows how.
         clip_grad_norm: largest norm of each network's gradient; None does not clip.
@@ -97,16 +99,20 @@ class AdversarialModule(ManualOptimizationModule):
         self.update = update
 
     def sample_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
-        """Return what ``n`` images are made from, on the module's device."""
+        """Return latents of ``n`` images, on the module's device."""
         raise NotImplementedError
 
     def generate(self, latents: Latents) -> Tensor:
-        """Return the images ``(B, C, H, W)`` that the generator makes from ``latents``, in its own range."""
-        images: Tensor = self.generator(latents.noise)
+        """Return the images ``(B, C, H, W)`` that the generator maps ``latents`` to, in its own range."""
+        images: Tensor = self.generator(*(part for part in latents if part is not None))
         return images
 
+    def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+        """Generate ``n`` images ``(n, C, H, W)`` in [0, 1], of classes ``labels`` ``(n,)`` where it is conditional."""
+        raise NotImplementedError
+
     def discriminate(self, images: Images) -> DiscriminatorOutput:
-        """Let the discriminator look at ``images``."""
+        """Return the discriminator's outputs for ``images``."""
         return DiscriminatorOutput(images, self.discriminator(images.x))
 
     def discriminator_losses(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> dict[str, Tensor]:
@@ -118,19 +124,19 @@ class AdversarialModule(ManualOptimizationModule):
         raise NotImplementedError
 
     def discriminator_updates(self, real: Images, fake: Images) -> Iterator[Update]:
-        """Yield each update that the discriminator makes in a turn; it moves before the next is asked for."""
+        """Yield the updates of one turn of the discriminator; each is made before the next is asked for."""
         losses = self.discriminator_losses(self.discriminate(real), self.discriminate(fake))
         yield Update(losses["d_loss"], losses)
 
     def after_discriminator_turn(self) -> None:
-        """Follow the discriminator's turn, all of its updates, such as by clipping its weights."""
+        """Do what follows the last update of the discriminator's turn, such as clipping its weights."""
 
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
-        """Return the real images of a batch as the discriminator takes them."""
+        """Return the real images of a batch, in the generator's range."""
         return Images(batch[0])
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Give the discriminator its turn, and every ``n_critic`` steps the generator."""
         real = self.prepare_real(batch, batch_idx)
         is_logging = is_logging_step(self)  # before the step is counted
         with self.one_global_step():
@@ -150,13 +156,14 @@ class AdversarialModule(ManualOptimizationModule):
             metrics |= self._generator_step(len(real.x))
         return metrics
 
-    def _made(self, n: int) -> Images:
+    def fake_images(self, n: int) -> Images:
+        """Generate ``n`` images, and keep labels and codes with them."""
         latents = self.sample_latents(n)
         return Images(self.generate(latents), latents.labels, latents.codes)
 
     def _discriminator_step(self, real: Images) -> dict[str, Tensor]:
         with torch.no_grad():
-            fake = self._made(len(real.x))
+            fake = self.fake_images(len(real.x))
         metrics: dict[str, Tensor] = {}
         for update in self.discriminator_updates(real, fake):
             self.descend(update.loss, self.discriminator, self.optimizer_at(0))
@@ -165,12 +172,12 @@ class AdversarialModule(ManualOptimizationModule):
         return metrics
 
     def _generator_step(self, batch_size: int) -> dict[str, Tensor]:
-        losses = self.generator_losses(self.discriminate(self._made(batch_size)))
+        losses = self.generator_losses(self.discriminate(self.fake_images(batch_size)))
         self.descend(losses["g_loss"], self.generator, self.optimizer_at(1))
         return losses
 
     def _simultaneous_step(self, real: Images, generator_turn: bool) -> dict[str, Tensor]:
-        fake = self.discriminate(self._made(len(real.x)))
+        fake = self.discriminate(self.fake_images(len(real.x)))
         metrics = self.discriminator_losses(self.discriminate(real), fake)
         self.backward_into(metrics["d_loss"], self.discriminator, self.optimizer_at(0), retain_graph=generator_turn)
         if generator_turn:
@@ -180,3 +187,9 @@ class AdversarialModule(ManualOptimizationModule):
         self.optimizer_at(0).step()
         self.after_discriminator_turn()
         return metrics
+
+    @override
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return as many new images as the batch has."""
+        x = batch[0] if isinstance(batch, (tuple, list)) else batch
+        return self.sample(len(x))

@@ -20,15 +20,15 @@ def slopes(critic: Critic, x: Tensor) -> Tensor:
 
 
 def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-    """Return ``E[(|grad D(x)| - 1)^2]`` at points drawn evenly between pairs of real and made images.
+    """Return ``E[(|grad D(x)| - 1)^2]`` at points drawn evenly between pairs of real and fake images.
 
     Args:
         critic: maps images ``(B, ...)`` to outputs ``(B,)``. Batch normalization in it would mix the images.
         real: images ``(B, ...)``.
-        fake: as many made images.
+        fake: as many fake images.
     """
-    share = torch.rand([len(real)] + [1] * (real.ndim - 1), device=real.device)
-    between = share * real.detach().float() + (1.0 - share) * fake.detach().float()
+    fraction = torch.rand([len(real)] + [1] * (real.ndim - 1), device=real.device)
+    between = fraction * real.detach().float() + (1.0 - fraction) * fake.detach().float()
     lengths: Tensor = torch.linalg.vector_norm(slopes(critic, between).flatten(1), dim=1)
     return (lengths - 1.0).square().mean()
 

@@ -1,18 +1,17 @@
-"""The auxiliary classifier GAN: the discriminator is not told the class, but asked for it."""
+"""The auxiliary classifier GAN: the discriminator is not told the class, but predicts it."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import torch
-from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
-from torch.nn import functional as F
+from typing_extensions import override
 
-from dlmodules.adversarial.losses import LossName
 from dlmodules.adversarial.module import DiscriminatorOutput, Images, UpdateOrder
+from dlmodules.adversarial.terms import AuxiliaryTerm, LossTerm, class_loss
 from dlmodules.errors import UserError
-from dlmodules.gans.cgan import CGAN, ConditionalGenerator
+from dlmodules.gans.cgan import ConditionalGenerator
+from dlmodules.gans.conditional import ConditionalGAN
 from dlmodules.gans.dcgan import DCGANDiscriminator
-from dlmodules.gans.gan import Noise
 from dlmodules.gans.widths import scaled
 from dlmodules.layers.initialization import glorot_uniform_
 
@@ -20,7 +19,7 @@ HEAD_DIM = 128
 
 
 class ClassifyingDiscriminator(nn.Module):
-    """The discriminator of ``DCGAN`` with a second answer: the class, by two linear layers from the same features.
+    """The discriminator of ``DCGAN`` with a second output: the class, by two linear layers from the same features.
 
     1,606,283 parameters at the book's sizes; the 128 units between the layers are linear there.
 
@@ -45,8 +44,8 @@ class ClassifyingDiscriminator(nn.Module):
         return self.body.dense(hidden).squeeze(1), self.label(self.label_hidden(hidden))
 
 
-class ACGAN(CGAN):
-    """A conditional GAN whose discriminator tells the class of real and made images, beside real from made.
+class ACGAN(ConditionalGAN):
+    """A conditional GAN whose discriminator predicts the class of real and fake images, besides real from fake.
 
     It logs what ``GAN`` logs, and ``train/d_label_loss`` and ``train/g_label_loss``, the cross-entropy of the classes
     in the discriminator's update and in the generator's.
@@ -55,91 +54,38 @@ class ACGAN(CGAN):
     Books: atienza 5.3.1, atienza 5.3.1-C.
 
     Args:
-        image_shape: channels, height and width of the images; the default networks need multiples of 4.
-        latent_dim: size of the noise vector.
-        num_classes: number of classes.
-        width: multiplies the filters of the default networks; 0.25 trains on a CPU.
-        generator: maps noise and labels to images; its attribute ``output_range`` (default [0, 1]) says in which
-            range. None builds ``ConditionalGenerator`` (1,364,225 parameters).
         discriminator: maps images to outputs ``(B,)`` and the logits ``(B, num_classes)`` of the classes. None builds
             ``ClassifyingDiscriminator`` (1,606,283 parameters).
         label_weight: of the cross-entropy of the classes, in both losses.
-        noise: ``uniform`` on [-1, 1] (the book's) or ``normal``.
-        loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
-        r1: weight of half the squared slope of the discriminator at real images, the paper's gamma; 0 for none.
-        optimizer_d: makes the discriminator's optimizer.
-        optimizer_g: makes the generator's optimizer; half the learning rate is more stable.
-        n_critic: turns of the discriminator for each update of the generator.
         update: ``alternating``, or ``simultaneous`` with one batch of fakes for both networks; the classes want both
             halves in one update.
-        clip_grad_norm: largest norm of each network's gradient; None does not clip.
+        **kwargs: arguments of ``ConditionalGAN`` and ``GAN``.
     """
+
+    default_generator = ConditionalGenerator
+    default_discriminator = ClassifyingDiscriminator
 
     def __init__(
         self,
-        image_shape: Sequence[int] = (1, 28, 28),
-        latent_dim: int = 100,
-        num_classes: int = 10,
-        width: float = 1.0,
-        generator: nn.Module | None = None,
         discriminator: nn.Module | None = None,
         label_weight: float = 1.0,
-        noise: Noise = "uniform",
-        loss: LossName = "non_saturating",
-        r1: float = 0.0,
-        optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
-        optimizer_g: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-4, alpha=0.9, eps=1e-7),
-        n_critic: int = 1,
         update: UpdateOrder = "alternating",
-        clip_grad_norm: float | None = None,
+        **kwargs: Any,
     ) -> None:
         if update == "separate":
             raise UserError(f"{type(self).__name__} has no separate updates; choose alternating or simultaneous")
-        super().__init__(
-            image_shape,
-            latent_dim,
-            num_classes,
-            width,
-            generator or ConditionalGenerator(image_shape, latent_dim, num_classes, width),
-            discriminator or ClassifyingDiscriminator(image_shape, num_classes, width),
-            noise,
-            loss,
-            r1,
-            optimizer_d,
-            optimizer_g,
-            n_critic,
-            update,
-            clip_grad_norm,
-        )
+        super().__init__(discriminator=discriminator, update=update, **kwargs)
         self.label_weight = label_weight
 
+    @override
     def discriminate(self, images: Images) -> DiscriminatorOutput:
-        """Let the discriminator look at images, without their labels."""
-        source, labels = self.discriminator(images.x)
-        return DiscriminatorOutput(images, source, labels)
+        """Return real from fake and the classes, which the discriminator is not told."""
+        return DiscriminatorOutput(images, *self.discriminator(images.x))
 
-    def label_loss(self, judged: DiscriminatorOutput) -> Tensor:
-        """Return the cross-entropy ``()`` of the classes."""
-        assert judged.labels is not None
-        assert judged.images.labels is not None
-        return F.cross_entropy(judged.labels, judged.images.labels)
+    @override
+    def loss_terms(self) -> list[LossTerm]:
+        return [*super().loss_terms(), AuxiliaryTerm(self.label_weight, "label", self.label_loss, on_real=True)]
 
-    def weight_of_labels(self) -> float:
-        """Return how much the cross-entropy of the classes weighs at present."""
-        return self.label_weight
-
-    def discriminator_label_loss(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Tensor:
-        """Return the cross-entropy ``()`` of the classes of real and made images, which weigh the same."""
-        return 0.5 * (self.label_loss(real) + self.label_loss(fake))
-
-    def discriminator_losses(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> dict[str, Tensor]:
-        """Add the cross-entropy of the classes."""
-        losses = super().discriminator_losses(real, fake)
-        label_loss = self.discriminator_label_loss(real, fake)
-        return losses | {"d_loss": losses["d_loss"] + self.weight_of_labels() * label_loss, "d_label_loss": label_loss}
-
-    def generator_losses(self, fake: DiscriminatorOutput) -> dict[str, Tensor]:
-        """Add the cross-entropy of the classes that were asked for."""
-        losses = super().generator_losses(fake)
-        label_loss = self.label_loss(fake)
-        return losses | {"g_loss": losses["g_loss"] + self.weight_of_labels() * label_loss, "g_label_loss": label_loss}
+    def label_loss(self, output: DiscriminatorOutput) -> Tensor:
+        """Return the cross-entropy ``()`` of the classes of real or fake images."""
+        return class_loss(output)

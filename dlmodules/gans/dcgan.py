@@ -1,13 +1,13 @@
 """The deep convolutional GAN."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.adversarial.losses import LossName
 from dlmodules.adversarial.module import UpdateOrder
 from dlmodules.gans.gan import GAN, Noise
 from dlmodules.gans.widths import scaled
@@ -104,14 +104,11 @@ class DCGAN(GAN):
         discriminator: maps images in the generator's range to outputs ``(B,)``. None builds
             ``DCGANDiscriminator`` (1,080,577 parameters).
         noise: ``uniform`` on [-1, 1] (the book's) or ``normal``.
-        loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
-        r1: weight of half the squared slope of the discriminator at real images, the paper's gamma; 0 for none.
         optimizer_d: makes the discriminator's optimizer.
         optimizer_g: makes the generator's optimizer; half the learning rate is more stable.
-        n_critic: turns of the discriminator for each update of the generator.
         update: ``alternating``; ``simultaneous`` with one batch of fakes for both networks; or ``separate`` updates of
-            the discriminator on real and on made images.
-        clip_grad_norm: largest norm of each network's gradient; None does not clip.
+            the discriminator on real and on fake images.
+        **kwargs: arguments of ``GAN``.
     """
 
     def __init__(
@@ -122,25 +119,19 @@ class DCGAN(GAN):
         generator: nn.Module | None = None,
         discriminator: nn.Module | None = None,
         noise: Noise = "uniform",
-        loss: LossName = "non_saturating",
-        r1: float = 0.0,
         optimizer_d: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=2e-4, alpha=0.9, eps=1e-7),
         optimizer_g: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-4, alpha=0.9, eps=1e-7),
-        n_critic: int = 1,
         update: UpdateOrder = "alternating",
-        clip_grad_norm: float | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
-            image_shape,
-            latent_dim,
-            generator or DCGANGenerator(image_shape, latent_dim, width),
-            discriminator or DCGANDiscriminator(image_shape, width),
-            noise,
-            loss,
-            r1,
-            optimizer_d,
-            optimizer_g,
-            n_critic,
-            update,
-            clip_grad_norm,
+            image_shape=image_shape,
+            latent_dim=latent_dim,
+            generator=generator or DCGANGenerator(image_shape, latent_dim, width),
+            discriminator=discriminator or DCGANDiscriminator(image_shape, width),
+            noise=noise,
+            optimizer_d=optimizer_d,
+            optimizer_g=optimizer_g,
+            update=update,
+            **kwargs,
         )

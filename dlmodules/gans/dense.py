@@ -37,7 +37,7 @@ class DenseGenerator(nn.Module):
         self.layers = nn.ModuleList(
             nn.Linear(before, after) for before, after in zip(widths, hidden_dims, strict=False)
         )
-        # Keras' momentum of 0.8 is the share that is kept.
+        # Keras' momentum of 0.8 is the fraction that is kept.
         self.norms = nn.ModuleList(nn.BatchNorm1d(width, eps=1e-3, momentum=0.2) for width in hidden_dims)
         self.to_image = nn.Linear(widths[-1], prod(image_shape))
         glorot_uniform_(self)

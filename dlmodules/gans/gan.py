@@ -6,11 +6,12 @@ from typing import Literal, get_args
 import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
+from typing_extensions import override
 
 from dlmodules.adversarial.losses import LOSSES, LossName, discriminator_accuracy
 from dlmodules.adversarial.module import AdversarialModule, DiscriminatorOutput, Images, Latents, Update, UpdateOrder
 from dlmodules.adversarial.optimizers import AdversarialAdam
-from dlmodules.adversarial.penalties import r1_penalty
+from dlmodules.adversarial.terms import LossTerm, R1Term, add_losses
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.gans.dense import DenseDiscriminator, DenseGenerator
@@ -25,15 +26,16 @@ Noise = Literal["uniform", "normal"]
 
 
 class GAN(AdversarialModule):
-    """A generator learns to make images that a discriminator takes for real.
+    """A generator learns to generate images that a discriminator takes for real.
 
     The default networks are dense, as the first were; ``DCGAN`` has convolutional ones. Variants give other networks,
-    or override ``discriminator_loss``, ``generator_loss``, ``sample_latents``, ``discriminate`` or the two methods
-    that sum up what is minimised, ``discriminator_losses`` and ``generator_losses``.
+    add terms to ``loss_terms``, or override ``discriminator_loss``, ``generator_loss``, ``sample_latents``,
+    ``discriminate`` or the two methods that sum up what is minimised, ``discriminator_losses`` and
+    ``generator_losses``.
 
     Logged every few steps: ``train/d_loss`` (0.693 when a discriminator of the cross-entropy knows nothing),
     ``train/g_loss``, ``train/d_accuracy`` where the loss knows right from wrong, ``train/d_real`` and ``train/d_fake``
-    (the mean probability given to real and made images, or the mean output of a loss without probabilities),
+    (the mean probability given to real and fake images, or the mean output of a loss without probabilities),
     ``train/wasserstein``, the difference of the latter, with the loss of that name, and ``train/r1_loss`` where it is
     used; ``val/d_real`` on images that the discriminator never trained on.
 
@@ -55,7 +57,7 @@ class GAN(AdversarialModule):
         optimizer_g: makes the generator's optimizer.
         n_critic: turns of the discriminator for each update of the generator.
         update: ``alternating``; ``simultaneous`` with one batch of fakes for both networks; or ``separate`` updates of
-            the discriminator on real and on made images, the books'.
+            the discriminator on real and on fake images, the books'.
         clip_grad_norm: largest norm of each network's gradient; None does not clip.
     """
 
@@ -108,8 +110,18 @@ class GAN(AdversarialModule):
 
     @property
     def twice_differentiated(self) -> tuple[str, ...]:
-        """The networks whose gradient a penalty differentiates."""
-        return ("discriminator",) if self.r1 > 0 else ()
+        """The networks whose gradient a term of the loss differentiates."""
+        return ("discriminator",) if any(term.differentiates_twice for term in self.loss_terms()) else ()
+
+    def loss_terms(self) -> list[LossTerm]:
+        """Return what is minimised besides the adversarial loss; asked for in each step, so that weights may change.
+
+        A variant adds to the list::
+
+            def loss_terms(self) -> list[LossTerm]:
+                return [*super().loss_terms(), GradientPenaltyTerm(10.0, self.discriminate)]
+        """
+        return [R1Term(self.r1, self.discriminate)] if self.r1 > 0 else []
 
     def forward(self, z: Tensor) -> Tensor:
         """Return the images in [0, 1] of noise ``(B, latent_dim)``."""
@@ -142,52 +154,54 @@ class GAN(AdversarialModule):
             z = torch.randn(shape, generator=generator, device=device)
         return z.to(self.device)
 
+    @override
     def sample_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
-        """Return ``n`` noise vectors."""
         return Latents(self.sample_noise(n, generator))
 
+    @override
     def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """Make ``n`` images ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
+        """Generate ``n`` images ``(n, C, H, W)`` in [0, 1]. ``labels`` must be None."""
         if labels is not None:
             raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
         return self.to_unit_range(self.generate(self.sample_latents(n, generator)))
 
     def discriminator_loss(self, real_outputs: Tensor, fake_outputs: Tensor) -> Tensor:
-        """Return the loss ``()`` of telling real images from made ones."""
+        """Return the adversarial loss ``()`` of the discriminator."""
         return self.loss.discriminator(real_outputs, fake_outputs)
 
     def generator_loss(self, fake_outputs: Tensor) -> Tensor:
-        """Return the loss ``()`` of made images that are told from real ones."""
+        """Return the adversarial loss ``()`` of the generator."""
         return self.loss.generator(fake_outputs)
 
+    @override
     def discriminator_losses(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> dict[str, Tensor]:
-        """Return ``d_loss``, with R1 where it is asked for, and how well the discriminator judges."""
+        """Return ``d_loss``, its terms and how well the discriminator tells real from fake."""
         losses = {"d_loss": self.discriminator_loss(real.source, fake.source)}
-        return self.with_r1(losses, real.images, self.loss.weight) | self.discriminator_metrics(
-            real.source, fake.source
-        )
+        for term in self.loss_terms():
+            losses = add_losses(losses, "d_loss", term.of_real_half(real), self.loss.weight * term.weight)
+            losses = add_losses(losses, "d_loss", term.of_discriminator(real, fake), term.weight)
+        return losses | self.discriminator_metrics(real.source, fake.source)
 
+    @override
     def generator_losses(self, fake: DiscriminatorOutput) -> dict[str, Tensor]:
-        """Return ``g_loss``."""
-        return {"g_loss": self.generator_loss(fake.source)}
+        """Return ``g_loss`` and its terms."""
+        losses = {"g_loss": self.generator_loss(fake.source)}
+        for term in self.loss_terms():
+            losses = add_losses(losses, "g_loss", term.of_generator(fake), term.weight)
+        return losses
 
-    def with_r1(self, losses: dict[str, Tensor], real: Images, share: float = 1.0) -> dict[str, Tensor]:
-        """Add the penalty of real images to ``d_loss``, where it has a weight.
-
-        ``share`` is the weight that the loss of the real images has in ``d_loss``; the penalty gets it too.
-        """
-        if self.r1 == 0:
-            return losses
-        penalty = r1_penalty(lambda x: self.discriminate(real._replace(x=x)).source, real.x)
-        return losses | {"d_loss": losses["d_loss"] + share * self.r1 * penalty, "r1_loss": penalty}
-
+    @override
     def discriminator_updates(self, real: Images, fake: Images) -> Iterator[Update]:
         """Yield the one update of the discriminator, or the two where they are separate."""
         if self.update != "separate":
             yield from super().discriminator_updates(real, fake)
             return
         on_real = self.discriminate(real)
-        losses = self.with_r1({"d_loss": self.loss.real(on_real.source)}, real)
+        losses = {"d_loss": self.loss.real(on_real.source)}
+        for term in self.loss_terms():
+            if type(term).of_discriminator is not LossTerm.of_discriminator:
+                raise UserError(f"separate updates do not use {type(term).__name__}: choose update='alternating'")
+            losses = add_losses(losses, "d_loss", term.of_real_half(on_real), term.weight)
         yield Update(losses["d_loss"], {})
         on_fake = self.discriminate(fake)
         loss = self.loss.fake(on_fake.source)
@@ -196,7 +210,7 @@ class GAN(AdversarialModule):
         yield Update(loss, logged | self.discriminator_metrics(on_real.source, on_fake.source))
 
     def discriminator_metrics(self, real_outputs: Tensor, fake_outputs: Tensor) -> dict[str, Tensor]:
-        """Return how the discriminator judges, for the logs."""
+        """Return how well the discriminator tells real from fake, for the logs."""
         real, fake = real_outputs.detach(), fake_outputs.detach()
         found = {}
         if self.loss.threshold is not None:
@@ -210,6 +224,7 @@ class GAN(AdversarialModule):
         """Return the mean ``()`` of outputs ``(B,)``, as probabilities of being real where the loss has such."""
         return (torch.sigmoid(outputs) if self.loss.is_logit else outputs).mean()
 
+    @override
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
         """Check the images of a batch and bring them from [0, 1] to the generator's range."""
         x = batch[0]
@@ -219,25 +234,22 @@ class GAN(AdversarialModule):
             check_unit_range(x, name)
         return Images(self.from_unit_range(x))
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Ask the discriminator about real images that it never trained on: far below ``train/d_real`` it overfits."""
+        """Log the discriminator's output for real images of no training: far below ``train/d_real`` it overfits."""
         self._discriminate_held_out(batch, batch_idx, "val")
 
+    @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Ask the discriminator about the test images."""
         self._discriminate_held_out(batch, batch_idx, "test")
 
     def _discriminate_held_out(self, batch: Batch, batch_idx: int, stage: str) -> None:
         source = self.discriminate(self.prepare_real(batch, batch_idx)).source
         self.log(f"{stage}/d_real", self.realness(source), batch_size=len(batch[0]), sync_dist=True)
 
-    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return as many new images as the batch has."""
-        x = batch[0] if isinstance(batch, (tuple, list)) else batch
-        return self.sample(len(x))
-
+    @override
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """Make the discriminator's and the generator's optimizer."""
+        """Return the discriminator's and the generator's optimizer."""
         return [
             self.optimizer_d(self.discriminator.parameters()),
             self.optimizer_g(self.generator.parameters()),

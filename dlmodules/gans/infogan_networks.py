@@ -65,9 +65,9 @@ class InfoGANGenerator(nn.Module):
 
 
 class InfoGANDiscriminator(nn.Module):
-    """Two convolutions that halve the size and a dense layer, then its answer, and from 128 more units class and codes.
+    """Two convolutions that halve the size and a dense layer to real or fake, and by 128 more units to class and codes.
 
-    All but the first convolution and the answers are normalized, and followed by a leaky ReLU of 0.1. 6,692,175
+    All but the first convolution and the outputs are normalized, and followed by a leaky ReLU of 0.1. 6,692,175
     parameters at the paper's sizes.
 
     Args:

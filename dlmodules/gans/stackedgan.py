@@ -1,4 +1,4 @@
-"""The stacked GAN: one generator makes features of a class, another makes images of features."""
+"""The stacked GAN: one generator maps a class to features, another maps features to images."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,12 +8,13 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.classification import MulticlassAccuracy
+from typing_extensions import override
 
 from dlmodules.adversarial.losses import LOSSES, discriminator_accuracy
 from dlmodules.adversarial.module import AdversarialModule, DiscriminatorOutput, Images, Latents
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.gans.stackedgan_networks import Reading, StackedDiscriminator, StackedEncoder, StackedGenerator
+from dlmodules.gans.stackedgan_networks import LevelOutput, StackedDiscriminator, StackedEncoder, StackedGenerator
 from dlmodules.gans.traversals import check_traversal
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
@@ -32,12 +33,12 @@ ENCODER, DISCRIMINATOR, GENERATOR = range(3)  # their optimizers
 class StackedGAN(AdversarialModule):
     """Class to features to image, each step a GAN that inverts one level of a classifier, with a code of its own.
 
-    In the first ``encoder_epochs`` the encoder learns to tell the classes, and nothing else learns. Then each level
-    learns by itself: level 1 makes features of real labels, level 0 makes images of real features. With
-    ``independent_epochs`` the levels go on together after that many epochs: level 0 is then given what level 1 made,
-    and its gradient reaches level 1. A generator minimises ``-log D``, the distance of what the encoder reads off its
-    work from what it was given, and that of the code that the discriminator reads off it from its own. ``sample`` takes
-    codes besides labels, and ``traverse`` changes one of them from image to image.
+    In the first ``encoder_epochs`` the encoder learns to classify, and nothing else learns. Then each level learns by
+    itself: level 1 generates features of real labels, level 0 generates images of real features. With
+    ``independent_epochs`` the levels go on together after that many epochs: level 0 is then given the features of level
+    1, and its gradient reaches level 1. A generator minimises ``-log D``, the distance of what the encoder recovers
+    from its output from what it was given, and that of the code that the discriminator recovers from its own.
+    ``sample`` takes codes besides labels, and ``traverse`` changes one of them from image to image.
 
     Logged every few steps: ``train/encoder_loss`` and ``train/encoder_accuracy`` in the first stage; then
     ``train/d_loss`` and ``train/g_loss``, sums over ``train/d0_loss``, ``train/d1_loss``, ``train/g0_loss`` and
@@ -131,7 +132,7 @@ class StackedGAN(AdversarialModule):
 
     @property
     def output_range(self) -> tuple[float, float]:
-        """Lowest and highest value of the images: the encoder reads real ones as the data has them."""
+        """Lowest and highest value of the images: the encoder takes real ones as the data has them."""
         return 0.0, 1.0
 
     @property
@@ -142,6 +143,98 @@ class StackedGAN(AdversarialModule):
         first_joint = None if self.independent_epochs is None else self.encoder_epochs + self.independent_epochs
         return "independent" if first_joint is None or self.current_epoch < first_joint else "joint"
 
+    @override
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Return the optimizers of the encoder, of the discriminators and of the generators."""
+        return [
+            self.optimizer_e(self.encoder.parameters()),
+            self.optimizer_d(self.discriminator.parameters()),
+            self.optimizer_g(self.generator.parameters()),
+        ]
+
+    @override
+    def take_turns(self, real: Images) -> dict[str, Tensor]:
+        """Update the encoder in its epochs; after them the discriminators, then the generators."""
+        assert real.labels is not None
+        if self.stage == "encoder":
+            return self._encoder_turn(real.x, real.labels)
+        self.optimizer_at(ENCODER).zero_grad()  # what its last epoch has left
+        with torch.no_grad():
+            features = self.encoder.level0(real.x)
+        joint = self.stage == "joint"
+        metrics = self._discriminators_turn(real.x, features, real.labels, joint)
+        return metrics | self._generators_turn(features, real.labels, joint)
+
+    def _encoder_turn(self, x: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        logits = self.encoder(x)[1]
+        loss = F.cross_entropy(logits, labels)
+        self.descend(loss, self.encoder, self.optimizer_at(ENCODER))
+        accuracy = (logits.detach().argmax(dim=1) == labels).float().mean()
+        return {"encoder_loss": loss, "encoder_accuracy": accuracy}
+
+    def _discriminators_turn(self, x: Tensor, features: Tensor, labels: Tensor, joint: bool) -> dict[str, Tensor]:
+        z0, z1 = self.sample_code(len(x)), self.sample_code(len(x))
+        with torch.no_grad():
+            fake_features = self.generator.level1(labels, z1)
+            fake_images = self.generator.level0(fake_features if joint else features, z0)
+        d1, d0 = self.discriminator.level1, self.discriminator.level0
+        real1, fake1 = d1(features), d1(fake_features)
+        level1 = self.discriminator_level(1, real1, fake1, z1)
+        self.descend(level1["loss"], d1, self.optimizer_at(DISCRIMINATOR))
+        real0, fake0 = d0(x), d0(fake_images)
+        level0 = self.discriminator_level(0, real0, fake0, z0)
+        self.descend(level0["loss"], d0, self.optimizer_at(DISCRIMINATOR))
+        return _named("d", level0, level1) | {
+            "d_accuracy": discriminator_accuracy(real0.source.detach(), fake0.source.detach(), 0.0),
+            "d1_accuracy": discriminator_accuracy(real1.source.detach(), fake1.source.detach(), 0.0),
+            "d_real": torch.sigmoid(real0.source.detach()).mean(),
+            "d_fake": torch.sigmoid(fake0.source.detach()).mean(),
+        }
+
+    def _generators_turn(self, features: Tensor, labels: Tensor, joint: bool) -> dict[str, Tensor]:
+        z0, z1 = self.sample_code(len(labels)), self.sample_code(len(labels))
+        fake_features = self.generator.level1(labels, z1)
+        condition = F.cross_entropy(self.encoder.level1(fake_features), labels)
+        level1 = self.generator_level(1, self.discriminator.level1(fake_features), z1, condition)
+        if not joint:
+            self.descend(level1["loss"], self.generator.level1, self.optimizer_at(GENERATOR))
+        given = fake_features if joint else features
+        images = self.generator.level0(given, z0)
+        condition = F.mse_loss(self.encoder.level0(images), given)
+        level0 = self.generator_level(0, self.discriminator.level0(images), z0, condition)
+        if joint:
+            self.descend(level0["loss"] + level1["loss"], self.generator, self.optimizer_at(GENERATOR))
+        else:
+            self.descend(level0["loss"], self.generator.level0, self.optimizer_at(GENERATOR))
+        return _named("g", level0, level1)
+
+    def discriminator_level(self, level: int, real: LevelOutput, fake: LevelOutput, z: Tensor) -> dict[str, Tensor]:
+        """Return what the discriminator of ``level`` minimises as ``loss``, and its part ``entropy_loss``.
+
+        The codes ``z`` ``(B, latent_dim)`` are those of the fakes; nothing real has one.
+        """
+        entropy = F.mse_loss(fake.code, z)
+        loss = self.loss.discriminator(real.source, fake.source) + self.entropy_weights[level] * entropy
+        return {"loss": loss, "entropy_loss": entropy}
+
+    def generator_level(self, level: int, fake: LevelOutput, z: Tensor, condition: Tensor) -> dict[str, Tensor]:
+        """Return what the generator of ``level`` minimises as ``loss``, and its parts.
+
+        Args:
+            level: 0 or 1.
+            fake: the discriminator's outputs for what the generator generated.
+            z: ``(B, latent_dim)``, the codes that it was given.
+            condition: ``()``, how far its output is from the features or class that it was given.
+        """
+        entropy = F.mse_loss(fake.code, z)
+        loss = self.adversarial_weight * self.loss.generator(fake.source) + self.condition_weight * condition
+        return {
+            "loss": loss + self.entropy_weights[level] * entropy,
+            "entropy_loss": entropy,
+            "condition_loss": condition,
+        }
+
+    @override
     def forward(self, z0: Tensor, labels: Tensor, z1: Tensor) -> Tensor:
         """Return the images in [0, 1] of codes ``(B, latent_dim)`` and labels ``(B,)``."""
         return self.generate(Latents(z0, self.checked(labels, len(z0)), z1))
@@ -155,16 +248,13 @@ class StackedGAN(AdversarialModule):
         device = sampling_device(generator, self.device)
         return (self.code_std * torch.randn(n, self.latent_dim, generator=generator, device=device)).to(self.device)
 
+    @override
     def sample_latents(self, n: int, generator: torch.Generator | None = None) -> Latents:
         """Return codes of level 0 as noise, labels, each class as probable as another, and codes of level 1."""
         z0, z1 = self.sample_code(n, generator), self.sample_code(n, generator)
         return Latents(z0, sample_labels(n, self.num_classes, generator, self.device), z1)
 
-    def generate(self, latents: Latents) -> Tensor:
-        """Return the images ``(B, C, H, W)`` in [0, 1] that both generators, one after the other, make."""
-        images: Tensor = self.generator(*latents)
-        return images
-
+    @override
     def sample(
         self,
         n: int,
@@ -173,7 +263,7 @@ class StackedGAN(AdversarialModule):
         z0: Tensor | None = None,
         z1: Tensor | None = None,
     ) -> Tensor:
-        """Make ``n`` images ``(n, C, H, W)`` in [0, 1] of classes ``(n,)`` and codes ``(n, latent_dim)``.
+        """Generate ``n`` images ``(n, C, H, W)`` in [0, 1] of classes ``(n,)`` and codes ``(n, latent_dim)``.
 
         What is None is drawn at random; what is given leaves the draws of the others as they are.
         """
@@ -198,7 +288,7 @@ class StackedGAN(AdversarialModule):
         labels: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Make ``n`` rows of images ``(n, K, C, H, W)`` in [0, 1] in which the code ``name`` takes ``values`` ``(K,)``.
+        """Generate ``n`` rows of images ``(n, K, C, H, W)`` in [0, 1]; the code ``name`` takes ``values`` ``(K,)``.
 
         All its numbers take the value; the other code is 0, as in the book, so that rows of one class are the same. A
         row has one class, of ``labels`` ``(n,)`` or drawn at random. Raises UserError for another name than ``z0`` or
@@ -209,98 +299,19 @@ class StackedGAN(AdversarialModule):
         assert of_rows is not None
         steps = len(values)
         zero = torch.zeros(n * steps, self.latent_dim, device=self.device)
-        swept = values.to(zero).repeat(n)[:, None].expand_as(zero)
-        z0, z1 = (swept if name == code else zero for code in self.traversals)
+        traversed = values.to(zero).repeat(n)[:, None].expand_as(zero)
+        z0, z1 = (traversed if name == code else zero for code in self.traversals)
         images = self.generate(Latents(z0, of_rows.repeat_interleave(steps), z1))
         return images.view(n, steps, *images.shape[1:])
 
+    @override
     def discriminate(self, images: Images) -> DiscriminatorOutput:
-        """Let encoder and discriminators look at ``images``; the verdict is that of the images' discriminator."""
+        """Return the encoder's logits of the classes, and what the images' discriminator says of source and code."""
         features, logits = self.encoder(images.x)
         (source, code), _ = self.discriminator(images.x, features)
         return DiscriminatorOutput(images, source, logits, code)
 
-    def discriminator_level(self, level: int, real: Reading, fake: Reading, z: Tensor) -> dict[str, Tensor]:
-        """Return what the discriminator of ``level`` minimises as ``loss``, and its part ``entropy_loss``.
-
-        The codes ``z`` ``(B, latent_dim)`` are those of what was made; nothing real has one.
-        """
-        entropy = F.mse_loss(fake.code, z)
-        loss = self.loss.discriminator(real.source, fake.source) + self.entropy_weights[level] * entropy
-        return {"loss": loss, "entropy_loss": entropy}
-
-    def generator_level(self, level: int, fake: Reading, z: Tensor, condition: Tensor) -> dict[str, Tensor]:
-        """Return what the generator of ``level`` minimises as ``loss``, and its parts.
-
-        Args:
-            level: 0 or 1.
-            fake: what the discriminator says of what was made.
-            z: ``(B, latent_dim)``, the codes that it was made with.
-            condition: ``()``, how far it is from what the generator was given.
-        """
-        entropy = F.mse_loss(fake.code, z)
-        loss = self.adversarial_weight * self.loss.generator(fake.source) + self.condition_weight * condition
-        return {
-            "loss": loss + self.entropy_weights[level] * entropy,
-            "entropy_loss": entropy,
-            "condition_loss": condition,
-        }
-
-    def take_turns(self, real: Images) -> dict[str, Tensor]:
-        """Update the encoder in its epochs; after them the discriminators, then the generators."""
-        assert real.labels is not None
-        if self.stage == "encoder":
-            return self._encoder_turn(real.x, real.labels)
-        self.optimizer_at(ENCODER).zero_grad()  # what its last epoch has left
-        with torch.no_grad():
-            features = self.encoder.level0(real.x)
-        joint = self.stage == "joint"
-        metrics = self._discriminators_turn(real.x, features, real.labels, joint)
-        return metrics | self._generators_turn(features, real.labels, joint)
-
-    def _encoder_turn(self, x: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        logits = self.encoder(x)[1]
-        loss = F.cross_entropy(logits, labels)
-        self.descend(loss, self.encoder, self.optimizer_at(ENCODER))
-        accuracy = (logits.detach().argmax(dim=1) == labels).float().mean()
-        return {"encoder_loss": loss, "encoder_accuracy": accuracy}
-
-    def _discriminators_turn(self, x: Tensor, features: Tensor, labels: Tensor, joint: bool) -> dict[str, Tensor]:
-        z0, z1 = self.sample_code(len(x)), self.sample_code(len(x))
-        with torch.no_grad():
-            made_features = self.generator.level1(labels, z1)
-            made_images = self.generator.level0(made_features if joint else features, z0)
-        reader1, reader0 = self.discriminator.level1, self.discriminator.level0
-        real1, fake1 = reader1(features), reader1(made_features)
-        level1 = self.discriminator_level(1, real1, fake1, z1)
-        self.descend(level1["loss"], reader1, self.optimizer_at(DISCRIMINATOR))
-        real0, fake0 = reader0(x), reader0(made_images)
-        level0 = self.discriminator_level(0, real0, fake0, z0)
-        self.descend(level0["loss"], reader0, self.optimizer_at(DISCRIMINATOR))
-        return _named("d", level0, level1) | {
-            "d_accuracy": discriminator_accuracy(real0.source.detach(), fake0.source.detach(), 0.0),
-            "d1_accuracy": discriminator_accuracy(real1.source.detach(), fake1.source.detach(), 0.0),
-            "d_real": torch.sigmoid(real0.source.detach()).mean(),
-            "d_fake": torch.sigmoid(fake0.source.detach()).mean(),
-        }
-
-    def _generators_turn(self, features: Tensor, labels: Tensor, joint: bool) -> dict[str, Tensor]:
-        z0, z1 = self.sample_code(len(labels)), self.sample_code(len(labels))
-        made = self.generator.level1(labels, z1)
-        condition = F.cross_entropy(self.encoder.level1(made), labels)
-        level1 = self.generator_level(1, self.discriminator.level1(made), z1, condition)
-        if not joint:
-            self.descend(level1["loss"], self.generator.level1, self.optimizer_at(GENERATOR))
-        given = made if joint else features
-        images = self.generator.level0(given, z0)
-        condition = F.mse_loss(self.encoder.level0(images), given)
-        level0 = self.generator_level(0, self.discriminator.level0(images), z0, condition)
-        if joint:
-            self.descend(level0["loss"] + level1["loss"], self.generator, self.optimizer_at(GENERATOR))
-        else:
-            self.descend(level0["loss"], self.generator.level0, self.optimizer_at(GENERATOR))
-        return _named("g", level0, level1)
-
+    @override
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
         """Check the images in [0, 1] and the labels of a batch."""
         name = type(self).__name__
@@ -311,34 +322,21 @@ class StackedGAN(AdversarialModule):
             self.checked(labels, len(x))
         return Images(x, labels)
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Ask encoder and discriminator about real images that they never trained on."""
         self._discriminate_held_out(batch, batch_idx, "val", self.val_accuracy)
 
+    @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Ask encoder and discriminator about the test images."""
         self._discriminate_held_out(batch, batch_idx, "test", self.test_accuracy)
 
     def _discriminate_held_out(self, batch: Batch, batch_idx: int, stage: str, accuracy: MulticlassAccuracy) -> None:
-        judged = self.discriminate(self.prepare_real(batch, batch_idx))
-        assert judged.labels is not None
-        accuracy(judged.labels, judged.images.labels)
-        size = len(judged.images.x)
+        output = self.discriminate(self.prepare_real(batch, batch_idx))
+        assert output.labels is not None
+        accuracy(output.labels, output.images.labels)
+        size = len(output.images.x)
         self.log(f"{stage}/encoder_accuracy", accuracy, batch_size=size, prog_bar=True)
-        self.log(f"{stage}/d_real", torch.sigmoid(judged.source).mean(), batch_size=size, sync_dist=True)
-
-    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return as many new images as the batch has."""
-        x = batch[0] if isinstance(batch, (tuple, list)) else batch
-        return self.sample(len(x))
-
-    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """Make the optimizers of the encoder, of the discriminators and of the generators."""
-        return [
-            self.optimizer_e(self.encoder.parameters()),
-            self.optimizer_d(self.discriminator.parameters()),
-            self.optimizer_g(self.generator.parameters()),
-        ]
+        self.log(f"{stage}/d_real", torch.sigmoid(output.source).mean(), batch_size=size, sync_dist=True)
 
 
 def _named(network: str, level0: dict[str, Tensor], level1: dict[str, Tensor]) -> dict[str, Tensor]:

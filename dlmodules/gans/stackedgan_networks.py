@@ -20,12 +20,12 @@ GENERATOR_DIM = 512
 DISCRIMINATOR_DIM = 256
 
 
-class Reading(NamedTuple):
-    """What a discriminator says of the images or features that it sees.
+class LevelOutput(NamedTuple):
+    """The outputs of the discriminator of one level, for images or for features.
 
     Args:
         source: ``(B,)`` logits; positive for what it takes for real.
-        code: ``(B, latent_dim)`` in (-1, 1), the code that it thinks they were made with.
+        code: ``(B, latent_dim)`` in (-1, 1), the code that it predicts they were generated from.
     """
 
     source: Tensor
@@ -82,7 +82,7 @@ class FeatureGenerator(nn.Module):
         self.layers = nn.Sequential(
             nn.Linear(num_classes + latent_dim, hidden),
             nn.ReLU(),
-            nn.BatchNorm1d(hidden, eps=1e-3, momentum=0.01),  # Keras' 0.99 is the share that is kept
+            nn.BatchNorm1d(hidden, eps=1e-3, momentum=0.01),  # Keras' 0.99 is the fraction that is kept
             nn.Linear(hidden, hidden),
             nn.ReLU(),
             nn.BatchNorm1d(hidden, eps=1e-3, momentum=0.01),
@@ -173,14 +173,14 @@ class FeatureDiscriminator(nn.Module):
         self.code = nn.Linear(hidden, latent_dim)
         glorot_uniform_(self)
 
-    def forward(self, features: Tensor) -> Reading:
-        """Look at features ``(B, feature_dim)``."""
+    def forward(self, features: Tensor) -> LevelOutput:
+        """Discriminate features ``(B, feature_dim)``."""
         hidden = self.layers(features)
-        return Reading(self.source(hidden).squeeze(1), torch.tanh(self.code(hidden)))
+        return LevelOutput(self.source(hidden).squeeze(1), torch.tanh(self.code(hidden)))
 
 
 class ImageDiscriminator(nn.Module):
-    """The discriminator of ``DCGAN`` that also reads the code, from the same features. 1,285,427 parameters.
+    """The discriminator of ``DCGAN`` that also predicts the code, from the same features. 1,285,427 parameters.
 
     Args:
         image_shape: channels, height and width of the images.
@@ -194,10 +194,10 @@ class ImageDiscriminator(nn.Module):
         self.code = nn.Linear(self.body.hidden_dim, latent_dim)
         glorot_uniform_(self.code)
 
-    def forward(self, x: Tensor) -> Reading:
-        """Look at images ``(B, C, H, W)`` in [0, 1]."""
+    def forward(self, x: Tensor) -> LevelOutput:
+        """Discriminate images ``(B, C, H, W)`` in [0, 1]."""
         hidden = self.body.hidden(x)
-        return Reading(self.body.dense(hidden).squeeze(1), torch.tanh(self.code(hidden)))
+        return LevelOutput(self.body.dense(hidden).squeeze(1), torch.tanh(self.code(hidden)))
 
 
 class StackedDiscriminator(nn.Module):
@@ -223,6 +223,6 @@ class StackedDiscriminator(nn.Module):
         self.level0 = ImageDiscriminator(image_shape, latent_dim, width)
         self.level1 = FeatureDiscriminator(latent_dim, feature_dim, width)
 
-    def forward(self, x: Tensor, features: Tensor) -> tuple[Reading, Reading]:
-        """Look at images ``(B, C, H, W)`` and at features ``(B, feature_dim)``."""
+    def forward(self, x: Tensor, features: Tensor) -> tuple[LevelOutput, LevelOutput]:
+        """Discriminate images ``(B, C, H, W)`` and features ``(B, feature_dim)``."""
         return self.level0(x), self.level1(features)

@@ -14,7 +14,7 @@ from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
 from dlmodules.validation.images import check_image_shape
 
 KERNEL = 5
-# Of foster's batch normalization; torch's momentum is the share of the new batch.
+# Of foster's batch normalization; torch's momentum is the fraction of the new batch.
 EPS = 1e-3
 
 
@@ -25,14 +25,14 @@ class UpsamplingGenerator(nn.Module):
     A doubling repeats rows and columns, or is the stride of a transposed convolution, which can leave a checkerboard.
 
     Args:
-        image_shape: channels, height and width of the images; each doubling halves what the dense layer makes.
+        image_shape: channels, height and width of the images; each doubling halves the dense layer's side.
         latent_dim: size of the noise vector.
-        bottom_channels: channels of what the dense layer makes.
+        bottom_channels: channels of the dense layer's output.
         filters: of the convolutions but the last, whose are the image's channels.
         factors: 2 for each convolution that doubles, else 1; one more than ``filters``.
         doubling: ``repeat`` or ``transposed``.
         leak: slope of the activation below zero; 0 for ReLU.
-        momentum: of the batch normalization, as Keras counts it: the share that is kept.
+        momentum: of the batch normalization, as Keras counts it: the fraction that is kept.
     """
 
     output_range = (-1.0, 1.0)
@@ -96,7 +96,7 @@ class StridedDiscriminator(nn.Module):
         filters: of the convolutions.
         strides: of the convolutions.
         leak: slope of the activation below zero; 0 for ReLU.
-        dropout: share of the activations that is dropped after each convolution.
+        dropout: fraction of the activations that is dropped after each convolution.
     """
 
     def __init__(

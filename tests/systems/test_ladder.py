@@ -60,11 +60,21 @@ def test_builds_bare(case):
 
 @every_system
 def test_arguments_are_documented_and_typed(case):
-    # A variant that inherits its constructor inherits what is said of the arguments.
-    doc = "\n".join(inspect.cleandoc(cls.__doc__ or "") for cls in case.module.__mro__)
-    for name, parameter in inspect.signature(case.module).parameters.items():
-        assert f"    {name}:" in doc, f"{case.name}: {name} is not in the docstring"
-        assert parameter.annotation is not parameter.empty
+    """As the command line resolves them: with those that a variant hands to its parents by ``**kwargs``."""
+    parser = ArgumentParser()
+    resolved = set(parser.add_class_arguments(case.module))
+    helps = {action.dest: action.help for action in parser._actions}
+    for name in resolved:
+        assert helps[name], f"{case.name}: {name} is not in the docstring"
+    for cls in case.module.__mro__:
+        if not cls.__module__.startswith("dlmodules."):
+            continue
+        for name, parameter in inspect.signature(cls).parameters.items():
+            assert parameter.annotation is not parameter.empty, f"{cls.__name__}: {name} has no type"
+            if name not in resolved and parameter.kind is not parameter.VAR_KEYWORD:
+                # What the command line does not show, nobody can give: it is not lost on the way, but fixed.
+                with pytest.raises(TypeError, match=r"multiple values|unexpected keyword"):
+                    case.module(**{name: parameter.default})
 
 
 @every_system

@@ -44,7 +44,7 @@ def test_least_squares():
     assert loss.discriminator(half, half).item() == pytest.approx(0.25)
 
 
-def test_the_critic_is_asked_to_raise_real_and_lower_made_images():
+def test_the_critic_is_asked_to_raise_real_and_lower_fake_images():
     loss = LOSSES["wasserstein"]
     real, fake = torch.tensor([2.0, 4.0]), torch.tensor([-1.0, 2.0])
     assert loss.discriminator(real, fake).item() == pytest.approx(-3.0 + 0.5)
@@ -59,8 +59,8 @@ def test_hinge_asks_for_no_more_than_a_margin_of_one():
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_each_pair_of_losses_wants_the_opposite_of_made_images(name):
-    """The discriminator's loss rises with a made image's output and falls with a real one's; the generator's falls."""
+def test_each_pair_of_losses_wants_the_opposite_of_fake_images(name):
+    """The discriminator's loss rises with a fake image's output and falls with a real one's; the generator's falls."""
     loss = LOSSES[name]
     outputs = torch.tensor([0.3], requires_grad=True)
     slope = lambda function: torch.autograd.grad(function(outputs), outputs)[0].item()  # noqa: E731
@@ -69,7 +69,7 @@ def test_each_pair_of_losses_wants_the_opposite_of_made_images(name):
     assert slope(loss.generator) < 0
 
 
-def test_judged_rightly():
+def test_accuracy_of_the_discriminator():
     real, fake = torch.tensor([1.0, -1.0]), torch.tensor([-3.0, -2.0])
     assert discriminator_accuracy(real, fake, 0.0).item() == pytest.approx(0.75)
     assert discriminator_accuracy(real, fake, 2.0).item() == pytest.approx(0.5)

@@ -26,7 +26,7 @@ def test_the_penalty_of_a_linear_critic_is_its_slopes_distance_to_one():
     assert weight.grad.tolist() == pytest.approx([2 * 4 * 0.6, 0.0, 2 * 4 * 0.8, 0.0], rel=1e-5)
 
 
-def test_the_penalty_is_taken_between_real_and_made_images():
+def test_the_penalty_is_taken_between_real_and_fake_images():
     """At x the slope is 2|x|; all points between (1, 0) and (3, 0) lie on that line."""
     torch.manual_seed(0)
     real, fake = torch.tensor([[1.0, 0.0]] * 4000), torch.tensor([[3.0, 0.0]] * 4000)

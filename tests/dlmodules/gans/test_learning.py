@@ -7,6 +7,8 @@ from torch import nn
 from dlmodules import ACGAN, CGAN, LSGAN, SNGAN, WGAN, WGANGP, InfoGAN
 from tests.dlmodules.adversarial.test_adversarial_module import trainer
 
+TINY = {"image_shape": (1, 2, 2), "latent_dim": 2}
+
 
 class Grey(nn.Module):
     """Paints every pixel in one grey, whatever the noise; the grey is all that it learns."""
@@ -55,7 +57,7 @@ def test_the_critic_finds_the_distance_within_its_slope(tmp_path, update):
     """Greys of 0.8 and 0.2 lie 0.6 apart in each of four pixels, which a slope of 0.01 sees as 4 * 0.01 * 0.6."""
     torch.manual_seed(0)
     module = WGAN(
-        (1, 2, 2), 2, generator=Grey(), discriminator=Slope(), update=update, optimizer_d=sgd(1e-3), optimizer_g=sgd(0)
+        **TINY, generator=Grey(), discriminator=Slope(), update=update, optimizer_d=sgd(1e-3), optimizer_g=sgd(0)
     )
     trainer(tmp_path).fit(module, greys(60))
     real, fake = outputs(module)
@@ -64,11 +66,11 @@ def test_the_critic_finds_the_distance_within_its_slope(tmp_path, update):
 
 @pytest.mark.learning
 def test_the_generator_comes_to_where_the_data_is_and_stays(tmp_path):
-    """A critic that is raised on made images too would send it on, past the greys of the data."""
+    """A critic that is raised on fake images too would send it on, past the greys of the data."""
     torch.manual_seed(0)
     fast = lambda parameters: torch.optim.RMSprop(parameters, lr=0.005, alpha=0.9)  # noqa: E731
     module = WGAN(
-        (1, 2, 2), 2, generator=Grey(), discriminator=Slope(), update="separate", optimizer_d=fast, optimizer_g=sgd(0.5)
+        **TINY, generator=Grey(), discriminator=Slope(), update="separate", optimizer_d=fast, optimizer_g=sgd(0.5)
     )
     trainer(tmp_path).fit(module, greys(600))
     assert module.generator.level.item() == pytest.approx(0.8, abs=0.05)
@@ -119,14 +121,14 @@ def test_a_class_cannot_be_what_the_augmentation_destroys(tmp_path):
     with torch.no_grad():
         _, labels, codes = module.discriminator(module.generate(latents))
     assert (labels.argmax(dim=1) == latents.labels).float().mean() < 0.35
-    assert (codes - latents.codes).abs().mean() < 0.15  # they are read from the images as they are
+    assert (codes - latents.codes).abs().mean() < 0.15  # they are predicted from the images as they are
 
 
 @pytest.mark.learning
 def test_the_penalised_critic_finds_the_distance_by_its_slope(tmp_path):
     """The greys are 1.2 apart. Of -1.2 s + 10 (s - 1)^2 the slope s = 1 + 1.2 / 20 makes the least."""
     torch.manual_seed(0)
-    module = WGANGP((1, 2, 2), 2, generator=Grey(), discriminator=Slope(), optimizer_d=sgd(0.02), optimizer_g=sgd(0))
+    module = WGANGP(**TINY, generator=Grey(), discriminator=Slope(), optimizer_d=sgd(0.02), optimizer_g=sgd(0))
     trainer(tmp_path).fit(module, greys(200))
     real, fake = outputs(module)
     assert real - fake == pytest.approx(1.06 * 1.2, rel=0.01)
@@ -136,7 +138,7 @@ def test_the_penalised_critic_finds_the_distance_by_its_slope(tmp_path):
 def test_the_penalised_critic_leads_the_generator_towards_the_data(tmp_path):
     """A slope of 1.06, half of it for each pixel, takes 24 steps of 0.01 from 0.2 to 0.7, once it points there."""
     torch.manual_seed(0)
-    module = WGANGP((1, 2, 2), 2, generator=Grey(), discriminator=Slope(), optimizer_d=sgd(0.04), optimizer_g=sgd(0.01))
+    module = WGANGP(**TINY, generator=Grey(), discriminator=Slope(), optimizer_d=sgd(0.04), optimizer_g=sgd(0.01))
     trainer(tmp_path).fit(module, greys(120))
     assert 0.5 < module.generator.level.item() < 0.71
 
@@ -145,7 +147,7 @@ def test_the_penalised_critic_leads_the_generator_towards_the_data(tmp_path):
 def test_least_squares_lead_the_generator_to_the_data_and_the_discriminator_to_a_half(tmp_path):
     """Half is what squares say of what may be either; the logit of cross-entropy would be 0 there."""
     torch.manual_seed(0)
-    module = LSGAN((1, 2, 2), 2, generator=Grey(), discriminator=Slope(), optimizer_d=sgd(0.2), optimizer_g=sgd(0.1))
+    module = LSGAN(**TINY, generator=Grey(), discriminator=Slope(), optimizer_d=sgd(0.2), optimizer_g=sgd(0.1))
     trainer(tmp_path).fit(module, greys(400))
     assert module.generator.level.item() == pytest.approx(0.8, abs=0.05)
     assert outputs(module)[0] == pytest.approx(0.5, abs=0.02)
@@ -155,7 +157,7 @@ def test_least_squares_lead_the_generator_to_the_data_and_the_discriminator_to_a
 def test_a_spectral_discriminator_has_a_slope_of_one_where_more_is_asked_of_it(tmp_path):
     """The hinge asks for outputs 2 apart, but the greys are 1.2 apart; on images of 2x2 no filter is used twice."""
     torch.manual_seed(0)
-    module = SNGAN((1, 2, 2), 2, width=0.1, generator=Grey(), optimizer_d=adam(0.01), optimizer_g=sgd(0))
+    module = SNGAN(**TINY, width=0.1, generator=Grey(), optimizer_d=adam(0.01), optimizer_g=sgd(0))
     trainer(tmp_path).fit(module, greys(150))
     real, fake = outputs(module.eval())
     assert real - fake == pytest.approx(1.2, abs=0.05)
@@ -173,7 +175,9 @@ def stripes(steps):
 @pytest.mark.parametrize("system", [CGAN, ACGAN])
 def test_a_conditional_gan_makes_what_is_asked_and_like_the_data(tmp_path, system):
     torch.manual_seed(0)
-    module = system((1, 4, 4), 4, num_classes=4, width=0.1, optimizer_d=adam(3e-3), optimizer_g=adam(3e-3))
+    module = system(
+        image_shape=(1, 4, 4), latent_dim=4, num_classes=4, width=0.1, optimizer_d=adam(3e-3), optimizer_g=adam(3e-3)
+    )
     trainer(tmp_path).fit(module, stripes(300))
     labels = torch.arange(400) % 4
     with torch.no_grad():

@@ -10,7 +10,7 @@ from datamodules import DigitsDataModule
 from dlmodules import StackedGAN
 from dlmodules.adversarial.module import Images
 from dlmodules.errors import UserError
-from dlmodules.gans.stackedgan_networks import Reading, StackedEncoder
+from dlmodules.gans.stackedgan_networks import LevelOutput, StackedEncoder
 from dlmodules.protocols import Traverses
 
 TINY = {"image_shape": (1, 8, 8), "latent_dim": 3, "feature_dim": 8, "width": 0.05}
@@ -105,12 +105,12 @@ def test_without_a_number_the_levels_stay_apart_to_the_end(tmp_path):
 
 
 def updates(module, x=None):
-    """Let the module take its turns once, and return the losses and networks of its updates, which are not made."""
-    made = []
-    module.descend = lambda loss, network, optimizer: made.append((loss, network))
+    """Take turns once; return the metrics, and loss and network of each update, which is left out."""
+    left_out = []
+    module.descend = lambda loss, network, optimizer: left_out.append((loss, network))
     module.optimizer_at = lambda index: torch.optim.SGD([torch.zeros(1)], lr=0.0)
     metrics = module.take_turns(Images(torch.rand(4, 1, 8, 8) if x is None else x, torch.tensor([0, 3, 3, 9])))
-    return metrics, made
+    return metrics, left_out
 
 
 def reached(loss, network):
@@ -122,31 +122,31 @@ def reached(loss, network):
 def test_the_images_loss_reaches_the_features_generator_in_the_joint_stage_alone(joint):
     torch.manual_seed(0)
     module = StackedGAN(**TINY, encoder_epochs=0, independent_epochs=0 if joint else None)
-    metrics, made = updates(module)
+    metrics, left_out = updates(module)
     generator, discriminator = module.generator, module.discriminator
     expected = [discriminator.level1, discriminator.level0]
     expected += [generator] if joint else [generator.level1, generator.level0]
-    assert [network for _, network in made] == expected
+    assert [network for _, network in left_out] == expected
     assert reached(metrics["g0_loss"], generator.level1) == joint
     assert reached(metrics["g0_condition_loss"], generator.level0)
     assert reached(metrics["g1_loss"], generator.level1)
-    # The discriminators meet what was made as data.
-    assert not any(reached(loss, generator) for loss, _ in made[:2])
+    # The discriminators meet fakes as data.
+    assert not any(reached(loss, generator) for loss, _ in left_out[:2])
 
 
 @pytest.mark.parametrize("joint", [False, True])
 def test_what_each_level_is_given(joint):
-    """Level 0 gets real features by itself, and what level 1 made in the joint stage; level 1 the real labels."""
+    """Level 0 gets real features by itself, and those of level 1 in the joint stage; level 1 the real labels."""
     module = StackedGAN(**TINY, encoder_epochs=0, independent_epochs=0 if joint else None)
-    given, labels, made = [], [], []
+    given, labels, generated = [], [], []
     module.generator.level0.register_forward_pre_hook(lambda _, args: given.append(args[0]))
     module.generator.level1.register_forward_pre_hook(lambda _, args: labels.append(args[0]))
-    module.generator.level1.register_forward_hook(lambda *args: made.append(args[2]))
+    module.generator.level1.register_forward_hook(lambda *args: generated.append(args[2]))
     x = torch.rand(4, 1, 8, 8)
     updates(module, x)
     features = module.encoder(x)[0]
     assert [found.tolist() for found in labels] == [[0, 3, 3, 9]] * 2
-    for found, level1 in zip(given, made, strict=True):
+    for found, level1 in zip(given, generated, strict=True):
         assert torch.allclose(found, level1 if joint else features)
 
 
@@ -155,8 +155,8 @@ def test_losses_by_hand():
     module = StackedGAN(**TINY, entropy_weights=(10.0, 1.0), condition_weight=2.0, adversarial_weight=3.0)
     log2, log3 = math.log(2), math.log(3)
     z = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])  # its mean square is 1/6
-    blind = Reading(torch.zeros(2), torch.zeros(2, 3))
-    real = Reading(torch.full((2,), math.log(3.0)), torch.full((2, 3), 7.0))  # D = 3/4
+    blind = LevelOutput(torch.zeros(2), torch.zeros(2, 3))
+    real = LevelOutput(torch.full((2,), math.log(3.0)), torch.full((2, 3), 7.0))  # D = 3/4
     for level, weight in ((0, 10), (1, 1)):
         found = module.discriminator_level(level, real, blind, z)
         assert found["entropy_loss"].item() == pytest.approx(1 / 6)
@@ -169,15 +169,15 @@ def test_losses_by_hand():
 def test_the_conditions_are_read_by_the_encoder():
     torch.manual_seed(0)
     module = StackedGAN(**TINY, encoder_epochs=0, independent_epochs=0)
-    made, images = [], []
-    module.generator.level1.register_forward_hook(lambda *args: made.append(args[2]))
+    generated, images = [], []
+    module.generator.level1.register_forward_hook(lambda *args: generated.append(args[2]))
     module.generator.level0.register_forward_hook(lambda *args: images.append(args[2]))
     metrics, _ = updates(module)
     labels = torch.tensor([0, 3, 3, 9])
-    log_probabilities = torch.log_softmax(module.encoder.level1(made[-1]), dim=1)
+    log_probabilities = torch.log_softmax(module.encoder.level1(generated[-1]), dim=1)
     expected = -log_probabilities[torch.arange(4), labels].mean()
     assert metrics["g1_condition_loss"].item() == pytest.approx(expected.item(), rel=1e-5)
-    expected = (module.encoder(images[-1])[0] - made[-1]).square().mean()
+    expected = (module.encoder(images[-1])[0] - generated[-1]).square().mean()
     assert metrics["g0_condition_loss"].item() == pytest.approx(expected.item(), rel=1e-5)
     for network in "dg":
         levels = metrics[f"{network}0_loss"] + metrics[f"{network}1_loss"]

@@ -55,10 +55,10 @@ def test_separate_updates_are_two_and_the_second_meets_the_moved_discriminator(t
 
     class Watching(GAN):
         def discriminate(self, images):
-            judged = super().discriminate(images)
+            output = super().discriminate(images)
             if self.trainer.fit_loop.total_batch_idx == 0:
                 seen.append(self.discriminator.dense.weight.detach().clone())
-            return judged
+            return output
 
     module = Watching(image_shape=(1, 8, 8), latent_dim=4)
     run = trainer(tmp_path)
@@ -145,7 +145,7 @@ def test_r1_adds_its_weight_times_the_penalty():
     found = module.discriminator_losses(real, fake)
     assert found["r1_loss"].item() == pytest.approx(0.5 * weight.square().sum().item())
     plain = module.discriminator_loss(real.source, fake.source)
-    # Half of real and made each, and so half of the penalty beside the half of the real ones.
+    # Half of real and fake each, and so half of the penalty beside the half of the real ones.
     assert found["d_loss"].item() == pytest.approx((plain + 0.5 * 5 * found["r1_loss"]).item())
     separate = list(module.discriminator_updates(real.images, fake.images))
     assert separate[0].loss.item() + separate[1].loss.item() == pytest.approx(2 * found["d_loss"].item())
@@ -182,7 +182,7 @@ def test_spectral_normalization_bounds_every_layers_largest_singular_value(tmp_p
 
 
 @pytest.mark.parametrize("system", [CGAN, ACGAN, InfoGAN])
-def test_conditional_variants_train_and_make_what_is_asked(system, tmp_path):
+def test_conditional_variants_train_and_generate_the_class_that_is_asked_for(system, tmp_path):
     module = system(**TINY)
     trainer(tmp_path).fit(module, labelled())
     module.eval()
@@ -244,14 +244,14 @@ def test_code_losses_by_hand():
 
 def test_the_deviation_of_what_is_read_is_fixed_or_learned():
     codes, mean = torch.tensor([[1.0, -0.5]]), torch.tensor([[0.0, 0.5]])
-    judged = DiscriminatorOutput(Images(torch.zeros(1), codes=codes), torch.zeros(1), codes=mean)
+    output = DiscriminatorOutput(Images(torch.zeros(1), codes=codes), torch.zeros(1), codes=mean)
     # Both are read 1 off: 2 * (1^2 / 2), and with deviation 2 2 * ((1 / 2)^2 / 2 + log 2).
-    assert InfoGAN(**TINY).code_loss(judged).item() == pytest.approx(1.0)
-    assert InfoGAN(**TINY, read_std=2.0).code_loss(judged).item() == pytest.approx(0.25 + 2 * 0.6931472)
+    assert InfoGAN(**TINY).code_loss(output).item() == pytest.approx(1.0)
+    assert InfoGAN(**TINY, read_std=2.0).code_loss(output).item() == pytest.approx(0.25 + 2 * 0.6931472)
     learned = InfoGAN(**TINY, read_std=None)
     with torch.no_grad():
         learned.discriminator.log_std.fill_(0.6931472)
-    assert learned.code_loss(judged).item() == pytest.approx(0.25 + 2 * 0.6931472)
+    assert learned.code_loss(output).item() == pytest.approx(0.25 + 2 * 0.6931472)
     with pytest.raises(UserError, match="read_std is 0"):
         InfoGAN(**TINY, read_std=0)
 
@@ -268,7 +268,7 @@ def test_the_codes_reach_the_images_and_their_own_shape_is_asked_for():
 def test_what_is_read_weighs_more_from_step_to_step(monkeypatch, step, share):
     module = InfoGAN(**TINY, ramp=(10, 20), label_weight=3.0, code_weight=2.0)
     monkeypatch.setattr(InfoGAN, "global_step", step)
-    real, fake = (module.discriminate(module._made(4)) for _ in range(2))
+    real, fake = (module.discriminate(module.fake_images(4)) for _ in range(2))
     for found, name in ((module.discriminator_losses(real, fake), "d"), (module.generator_losses(fake), "g")):
         plain = (module.discriminator_loss(real.source, fake.source), module.generator_loss(fake.source))[name == "g"]
         read = share * (3.0 * found[f"{name}_label_loss"] + 2.0 * found[f"{name}_code_loss"])
@@ -278,11 +278,11 @@ def test_what_is_read_weighs_more_from_step_to_step(monkeypatch, step, share):
 
 def test_the_class_is_read_from_what_the_augmentation_makes_of_an_image():
     module = InfoGAN(**TINY, augment=RandomAffineAndFlip(degrees=0, shift=0, horizontal_flip=False)).eval()
-    made = module._made(4)
-    same = module.label_loss(module.discriminate(made))
-    torch.testing.assert_close(same, F.cross_entropy(module.discriminator(made.x)[1], made.labels))
+    fake = module.fake_images(4)
+    same = module.label_loss(module.discriminate(fake))
+    torch.testing.assert_close(same, F.cross_entropy(module.discriminator(fake.x)[1], fake.labels))
     module.augment.shift = 0.5
-    changed = module.label_loss(module.discriminate(made))
+    changed = module.label_loss(module.discriminate(fake))
     assert not torch.equal(changed, same)
     (gradient,) = torch.autograd.grad(changed, module.generator.body.dense.weight)
     assert gradient.abs().sum() > 0
@@ -305,7 +305,7 @@ def test_the_class_is_read_from_what_the_augmentation_makes_of_an_image():
         (lambda: UpsamplingGenerator(doubling="transpose"), "doubling 'transpose' is unknown"),
         (lambda: UpsamplingGenerator((28, 28)), "image_shape is"),
         (lambda: StridedDiscriminator((28, 28)), "image_shape is"),
-        (lambda: CGAN(**TINY).discriminate_images(torch.rand(2, 1, 8, 8)), "judges images by their labels"),
+        (lambda: CGAN(**TINY).discriminate_images(torch.rand(2, 1, 8, 8)), "needs the labels of its images"),
         (lambda: GAN(r1=-1.0), "r1 is -1.0"),
         (lambda: WGAN(**TINY, clip=0.0), "clip is 0.0"),
         (lambda: WGANGP(**TINY, penalty=-1.0), "penalty is -1.0"),
