@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,25 @@ from dlmodules_cli.runs import provenance
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "benchmarks" / "records"
+# Names and words that records of an earlier day have, and what they are called now.
+RENAMED = {
+    "asked": "conditional_accuracy",
+    "test/read_clean": "test/accuracy_clean",
+    "test/read_noisy": "test/accuracy_noisy",
+    "test/read_restored": "test/accuracy_restored",
+    "test/moved_Smiling": "test/changed_Smiling",
+    "test/moved_Eyeglasses": "test/changed_Eyeglasses",
+}
+REWORDED = {"the share moved": "the fraction changed", "Moved are": "Changed are", "share": "fraction"}
 KINDS = ("score", "table", "speed", "memory")
-# What a measurement itself changes in the checkout does not make its commit another one.
-WRITTEN_HERE = ("benchmarks/records", "BENCHMARKS.md")
+# Records, and the report of them, do not make the checkout's commit another one.
+WRITTEN_HERE = (
+    "benchmarks/records",
+    "benchmarks/results.csv",
+    "benchmarks/snippets",
+    "BENCHMARKS.md",
+    "docs/benchmarks",
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +46,7 @@ class Record:
 
     Args:
         kind: one of ``KINDS``.
-        name: of the row, see ``rows.py``.
+        name: of the row, see ``benchmarks.rows``.
         system: public class, or what was measured where there is none.
         config: path of the configuration, None where there is none.
         seed: of the run, 0 or more.
@@ -170,6 +186,11 @@ def read_record(path: Path) -> Record:
     if missing := sorted(known - values.keys() - {"details"}):
         raise UserError(f"{path} lacks the field {missing[0]}")
     record = Record(**values)
+    protocol = record.protocol
+    for earlier, word in REWORDED.items():
+        protocol = protocol.replace(earlier, word)
+    metrics = {RENAMED.get(metric, metric): value for metric, value in record.metrics.items()}
+    record = replace(record, metrics=metrics, protocol=protocol)
     if (path.parent.name, path.name) != (record.kind, record.file_name):
         raise UserError(f"{path} holds the record {record.kind}/{record.file_name}: rename one of them")
     return record

@@ -18,6 +18,9 @@ class Figure:
         of_mean: whether ``bar`` is for the mean over the seeds instead.
         book: the book's figure; empty where it reports none.
         anchor: another implementation's figure, with its name.
+        baseline: key of the metric of what could also give the figure without learning; empty where none is measured.
+        guess: what that is, such as "the most frequent class".
+        interquartile: report the interquartile mean and the worst seed, as is the custom for agents.
     """
 
     key: str
@@ -28,6 +31,9 @@ class Figure:
     of_mean: bool = False
     book: str = ""
     anchor: str = ""
+    baseline: str = ""
+    guess: str = ""
+    interquartile: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,15 +43,18 @@ class Row:
     Args:
         name: what to type after ``python -m benchmarks.run``.
         kind: ``score``, ``table`` (a row of a book's table of variants), ``speed`` or ``memory``.
-        program: the module of ``benchmarks`` that measures it, by its function ``measure``.
+        program: the module below ``benchmarks`` that measures it, by its function ``measure``.
         system: public class, or what is measured where there is none.
         protocol: how it is measured; it goes into the record.
         config: path of the configuration.
         budget: how much training, in words.
         seeds: one record for each.
         figures: the numbers of a score row.
-        options: what ``program`` needs besides.
+        options: what ``program`` needs besides. ``args`` are the command line's arguments: what the run says other than
+            its configuration, or all of it where there is none; the report prints them.
+        cost: how long a seed takes on a core, so that what fits can be chosen.
         elsewhere: where it is run only when named: what to run it on.
+        headline: the row by which its system is known; without one, the report chooses by the seeds and the bar.
         table: of a table row: the table's name, which stands for all its rows.
         title: of a table row the variant; of a speed or memory row what is compared.
         bar, unit, ours, other: of a speed or memory row: the largest or least value, its unit (``x`` for a
@@ -62,7 +71,9 @@ class Row:
     seeds: tuple[int, ...] = (0,)
     figures: tuple[Figure, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    cost: Literal["seconds", "minutes", "hours"] = "minutes"
     elsewhere: str = ""
+    headline: bool = False
     table: str = ""
     title: str = ""
     bar: tuple[Literal["<=", ">="], float] = ("<=", 1.0)

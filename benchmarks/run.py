@@ -1,4 +1,4 @@
-"""Measure rows: ``python -m benchmarks.run [NAME ...] [--seeds K ...] [--all] [--quick] [--list]``.
+"""Measure rows: ``python -m benchmarks.run [NAME ...] [--seeds K ...] [--cost C] [--all] [--quick] [--list]``.
 
 Without a name it measures those rows and seeds that have no record yet. Rows that take hours on a
 CPU are measured only when they are named.
@@ -18,10 +18,16 @@ from benchmarks.row import Row
 from benchmarks.rows import ROWS
 
 THREADS = 2
+COSTS = ("seconds", "minutes", "hours")
 
 
-def chosen(names: Sequence[str], seeds: Sequence[int] | None, everything: bool, records: Path) -> list[tuple[Row, int]]:
-    """Return the rows and seeds to measure; a table stands for its rows. Raises ValueError for a name that is none."""
+def chosen(
+    names: Sequence[str], seeds: Sequence[int] | None, everything: bool, records: Path, cost: str = COSTS[-1]
+) -> list[tuple[Row, int]]:
+    """Return the rows and seeds to measure; a table stands for its rows. Raises ValueError for a name that is none.
+
+    Without names those are left out whose seeds take longer than ``cost``.
+    """
     named = []
     for name in names:
         rows = [ROWS[name]] if name in ROWS else [row for row in ROWS.values() if row.table == name]
@@ -29,7 +35,8 @@ def chosen(names: Sequence[str], seeds: Sequence[int] | None, everything: bool, 
             raise ValueError(f"there is no row {name!r}; --list shows what there is")
         named += rows
     found = []
-    for row in named or [row for row in ROWS.values() if not row.elsewhere]:
+    fitting = [row for row in ROWS.values() if COSTS.index(row.cost) <= COSTS.index(cost)]
+    for row in named or [row for row in fitting if not row.elsewhere]:
         for seed in row.seeds if seeds is None else seeds:
             if names or everything or not (records / row.kind / f"{row.name}-seed{seed}.json").is_file():
                 found.append((row, seed))
@@ -43,6 +50,9 @@ def main(args: Sequence[str]) -> int:
     parser.add_argument("--row", metavar="NAME", help="one more row, in the words of a W&B sweep")
     parser.add_argument("--seeds", nargs="+", type=int, help="seeds; those of the row where none is given")
     parser.add_argument("--all", action="store_true", help="measure again what has a record")
+    parser.add_argument(
+        "--cost", choices=COSTS, default=COSTS[-1], help="without names: only rows whose seeds take no longer on a core"
+    )
     parser.add_argument("--work", type=Path, help="folder for runs and logs; runs/bench")
     parser.add_argument(
         "--quick", action="store_true", help="a few batches, recorded apart in the work folder: only to see it work"
@@ -51,7 +61,7 @@ def main(args: Sequence[str]) -> int:
     options = parser.parse_args(args)
     # torch reads it when it is imported, which is below.
     os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
-    from benchmarks.programs import Context
+    from benchmarks.context import Context
     from benchmarks.record import write_record
     from dlmodules.errors import UserError
 
@@ -65,7 +75,7 @@ def main(args: Sequence[str]) -> int:
         return 0
     names = [*options.names, options.row] if options.row else options.names
     try:
-        todo = chosen(names, options.seeds, options.all, context.records)
+        todo = chosen(names, options.seeds, options.all, context.records, options.cost)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -93,7 +103,7 @@ def list_rows(records: Path) -> None:
         done = [seed for seed in row.seeds if (records / row.kind / f"{row.name}-seed{seed}.json").is_file()]
         state = f"recorded {len(done)} of {len(row.seeds)}"
         needs = f"; only when named, needs {row.elsewhere}" if row.elsewhere else ""
-        print(f"{row.name:28} {row.kind:7} {row.title or row.config or row.system} ({state}{needs})")
+        print(f"{row.name:28} {row.kind:7} {row.cost:7} {row.title or row.config or row.system} ({state}{needs})")
 
 
 if __name__ == "__main__":

@@ -5,20 +5,20 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.archive import unpacked
-from benchmarks.attribute_arithmetic import Faces, Shares, best, compared, shares
-from benchmarks.attribute_reader import read, train_reader
-from benchmarks.programs import Context
+from benchmarks.context import Context
+from benchmarks.data.archive import unpacked
+from benchmarks.instruments.attribute_reader import read, train_reader
+from benchmarks.programs.attribute_arithmetic import Faces, Fractions, best, compared, fractions
 from dlmodules.errors import UserError
 
 
-def test_moved_are_those_read_right_before_and_opposite_after():
+def test_changed_are_those_read_right_before_and_opposite_after():
     has = torch.tensor([False, False, True, True, True])
     before = torch.tensor([[0, 0], [1, 0], [1, 1], [1, 1], [0, 1]], dtype=torch.bool)
     after = torch.tensor([[1, 0], [1, 0], [0, 0], [1, 1], [1, 1]], dtype=torch.bool)
     # The second was read wrong before, the fourth did not change, the fifth was wrong before and went the wrong way.
     found = compared(before, after, has, 0, 1.5)
-    assert found.moved == pytest.approx(2 / 5)
+    assert found.changed == pytest.approx(2 / 5)
     assert (found.added, found.removed) == pytest.approx((1 / 2, 1 / 3))
     assert found.kept == pytest.approx((2 / 5, 4 / 5))
     assert found.others(0) == pytest.approx([4 / 5])
@@ -41,18 +41,18 @@ def test_faces_go_away_from_what_they_have():
     codes = torch.tensor([[1.0, 1.0], [-1.0, 1.0], [3.0, -1.0]])
     given = Faces(codes, codes > 0, codes)
     vectors = torch.tensor([[1.0, -0.75], [0.0, 1.0]])
-    found = shares(Plain(), Plain(), given, codes > 0, vectors, 0, 2.0)
+    found = fractions(Plain(), Plain(), given, codes > 0, vectors, 0, 2.0)
     # (1, 1) -> (-1, 2.5), (-1, 1) -> (1, -0.5), (3, -1) -> (1, 0.5)
-    assert found.moved == pytest.approx(2 / 3)
+    assert found.changed == pytest.approx(2 / 3)
     assert found.kept == pytest.approx((1 / 3, 1 / 3))
 
 
 def test_the_best_strength_moves_and_keeps_and_is_no_greater_than_it_need_be():
     tried = [
-        Shares(1.0, 0.5, (0.5, 1.0, 1.0), 0.5, 0.5),
-        Shares(2.0, 0.89, (0.1, 0.9, 0.9), 0.9, 0.9),
-        Shares(2.5, 0.9, (0.1, 0.9, 0.9), 0.9, 0.9),
-        Shares(3.0, 1.0, (0.0, 0.6, 0.7), 1.0, 1.0),
+        Fractions(1.0, 0.5, (0.5, 1.0, 1.0), 0.5, 0.5),
+        Fractions(2.0, 0.89, (0.1, 0.9, 0.9), 0.9, 0.9),
+        Fractions(2.5, 0.9, (0.1, 0.9, 0.9), 0.9, 0.9),
+        Fractions(3.0, 1.0, (0.0, 0.6, 0.7), 1.0, 1.0),
     ]
     assert best(tried, 0).strength == 2.0
 

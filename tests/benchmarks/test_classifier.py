@@ -10,7 +10,7 @@ import torch
 
 from benchmarks import classifier
 from benchmarks.classifier import CLASSIFIER, keep, named_classifier
-from benchmarks.score_rows import READER
+from benchmarks.rows.shared import READER
 from datamodules import MNISTDataModule
 from dlmodules import CNNClassifier
 from dlmodules.checkpoints.loading import load_checkpoint, load_module

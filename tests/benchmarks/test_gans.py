@@ -7,10 +7,10 @@ import torch
 from pytorch_lightning import LightningModule
 from torch import nn
 
-from benchmarks.gans import matched_accuracy, over_updates, paired, steps
+from benchmarks.instruments.traversals_of_images import effects, moments
+from benchmarks.instruments.update_clock import WARMUP, UpdateClock
+from benchmarks.programs.gans import matched_accuracy, over_updates, paired, steps
 from benchmarks.rows import ROWS
-from benchmarks.traversals_of_images import effects, moments
-from benchmarks.update_clock import WARMUP, UpdateClock
 from callbacks.images.feature_network import FeatureNetwork
 from tests.benchmarks.records import record
 
@@ -114,7 +114,7 @@ def test_the_clock_counts_the_steps_after_the_first(tmp_path):
 
 
 def test_the_figure_draws_each_system_once(tmp_path):
-    from benchmarks.gan_figure import curves, draw
+    from benchmarks.report.gan_figure import curves, draw
 
     records = [
         record(

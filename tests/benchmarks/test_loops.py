@@ -6,7 +6,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from benchmarks.loops import hand_written_epoch
+from benchmarks.instruments.loops import hand_written_epoch
 from dlmodules import DCGAN, VAE, MLPClassifier
 
 N = 8

@@ -1,10 +1,15 @@
+import math
 import os
+from dataclasses import replace
 
 import pytest
+import torch
 
-from benchmarks import clock
-from benchmarks.programs import Context, compare, run_command, summary, sweep_variables
-from benchmarks.scores import episodes_until, mean_of_last_epoch, metrics_of_test
+from benchmarks.context import Context, compare, run_command, run_here, summary, sweep_variables
+from benchmarks.instruments import clock
+from benchmarks.programs import baselines, scores
+from benchmarks.programs.scores import episodes_until, mean_of_last_epoch, metrics_of_test
+from benchmarks.rows import ROWS
 from dlmodules.errors import UserError
 
 
@@ -32,7 +37,7 @@ def test_a_command_is_timed():
 def test_the_peak_is_that_of_the_command_alone(tmp_path, size, least, most):
     # Not that of this process, which has torch in memory.
     result = tmp_path / "peak.txt"
-    run_command(["-m", "benchmarks.peak", str(result), "-c", f"bytearray({size} * 2**20)"], Context())
+    run_command(["-m", "benchmarks.instruments.peak", str(result), "-c", f"bytearray({size} * 2**20)"], Context())
     assert least < float(result.read_text()) < most
 
 
@@ -124,3 +129,58 @@ def test_quick_records_lie_apart(tmp_path, monkeypatch):
     assert run.main(["speed_data", "--quick", "--work", str(tmp_path)]) == 0
     assert [path.name for path in tmp_path.rglob("*.json")] == ["speed_data-seed0.json"]
     assert (tmp_path / "quick" / "records" / "speed" / "speed_data-seed0.json").is_file()
+
+
+def test_what_takes_seconds_runs_in_this_process_and_leaves_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLMODULES_RUN_FOLDER", "elsewhere")
+    before, folder = dict(os.environ), os.getcwd()
+    args = ["train.py", "fit", "--config", "configs/densities/naive_bayes_wrodl.yaml"]
+    assert run_here([*args, "--trainer.default_root_dir", str(tmp_path)], Context(), tmp_path / "log") < 60
+    assert (tmp_path / "naive_bayes_wrodl" / "version_0" / "checkpoints" / "last.ckpt").is_file()
+    with pytest.raises(UserError, match=r"ended with code 2; see .*log"):
+        run_here(["train.py", "fit", "--config", "configs/none.yaml"], Context(), tmp_path / "log")
+    assert "no configuration at configs/none.yaml" in (tmp_path / "log").read_text()
+    assert (dict(os.environ), os.getcwd()) == (before, folder)
+
+
+def test_a_score_that_takes_seconds_has_its_baseline_and_its_arguments(tmp_path):
+    row = ROWS["multinomial_wrodl"]
+    row = replace(row, options={**row.options, "args": ("--model.init_args.pseudocount", "0.0")})
+    found = scores.measure(row, 0, Context(work=tmp_path))
+    assert found.metrics["baseline/log_likelihood"] == pytest.approx(-math.log(7 * 6 * 3 * 4 * 8))
+    assert found.metrics["test/impossible@last"] > 0.5
+    # Minus infinity is no number of a record.
+    assert found.details["not finite"] == {"test/log_likelihood@last": "-inf"}
+    assert found.details["args"] == ["--model.init_args.pseudocount", "0.0"]
+
+
+def test_runs_are_named_after_the_configuration_or_after_model_and_data():
+    assert scores.run_name(ROWS["perceptron_iris"]) == "perceptron_iris"
+    assert scores.run_name(ROWS["backbone_digits"]) == "backboneclassifier_digits"
+
+
+class Table:
+    """Four training rows and two test rows."""
+
+    sizes = (2, 3)
+
+    def __init__(self, targets, test):
+        self.train = (torch.tensor([[0.0], [1.0], [2.0], [3.0]]), torch.tensor(targets))
+        self.test = (torch.tensor([[1.0], [4.0]]), torch.tensor(test))
+
+    def train_dataloader(self):
+        return [self.train]
+
+    def test_dataloader(self):
+        return [self.test]
+
+
+def test_baselines_by_hand():
+    assert baselines.majority(Table([1, 1, 1, 0], [1, 0])) == {"baseline/accuracy": 0.5}
+    found = baselines.mean_target(Table([1.0, 3.0, 1.0, 3.0], [1.0, 3.0]))
+    assert found == {"baseline/rmse": pytest.approx(1), "baseline/r2": pytest.approx(0)}
+    assert baselines.mean_input(Table([0] * 4, [0] * 2)) == {"baseline/mse": pytest.approx((0.5**2 + 2.5**2) / 2)}
+    table = Table([0] * 4, [0] * 2)
+    assert baselines.uniform_categories(table) == {"baseline/log_likelihood": pytest.approx(-math.log(6))}
+    table.test = (torch.zeros(2, 3, 4, 5), torch.zeros(2))
+    assert baselines.uniform_colours(table) == {"baseline/log_likelihood": pytest.approx(-20 * math.log(256))}

@@ -111,3 +111,10 @@ def test_new_records_alone_do_not_make_a_commit_dirty(monkeypatch, returncode, e
     monkeypatch.setattr(record_module.subprocess, "run", run)
     assert record_module._commit("0123456789ab-dirty") == expected
     assert ":(exclude)benchmarks/records" in asked[0]
+
+
+def test_earlier_names_and_words_are_read_as_those_of_today(tmp_path):
+    written = record(metrics={"asked": 0.9, "test/moved_Smiling": 0.8}, protocol="the share moved of the faces")
+    found = read_record(write_record(written, tmp_path))
+    assert found.metrics == {"conditional_accuracy": 0.9, "test/changed_Smiling": 0.8}
+    assert found.protocol == "the fraction changed of the faces"

@@ -1,6 +1,6 @@
 import torch
 
-from benchmarks.sb3_dqn import sb3_arguments, settings_of
+from benchmarks.peers.sb3_dqn import sb3_arguments, settings_of
 
 CONFIG = {
     "model": {

@@ -1,0 +1,155 @@
+"""What the programs share: where they work, how they start a command, how they compare two things."""
+
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import RECORDS, ROOT, Record, make_record
+from benchmarks.row import Row
+from dlmodules.errors import UserError
+
+# What an agent of a W&B sweep tells the one command that is to log as its run.
+SWEEP = ("WANDB_SWEEP_ID", "WANDB_RUN_ID")
+
+
+@dataclass(frozen=True)
+class Context:
+    """How the rows are measured.
+
+    Args:
+        work: folder for runs and logs.
+        records: folder of the records.
+        quick: a few batches, to see that a program works; the figures mean nothing.
+        threads: of torch, in every process.
+    """
+
+    work: Path = ROOT / "runs" / "bench"
+    records: Path = RECORDS
+    quick: bool = False
+    threads: int = 2
+
+    def folder(self, row: Row, seed: int) -> Path:
+        """Make and return the folder of a row and seed."""
+        folder = self.work / f"{row.name}-seed{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def run_command(args: Sequence[str], context: Context, log: Path | None = None, **environment: str) -> float:
+    """Run ``python ARGS`` in the checkout and return its wall time in s.
+
+    Its output goes to ``log``, or nowhere. Raises UserError where it fails.
+    """
+    variables = {name: value for name, value in os.environ.items() if name not in ("DLMODULES_RUN_FOLDER", *SWEEP)}
+    variables |= {"OMP_NUM_THREADS": str(context.threads), "WANDB_MODE": "offline", **environment}
+    begin = time.perf_counter()
+    with open(log or os.devnull, "ab") as output:
+        code = subprocess.run(
+            [sys.executable, *args],
+            cwd=ROOT,
+            env=variables,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    wall = time.perf_counter() - begin
+    if code != 0:
+        raise UserError(f"`python {' '.join(args)}` ended with code {code}" + (f"; see {log}" if log else ""))
+    return wall
+
+
+@contextlib.contextmanager
+def in_folder(folder: Path) -> Iterator[None]:
+    """Be in ``folder`` meanwhile; ``contextlib.chdir`` is of Python 3.11."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def run_here(args: Sequence[str], context: Context, log: Path | None = None, **environment: str) -> float:
+    """Run ``python train.py ARGS`` in this process and return its wall time in s.
+
+    For what takes seconds: a process of its own would spend most of them on its start. Otherwise as ``run_command``.
+    """
+    from dlmodules_cli.main import main
+
+    before = dict(os.environ)
+    for name in ("DLMODULES_RUN_FOLDER", *SWEEP):
+        os.environ.pop(name, None)
+    os.environ.update({"WANDB_MODE": "offline", **environment})
+    begin = time.perf_counter()
+    code: str | int | None = 0
+    try:
+        with contextlib.ExitStack() as stack:
+            output = stack.enter_context(open(log or os.devnull, "a"))
+            stack.enter_context(in_folder(ROOT))
+            stack.enter_context(contextlib.redirect_stdout(output))
+            stack.enter_context(contextlib.redirect_stderr(output))
+            main(args[1:])
+    except SystemExit as ended:
+        code = ended.code
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    if code not in (None, 0):
+        raise UserError(f"`python {' '.join(args)}` ended with code {code}" + (f"; see {log}" if log else ""))
+    return time.perf_counter() - begin
+
+
+def sweep_variables() -> dict[str, str]:
+    """Return the environment in which a command logs as the run of the W&B sweep that this process is in, if any."""
+    found = {name: os.environ[name] for name in SWEEP if name in os.environ}
+    return {**found, "WANDB_MODE": os.environ.get("WANDB_MODE", "online")} if found else {}
+
+
+def compare(ours: Callable[[], float], other: Callable[[], float], pairs: int) -> list[tuple[float, float]]:
+    """Measure both ``pairs`` times in turn, each first in every second pair."""
+    found = []
+    for number in range(pairs):
+        if number % 2 == 0:
+            mine = ours()
+            found.append((mine, other()))
+        else:
+            theirs = other()
+            found.append((ours(), theirs))
+    return found
+
+
+def summary(pairs: Sequence[tuple[float, float]], difference: bool = False) -> dict[str, float]:
+    """Return the median of the pairs' ratios (or differences), the least, the largest, and both medians."""
+    values = [ours - other if difference else ours / other for ours, other in pairs]
+    return {
+        "value": statistics.median(values),
+        "min": min(values),
+        "max": max(values),
+        "ours": statistics.median(ours for ours, _ in pairs),
+        "other": statistics.median(other for _, other in pairs),
+    }
+
+
+def row_record(row: Row, seed: int, begin: float, **measured: Any) -> Record:
+    """Return the record of ``row``, whose measurement began at ``begin`` of ``time.perf_counter``."""
+    return make_record(
+        **{
+            "wall_seconds": round(time.perf_counter() - begin, 1),
+            "steps": 0,
+            "protocol": row.protocol,
+        }
+        | measured,
+        kind=row.kind,
+        name=row.name,
+        system=row.system,
+        config=row.config,
+        seed=seed,
+        command=f"python -m benchmarks.run {row.name} --seeds {seed}",
+    )

@@ -1,0 +1,1 @@
+"""Programs of other frameworks, which are measured beside ours."""

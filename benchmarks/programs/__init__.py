@@ -1,0 +1,1 @@
+"""Programs that measure: each has a function ``measure(row, seed, context)`` that returns a record."""

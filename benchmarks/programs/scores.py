@@ -1,0 +1,177 @@
+"""Scores: train a configuration by the command line, test its checkpoints, read what the test logged."""
+
+import csv
+import importlib
+import json
+import math
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pytorch_lightning import LightningModule
+
+from benchmarks.classifier import CLASSIFIER, named_classifier
+from benchmarks.context import Context, row_record, run_command, run_here, sweep_variables
+from benchmarks.programs import baselines
+from benchmarks.record import ROOT, Record
+from benchmarks.row import Row
+from callbacks import GeneratorEMA
+from dlmodules.checkpoints.loading import load_checkpoint, load_module
+from dlmodules.errors import UserError
+from dlmodules_cli.runs import versions
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Fit and test ``row`` with ``seed``.
+
+    A metric that is not finite stays out of the record's metrics and is named in its details.
+    """
+    begin = time.perf_counter()
+    folder = context.folder(row, seed)
+    log = folder / "log.txt"
+    generative = bool(row.options.get("generative"))
+    extra = generative_arguments(500 if context.quick else 10_000) if generative else []
+    common = [
+        *(("--config", row.config) if row.config else ()),
+        *(data_arguments(row, context) if "data" in row.options else ()),
+        *row.options.get("args", ()),
+        *("--seed_everything", str(seed), "--data.init_args.seed", str(seed)),
+        *("--trainer.default_root_dir", str(folder)),
+    ]
+    start = run_here if row.cost == "seconds" else run_command
+    fit = ["train.py", "fit", *common, *row.options.get("fit_args", ()), *quick_arguments(row, context)]
+    fit_seconds = start(fit, context, log, **sweep_variables())
+    run = versions(folder / run_name(row))[-1]
+    metrics: dict[str, float] = {}
+    stage = row.options.get("stage", "test")
+    for name in row.options.get("checkpoints", ("last",)):
+        checkpoint = str(run / "checkpoints" / f"{name}.ckpt")
+        test = ["train.py", stage, *common, "--ckpt_path", checkpoint]
+        start([*test, *extra], context, log)
+        metrics |= {f"{key}@{name}": value for key, value in metrics_of_test(run / "metrics.csv", stage).items()}
+    finite = {key: value for key, value in metrics.items() if math.isfinite(value)}
+    details: dict[str, Any] = {"run": run.name, "args": list(row.options.get("args", ()))}
+    if infinite := metrics.keys() - finite.keys():
+        details["not finite"] = {key: str(metrics[key]) for key in sorted(infinite)}
+    metrics = finite
+    protocol = row.protocol
+    if generative:
+        details["protocol"] = json.loads((run / "generative_metrics.json").read_text())["test"]["protocol"]
+        protocol += named_classifier()
+    if "episodes_until" in row.options:
+        episodes = episodes_until(run / "metrics.csv", row.options["episodes_until"])
+        metrics |= {} if episodes is None else {f"episodes_until_{row.options['episodes_until']:.0f}": episodes}
+    if row.options.get("train_accuracy"):
+        metrics["train/accuracy"] = mean_of_last_epoch(run / "metrics.csv", "train/accuracy")
+    if "baseline" in row.options:
+        metrics |= baselines.measure(row.options["baseline"], run / "config.yaml")
+    return row_record(
+        row,
+        seed,
+        begin,
+        metrics=metrics,
+        steps=steps_of(run / "checkpoints" / "last.ckpt"),
+        wall_seconds=round(fit_seconds, 1),
+        protocol=protocol,
+        details=details,
+    )
+
+
+def trained_module(row: Row, seed: int, context: Context, record: Record, averaged: bool = False) -> LightningModule:
+    """Return the module of the last checkpoint of the run that ``record`` measured, for evaluation.
+
+    With ``averaged`` it has the averaged weights of ``GeneratorEMA``, where the run has them.
+    """
+    path = run_folder(row, seed, context, record) / "checkpoints" / "last.ckpt"
+    checkpoint = load_checkpoint(path)
+    module = load_module(path, checkpoint).eval()
+    if averaged:
+        GeneratorEMA.load_averaged(module, checkpoint)
+    return module
+
+
+def run_folder(row: Row, seed: int, context: Context, record: Record) -> Path:
+    """Return the folder of the run that ``record`` measured."""
+    return context.folder(row, seed) / run_name(row) / str(record.details["run"])
+
+
+def run_name(row: Row) -> str:
+    """Return what the command line names the runs of ``row``: its configuration, or else its model and data."""
+    if row.config:
+        return Path(row.config).stem
+    args = list(row.options["args"])
+    given = [args[args.index(f"--{what}") + 1] for what in ("model", "data")]
+    return "_".join(given).lower().replace("datamodule", "")
+
+
+def data_arguments(row: Row, context: Context) -> list[str]:
+    """Return the arguments by which a run of ``row`` takes its data from an archive."""
+    arguments: list[str] = importlib.import_module(f"benchmarks.data.{row.options['data']}").arguments(context)
+    return arguments
+
+
+def quick_arguments(row: Row, context: Context) -> list[str]:
+    """Return what makes a fit end after a few steps."""
+    if not context.quick:
+        return []
+    settings = yaml.safe_load((ROOT / row.config).read_text()) if row.config else {"data": {}, "trainer": {}}
+    if "total_steps" in settings["data"].get("init_args", {}):  # of an environment
+        return ["--data.init_args.total_steps", "2000", "--data.init_args.steps_per_epoch", "1000"]
+    by_steps = "max_steps" in settings["trainer"]
+    steps = ["--trainer.max_steps", "10"] if by_steps else ["--trainer.max_epochs", "1"]
+    return [*steps, "--trainer.limit_train_batches", "5", "--trainer.limit_val_batches", "2"]
+
+
+def generative_arguments(num_samples: int) -> list[str]:
+    """Return what adds FID, KID and class coverage of so many samples to a run."""
+    return [
+        "--trainer.callbacks+=callbacks.GenerativeMetrics",
+        f"--trainer.callbacks.feature_network={CLASSIFIER}",
+        f"--trainer.callbacks.num_samples={num_samples}",
+    ]
+
+
+def metrics_of_test(path: Path, stage: str = "test") -> dict[str, float]:
+    """Return the last value of each metric of ``test``, or of ``validate``, in a ``metrics.csv``."""
+    prefix = {"test": "test/", "validate": "val/"}[stage]
+    found = {
+        key: float(value) for row in logged_rows(path) for key, value in row.items() if key.startswith(prefix) and value
+    }
+    if not found:
+        raise UserError(f"{path} has no metrics of a {stage}")
+    return found
+
+
+def episodes_until(path: Path, threshold: float, window: int = 100) -> float | None:
+    """Return how many episodes were over when ``train/return`` first was ``threshold``; None where it never was."""
+    for row in logged_rows(path):
+        episodes, value = row.get("train/episodes"), row.get("train/return")
+        if episodes and value and float(episodes) >= window and float(value) >= threshold:
+            return float(episodes)
+    return None
+
+
+def mean_of_last_epoch(path: Path, metric: str) -> float:
+    """Return the mean of what was logged as ``metric`` in the last epoch that logged it."""
+    rows = [row for row in logged_rows(path) if row.get(metric)]
+    last = max(float(row["epoch"]) for row in rows)
+    return statistics.fmean(float(row[metric]) for row in rows if float(row["epoch"]) == last)
+
+
+def curve(path: Path, metric: str) -> list[float]:
+    """Return the values that were logged as ``metric``, in their order."""
+    return [float(row[metric]) for row in logged_rows(path) if row.get(metric)]
+
+
+def logged_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a ``metrics.csv``."""
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def steps_of(path: Path) -> int:
+    """Return the training steps of a checkpoint; environment steps where it is of an agent."""
+    checkpoint = load_checkpoint(path)
+    return int(checkpoint.get("agent", {}).get("env_steps", checkpoint["global_step"]))

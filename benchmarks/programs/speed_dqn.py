@@ -1,0 +1,45 @@
+"""Environment steps per second of DQN against stable-baselines3's with the same settings, processes in turn."""
+
+import json
+import time
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import yaml
+
+from benchmarks.context import Context, compare, row_record, run_command, summary
+from benchmarks.programs.speed_epoch import timed_fit
+from benchmarks.record import ROOT, Record
+from benchmarks.row import Row
+
+QUICK_STEPS = 3000
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Compare environment steps per second; both sides' last training returns show that both learn."""
+    begin = time.perf_counter()
+    assert row.config is not None
+    data = yaml.safe_load(Path(ROOT, row.config).read_text())["data"].get("init_args", {})
+    steps = QUICK_STEPS if context.quick else int(data.get("total_steps", 50_000))
+    returns: dict[str, list[float]] = {"ours": [], "stable-baselines3": []}
+
+    def ours() -> float:
+        args = ["--config", str(row.config), "--data.init_args.seed", str(seed)]
+        args += ["--data.init_args.total_steps", str(steps)]
+        times = timed_fit(row, seed, context, args, epochs=None)
+        returns["ours"].append(fmean(times["returns"]))
+        return steps / sum(times["fit"])
+
+    def theirs() -> float:
+        folder = context.folder(row, seed)
+        result = Path(folder, "sb3.json").resolve()
+        args = ["-m", "benchmarks.peers.sb3_dqn", str(row.config), str(result), str(seed), str(steps)]
+        run_command(args, context, folder / "log.txt", DLMODULES_KEEP_FREED_MEMORY="1")
+        found: dict[str, Any] = json.loads(result.read_text())
+        returns["stable-baselines3"].append(found["return"])
+        return float(found["steps"] / found["seconds"])
+
+    pairs = compare(ours, theirs, 1 if context.quick else row.options["pairs"])
+    details = {"pairs": pairs, "mean_return_of_last_100_training_episodes": returns}
+    return row_record(row, seed, begin, metrics=summary(pairs), steps=steps, details=details)

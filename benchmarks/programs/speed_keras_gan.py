@@ -1,0 +1,32 @@
+"""An update of DCGAN at the book's width by ``fit``, against the book's program in Keras 3 on TensorFlow."""
+
+import json
+import time
+from pathlib import Path
+
+from benchmarks.context import Context, compare, row_record, run_command, summary
+from benchmarks.programs.speed_epoch import seconds_an_update
+from benchmarks.record import Record
+from benchmarks.row import Row
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Compare the processor's seconds an update, processes in turn."""
+    begin = time.perf_counter()
+    count = 5 if context.quick else row.options["updates"]
+    parameters = {}
+
+    def ours() -> float:
+        return seconds_an_update(row, seed, context, row.options["args"], count)
+
+    def theirs() -> float:
+        folder = context.folder(row, seed)
+        result = Path(folder, "keras.json").resolve()
+        command = ["-m", "benchmarks.peers.keras_dcgan", str(result), str(2 * count + 3)]
+        run_command(command, context, folder / "log.txt", OMP_NUM_THREADS="1")
+        found: dict[str, float] = json.loads(result.read_text())
+        parameters["generator"] = found["generator"]
+        return found["seconds"]
+
+    pairs = compare(ours, theirs, 1 if context.quick else row.options["pairs"])
+    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs, **parameters})

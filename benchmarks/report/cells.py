@@ -1,0 +1,139 @@
+"""Cells and tables of Markdown: what records say of a figure, and what of its bar."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from benchmarks.classifier import named_classifier
+from benchmarks.record import Record
+from benchmarks.row import Figure, Row
+
+State = Literal["met", "missed", "single run", "no bar", "none"]
+STATES: tuple[State, ...] = ("met", "missed", "single run", "no bar", "none")
+ENOUGH = 3  # seeds for a mean and its deviation
+EARLIER = " †"
+EARLIER_HEAD = "† is measured by an earlier classifier, which the protocol names: not comparable with the others.\n"
+NOTHING = "–"
+NOT_YET = "not yet run"
+PLUS_MINUS = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
+
+
+def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    rows = [head, ["---"] * len(head), *lines]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+
+
+def values_of(figure: Figure, records: Sequence[Record]) -> list[float]:
+    """Return the figure of each record that has it; in per cent where its label says so."""
+    return [percent(figure, record.metrics[figure.key]) for record in records if figure.key in record.metrics]
+
+
+def percent(figure: Figure, value: float) -> float:
+    """Return ``value`` as the label of ``figure`` counts."""
+    return 100 * value if figure.label.endswith("%") else value
+
+
+def digits_of(figure: Figure) -> int:
+    """Return the decimals of a figure as its label counts: two fewer in per cent."""
+    return max(0, figure.digits - 2) if figure.label.endswith("%") else figure.digits
+
+
+def spread(figure: Figure, records: Sequence[Record]) -> str:
+    """Return mean and deviation, or what there is in their place; the number of seeds where it is not enough."""
+    if not records:
+        return NOT_YET
+    values, digits = values_of(figure, records), digits_of(figure)
+    runs = len(records)
+    if not values:
+        return f"not reached in {runs} run{'s' if runs > 1 else ''}"
+    missing = "" if len(values) == runs else f"not reached in {runs - len(values)} of {runs} runs"
+    if len(values) == 1:
+        few = "; ".join(["single run", *([missing] if missing else [])])
+        return f"{values[0]:.{digits}f} ({few}){mark(records)}"
+    if figure.interquartile:
+        text = f"{interquartile_mean(values):.{digits}f}, worst {worst(figure, values):.{digits}f}"
+    else:
+        text = f"{statistics.fmean(values):.{digits}f}{PLUS_MINUS}{statistics.stdev(values):.{digits}f}"
+    few = "; ".join([*([f"{len(values)} runs"] if len(values) < ENOUGH else []), *([missing] if missing else [])])
+    return text + (f" ({few})" if few else "") + mark(records)
+
+
+def interquartile_mean(values: Sequence[float]) -> float:
+    """Return the mean of the middle half of ``values``, whose outermost ones count by the part that is in it."""
+    ordered = sorted(values)
+    size = len(ordered)
+    low, high = size / 4, 3 * size / 4
+    weights = [max(0.0, min(place + 1, high) - max(place, low)) for place in range(size)]
+    return sum(weight * value for weight, value in zip(weights, ordered, strict=True)) / (high - low)
+
+
+def worst(figure: Figure, values: Sequence[float]) -> float:
+    """Return the value of the worst seed."""
+    return min(values) if figure.better == "higher" else max(values)
+
+
+def state(figure: Figure, records: Sequence[Record]) -> State:
+    """Return how a figure stands to its bar. One run, or two, never meet it: they say nothing of the spread."""
+    values = values_of(figure, records)
+    if not values:
+        return "none"
+    if len(values) < ENOUGH:
+        return "single run"
+    if figure.bar is None:
+        return "no bar"
+    return "met" if reaches(figure, values) else "missed"
+
+
+def reaches(figure: Figure, values: Sequence[float]) -> bool:
+    """Say whether every value, or the mean where the bar is for that, is at the bar or beyond."""
+    assert figure.bar is not None
+    bar = percent(figure, figure.bar)
+    # Metrics are float32: 9,830 of 10,000 images read as 0.98299998.
+    rounded = [round(value, 6) for value in values]
+    counted = [round(statistics.fmean(rounded), 6)] if figure.of_mean else rounded
+    return all(value >= bar if figure.better == "higher" else value <= bar for value in counted)
+
+
+def bar_of(figure: Figure) -> str:
+    """Return a figure's bar in words."""
+    if figure.bar is None:
+        return NOTHING
+    sign = "≥" if figure.better == "higher" else "≤"
+    return f"{sign}\N{NO-BREAK SPACE}{percent(figure, figure.bar):g}" + (" in the mean" if figure.of_mean else "")
+
+
+def bar_and_state(figure: Figure, records: Sequence[Record]) -> str:
+    """Return a figure's bar and how it stands to it."""
+    return bar_of(figure) if figure.bar is None else f"{bar_of(figure)}: {strong(state(figure, records))}"
+
+
+def strong(found: State) -> str:
+    """Return a state so that a missed bar is seen."""
+    return "**missed**" if found == "missed" else found
+
+
+def guess_of(figure: Figure, records: Sequence[Record]) -> str:
+    """Return what could also give the figure, and how much of it, the mean over the runs."""
+    measured = [record.metrics[figure.baseline] for record in records if figure.baseline in record.metrics]
+    found = [percent(figure, value) for value in measured]
+    return f"{statistics.fmean(found):.{digits_of(figure)}f} ({figure.guess})" if found else NOTHING
+
+
+def mark(records: Sequence[Record]) -> str:
+    """Return the sign of records that were measured by another classifier than the kept one."""
+    ours = named_classifier()
+    earlier = any("; classifier " in record.protocol and not record.protocol.endswith(ours) for record in records)
+    return EARLIER if earlier else ""
+
+
+def overrides(row: Row) -> str:
+    """Return what a run of ``row`` says other than its configuration, or empty where it says nothing."""
+    args = [str(arg).removeprefix("--").replace("init_args.", "") for arg in row.options.get("args", ())]
+    words: list[str] = []
+    for arg, given in zip(row.options.get("args", ()), args, strict=True):
+        if words and not str(arg).startswith("--"):
+            words[-1] += f" {given}"
+        else:
+            words.append(given.replace("=", " ", 1))
+    return ", ".join(f"`{word}`" for word in words)

@@ -1,0 +1,54 @@
+"""The rows of agents."""
+
+from benchmarks.row import Figure, Row
+
+_EPISODES = "100 test episodes, deterministic policy, seeds apart from those of training and validation"
+
+ROWS = (
+    Row(
+        name="dqn_cartpole",
+        kind="score",
+        program="programs.scores",
+        system="DQN",
+        config="configs/rl/dqn_cartpole.yaml",
+        budget="50,000 environment steps",
+        seeds=(0, 1, 2),
+        figures=(
+            Figure(
+                "test/return@last",
+                "mean return, final policy",
+                digits=1,
+                interquartile=True,
+                anchor="stable-baselines3, its tuned settings: 19, 500, 500",
+            ),
+            Figure(
+                "test/return@best", "mean return reached, best by val/return", digits=1, bar=475, interquartile=True
+            ),
+        ),
+        protocol=_EPISODES,
+        options={"checkpoints": ("last", "best")},
+    ),
+    Row(
+        name="dqn_cartpole_book",
+        kind="score",
+        program="programs.scores",
+        system="DQN",
+        config="configs/rl/dqn_cartpole_book.yaml",
+        budget="that of the configuration",
+        seeds=(0, 1, 2),
+        figures=(
+            Figure(
+                "episodes_until_195",
+                "episodes until the mean of 100 is 195",
+                digits=0,
+                better="lower",
+                interquartile=True,
+                book="822 (mean of 10 runs)",
+            ),
+            Figure("test/return@last", "mean return, final policy", digits=1, interquartile=True),
+        ),
+        protocol=f"{_EPISODES}; episodes until the mean training return of the last 100 is 195 or more, read at the"
+        " steps that are logged; none where a run ended before",
+        options={"episodes_until": 195.0},
+    ),
+)

@@ -1,0 +1,31 @@
+"""Protocols, figures and arguments that rows of several families share."""
+
+from benchmarks.row import Figure
+
+IMAGES = "10,000 test images; validation images apart from both"
+READER = (
+    "this package's MNIST classifier (cnn_mnist, seed 0, best by val/accuracy, which reads 99.2 % of the test images)"
+)
+GENERATIVE = (
+    f"10,000 samples against the 10,000 test images, in the 576 features of {READER}; KID over 100 subsets of 500;"
+    " precision, recall and coverage by the 5 nearest neighbours; a class counts as present from 1 % of the samples on;"
+    " not comparable with Inception scores"
+)
+GENERATIVE_FIGURES = (
+    Figure("test/fid@last", "FID", digits=1, better="lower"),
+    Figure("test/kid@last", "KID", digits=4, better="lower"),
+    Figure("test/precision@last", "precision"),
+    Figure("test/recall@last", "recall"),
+    Figure("test/coverage@last", "coverage"),
+    Figure("test/class_coverage@last", "classes present"),
+)
+GAN_PROTOCOL = f"{GENERATIVE}; last checkpoint, averaged generator (decay 0.999), batch norm in evaluation mode"
+
+
+def cosine(epochs: int) -> tuple[str, ...]:
+    """Arguments of a fit of so many epochs whose learning rate falls to nothing along a cosine."""
+    return (
+        *("--trainer.max_epochs", str(epochs)),
+        *("--model.init_args.scheduler", "torch.optim.lr_scheduler.CosineAnnealingLR"),
+        *("--model.init_args.scheduler.init_args.T_max", str(epochs)),
+    )
