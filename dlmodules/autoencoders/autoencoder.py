@@ -17,6 +17,7 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch, Corrupts
+from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.training.batches import inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import log_losses
@@ -151,3 +152,7 @@ class Autoencoder(LightningModule):
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up inputs ``(n, *image_shape)`` in [0, 1), and labels, which it does not look at."""
+        return example_inputs(n, self.image_shape, self.device), example_labels(n, 1, self.device)

@@ -1,7 +1,7 @@
 """Any image network of torchvision or timm by name, from scratch or pretrained, frozen or unfrozen in stages."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -94,6 +94,8 @@ class BackboneClassifier(Classifier):
         optimizer: makes the optimizer.
         kwargs: see ``Classifier``.
     """
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {"pretrained": False, "image_size": 32}
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """The capsule network: the length of a class's vector is its probability, its direction says how the digit looks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -66,6 +66,8 @@ class CapsNetClassifier(Classifier):
         optimizer: makes the optimizer.
         kwargs: see ``Classifier``.
     """
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {"channels": 64, "capsules": 8}
 
     def __init__(
         self,

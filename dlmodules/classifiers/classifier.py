@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.protocols import Batch
+from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.training.batches import inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import is_logging_step, log_losses
@@ -124,3 +125,13 @@ class Classifier(LightningModule):
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up inputs ``(n, *input_shape)`` in [0, 1) and labels of each class in turn.
+
+        Raises UserError where the module was not told an ``input_shape``.
+        """
+        if self.input_shape is None:
+            raise UserError(f"{type(self).__name__} takes inputs of any shape: give it an input_shape for examples")
+        labels = example_labels(n, self.num_classes, self.device)
+        return example_inputs(n, self.input_shape, self.device), labels

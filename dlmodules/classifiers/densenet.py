@@ -1,7 +1,7 @@
 """DenseNet-BC for small images: every layer reads the outputs of all layers before it."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -115,6 +115,8 @@ class DenseNetClassifier(Classifier):
         optimizer: makes the optimizer; the default, the book's, is RMSprop with Keras' settings.
         kwargs: see ``Classifier``.
     """
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {"depth": 22}
 
     def __init__(
         self,

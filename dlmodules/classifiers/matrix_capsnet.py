@@ -1,7 +1,7 @@
 """The network of matrix capsules: a class is present where many parts agree about its pose."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -85,6 +85,8 @@ class MatrixCapsNetClassifier(Classifier):
         optimizer: makes the optimizer.
         kwargs: see ``Classifier``.
     """
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {"channels": 32, "capsules": (4, 8, 8)}
 
     def __init__(
         self,

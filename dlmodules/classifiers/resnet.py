@@ -1,7 +1,7 @@
 """Residual networks for small images, of depth 6n + 2 (v1) and 9n + 2 (v2)."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -125,6 +125,8 @@ class ResNetClassifier(Classifier):
         version: 1 adds, then activates; 2 activates before each convolution, in bottlenecks.
         kwargs: see ``Classifier``.
     """
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {"depth": 20}
 
     def __init__(
         self,

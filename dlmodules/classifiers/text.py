@@ -11,6 +11,8 @@ from typing_extensions import override
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.classifiers.text_networks import TextRNN
 from dlmodules.errors import UserError
+from dlmodules.protocols import Batch
+from dlmodules.sampling.examples import example_labels
 
 
 class TextClassifier(Classifier):
@@ -61,3 +63,9 @@ class TextClassifier(Classifier):
                 " set the same number of classes for the module and its network"
             )
         return logits
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up texts ``(n, 4)`` of words below 10, some padded, and labels of each class in turn."""
+        assert self.example_input_array is not None
+        tokens = self.example_input_array[torch.arange(n) % len(self.example_input_array)]
+        return tokens.to(self.device), example_labels(n, self.num_classes, self.device)

@@ -151,3 +151,7 @@ class Density(LightningModule):
     @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return placeholder_optimizer()
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up inputs ``(n, ...)`` such as ``rows`` takes, and labels, which nothing looks at."""
+        raise NotImplementedError

@@ -8,7 +8,9 @@ from typing_extensions import override
 
 from dlmodules.densities.base import Density
 from dlmodules.errors import UserError
+from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
+from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.validation.arguments import check_at_least_one
 
 
@@ -85,3 +87,7 @@ class BoxDensity(Density):
         device = sampling_device(generator, self.device)
         position = torch.rand(n, self.dim, generator=generator, device=device).to(self.low)
         return self.low + position * (self.high - self.low)
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up points ``(n, dim)`` in [0, 1), and labels, which it does not look at."""
+        return example_inputs(n, self.input_shape, self.device), example_labels(n, 1, self.device)

@@ -10,7 +10,9 @@ from typing_extensions import override
 from dlmodules.densities.base import Density
 from dlmodules.densities.categories import check_pseudocount, check_sizes, checked_categories
 from dlmodules.errors import UserError
+from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
+from dlmodules.sampling.examples import example_labels
 
 MOST = 2**24  # combinations that torch.multinomial can draw from
 
@@ -96,3 +98,8 @@ class Multinomial(Density):
         table = self.probabilities().flatten().to(device)
         index = torch.multinomial(table, n, replacement=True, generator=generator).to(self.device)
         return torch.stack(torch.unravel_index(index, self.sizes), dim=1)
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up rows ``(n, columns)`` int64, and labels, which it does not look at."""
+        columns = [example_labels(n, size, self.device) for size in self.sizes]
+        return torch.stack(columns, dim=1), example_labels(n, 1, self.device)

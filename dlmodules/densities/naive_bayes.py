@@ -8,7 +8,9 @@ from typing_extensions import override
 
 from dlmodules.densities.base import Density
 from dlmodules.densities.categories import check_pseudocount, check_sizes, checked_categories
+from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
+from dlmodules.sampling.examples import example_labels
 
 
 class NaiveBayes(Density):
@@ -88,3 +90,8 @@ class NaiveBayes(Density):
         device = sampling_device(generator, self.device)
         table = self.probabilities().to(device)
         return torch.multinomial(table, n, replacement=True, generator=generator).T.contiguous().to(self.device)
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up rows ``(n, columns)`` int64, and labels, which it does not look at."""
+        columns = [example_labels(n, size, self.device) for size in self.sizes]
+        return torch.stack(columns, dim=1), example_labels(n, 1, self.device)

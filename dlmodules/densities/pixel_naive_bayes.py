@@ -8,6 +8,8 @@ from typing_extensions import override
 
 from dlmodules.densities.naive_bayes import NaiveBayes
 from dlmodules.errors import UserError
+from dlmodules.protocols import Batch
+from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.validation.images import check_images, check_unit_range
 from dlmodules.validation.labels import refuse_labels
 
@@ -52,6 +54,10 @@ class PixelNaiveBayes(NaiveBayes):
         refuse_labels(labels, type(self).__name__)
         indices = self.sample_rows(n, generator).view(n, *self.image_shape[1:])
         return palette_colors(indices, self.image_shape[0])
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up images ``(n, *image_shape)`` in [0, 1), and labels, which it does not look at."""
+        return example_inputs(n, self.image_shape, self.device), example_labels(n, 1, self.device)
 
 
 def palette_indices(images: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from typing_extensions import override
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.layers.rbm import BinaryRBM
 from dlmodules.protocols import Batch
+from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.training.batches import inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import log_losses
@@ -163,3 +164,7 @@ class RBM(LightningModule):
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up images ``(n, *image_shape)`` in [0, 1), and labels, which it does not look at."""
+        return example_inputs(n, self.image_shape, self.device), example_labels(n, 1, self.device)

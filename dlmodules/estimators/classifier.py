@@ -12,6 +12,7 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.estimators.builders import estimator_settings, make_estimator
 from dlmodules.protocols import Batch
+from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.sampling.labels import one_hot
 from dlmodules.training.batches import inputs_of
 from dlmodules.training.one_step import one_global_step, placeholder_optimizer
@@ -206,6 +207,15 @@ class EstimatorClassifier(LightningModule):
             if prefix + name in state_dict:
                 setattr(self, name, torch.empty_like(state_dict[prefix + name], device=self.random_state.device))
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up inputs in [0, 1), as wide as the training rows, and labels of each class in turn.
+
+        Raises UserError where there are no training rows yet: until then it takes any.
+        """
+        self.fitted()
+        inputs = example_inputs(n, self.train_x.shape[1:], self.device)
+        return inputs, example_labels(n, self.num_classes, self.device)
 
 
 def _rows(x: Tensor) -> Any:

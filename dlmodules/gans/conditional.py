@@ -1,6 +1,6 @@
 """What GANs have in common whose generator is told a class."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -11,6 +11,7 @@ from typing_extensions import override
 from dlmodules.adversarial.module import Images, Latents, UpdateOrder
 from dlmodules.gans.gan import GAN, Noise
 from dlmodules.protocols import Batch
+from dlmodules.sampling.examples import example_labels
 from dlmodules.sampling.labels import sample_labels
 from dlmodules.validation.arguments import check_at_least_one
 from dlmodules.validation.labels import check_labels, with_labels
@@ -40,6 +41,7 @@ class ConditionalGAN(GAN):
     """
 
     conditional = True
+    small_arguments: ClassVar[Mapping[str, Any]] = {"width": 0.25}
     default_generator: ClassVar[Callable[..., nn.Module]]
     default_discriminator: ClassVar[Callable[..., nn.Module]]
 
@@ -108,3 +110,8 @@ class ConditionalGAN(GAN):
         if batch_idx == 0:  # a look at every batch would make a GPU wait
             self.checked(labels, len(x))
         return labels
+
+    @override
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up images ``(n, *image_shape)`` in [0, 1), and labels of each class in turn."""
+        return super().example_batch(n)[0], example_labels(n, self.num_classes, self.device)

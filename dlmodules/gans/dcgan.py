@@ -1,7 +1,7 @@
 """The deep convolutional GAN."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -110,6 +110,8 @@ class DCGAN(GAN):
             the discriminator on real and on fake images.
         **kwargs: arguments of ``GAN``.
     """
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {"width": 0.25}
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ from dlmodules.gans.dense import DenseDiscriminator, DenseGenerator
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
+from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.images import check_image_shape, check_images, check_unit_range
 from dlmodules.validation.networks import check_network
@@ -254,3 +255,7 @@ class GAN(AdversarialModule):
             self.optimizer_d(self.discriminator.parameters()),
             self.optimizer_g(self.generator.parameters()),
         ]
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up images ``(n, *image_shape)`` in [0, 1), and labels, which it does not look at."""
+        return example_inputs(n, self.image_shape, self.device), example_labels(n, 1, self.device)

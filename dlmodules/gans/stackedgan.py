@@ -19,6 +19,7 @@ from dlmodules.gans.traversals import check_traversal
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
+from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.sampling.labels import sample_labels
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_positive
 from dlmodules.validation.images import check_codes, check_images, check_unit_range
@@ -337,6 +338,11 @@ class StackedGAN(AdversarialModule):
         size = len(output.images.x)
         self.log(f"{stage}/encoder_accuracy", accuracy, batch_size=size, prog_bar=True)
         self.log(f"{stage}/d_real", torch.sigmoid(output.source).mean(), batch_size=size, sync_dist=True)
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up images ``(n, *image_shape)`` in [0, 1), and labels of each class in turn."""
+        labels = example_labels(n, self.num_classes, self.device)
+        return example_inputs(n, self.image_shape, self.device), labels
 
 
 def _named(network: str, level0: dict[str, Tensor], level1: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -26,6 +26,7 @@ from dlmodules.protocols.data import (
     RendersRows,
 )
 from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStream
+from dlmodules.protocols.examples import GivesExamples, HasSmallArguments
 from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, SamplesImages
 from dlmodules.protocols.rows import SamplesRows
 from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
@@ -48,6 +49,7 @@ __all__ = [
     "Encodes",
     "EnvironmentSource",
     "EnvironmentStream",
+    "GivesExamples",
     "HasAdversaries",
     "HasAttributeNames",
     "HasBestMetric",
@@ -58,6 +60,7 @@ __all__ = [
     "HasInputShape",
     "HasLatentDim",
     "HasRows",
+    "HasSmallArguments",
     "HasTrainSet",
     "MakesEnvironments",
     "MapsLand",

@@ -16,6 +16,7 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.layers.linear import Linear
 from dlmodules.protocols import Batch
+from dlmodules.sampling.examples import example_inputs
 from dlmodules.training.batches import inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import log_losses
@@ -114,3 +115,7 @@ class LinearRegression(LightningModule):
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up inputs ``(n, *input_shape)`` and targets ``(n,)``, both in [0, 1)."""
+        return example_inputs(n, self.input_shape, self.device), example_inputs(n, (), self.device)

@@ -1,8 +1,9 @@
 """What all agents share: stepping environments, counting by their steps, evaluating, resuming."""
 
+from collections.abc import Mapping
 from math import ceil
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -44,6 +45,7 @@ class Agent(ManualOptimizationModule):
         max_grad_norm: largest norm of each network's gradient in ``descend``; None does not clip.
     """
 
+    small_arguments: ClassVar[Mapping[str, Any]] = {"steps_per_iteration": 32}
     best_metric = ("val/return", "max")
 
     def __init__(self, steps_per_iteration: int, max_grad_norm: float | None = None) -> None:
@@ -214,3 +216,7 @@ class Agent(ManualOptimizationModule):
         if "agent" not in checkpoint:
             raise UserError("the checkpoint is not of an agent: it holds weights but no counts of environment steps")
         self.load_agent_state(checkpoint["agent"])
+
+    def example_batch(self, n: int) -> Tensor:
+        """Return ``n`` made-up observations ``(n, ...)`` such as ``act`` takes."""
+        raise NotImplementedError

@@ -24,6 +24,7 @@ from dlmodules.rl.networks import MLPQNetwork
 from dlmodules.rl.polyak import polyak_update
 from dlmodules.rl.returns import td_target
 from dlmodules.rl.spaces import example_observation
+from dlmodules.sampling.examples import example_inputs
 from dlmodules.training.annealing import exponential_annealing, linear_annealing
 from dlmodules.validation.arguments import check_fractions, require_at_least
 
@@ -231,6 +232,10 @@ class DQN(Agent):
         self.updates = state["updates"]
         if self.buffer is not None:
             self.buffer.load_state_dict(read_replay(state["buffer"]))
+
+    def example_batch(self, n: int) -> Tensor:
+        """Return ``n`` made-up observations ``(n, observation_dim)`` in [0, 1)."""
+        return example_inputs(n, (self.hparams["observation_dim"],), self.device)
 
 
 def _misfit(observation: Tensor) -> str:

@@ -11,6 +11,7 @@ from typing_extensions import override
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
+from dlmodules.sampling.examples import example_labels
 from dlmodules.sampling.labels import one_hot, sample_labels
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
 from dlmodules.vaes.vae import VAE
@@ -145,3 +146,7 @@ class CVAE(VAE):
         labels = sample_labels(n, self.num_classes, generator, self.device) if labels is None else labels
         z = torch.randn(n, self.latent_dim, generator=generator, device=device)
         return self.decode(z.to(self.device), labels.to(self.device))
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up images ``(n, *image_shape)`` in [0, 1), and labels of each class in turn."""
+        return super().example_batch(n)[0], example_labels(n, self.num_classes, self.device)

@@ -15,6 +15,7 @@ from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
+from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.training.batches import inputs_of
 from dlmodules.training.step_logging import log_losses
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
@@ -206,3 +207,7 @@ class VAE(LightningModule):
     @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return self.optimizer(self.parameters())
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up images ``(n, *image_shape)`` in [0, 1), and labels, which it does not look at."""
+        return example_inputs(n, self.image_shape, self.device), example_labels(n, 1, self.device)
