@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from dlmodules.compat.bolts import make_importable
 
 os.environ["WANDB_MODE"] = "disabled"
+os.environ["WANDB_X_SAVE_REQUIREMENTS"] = "false"  # else each run reads what is installed, for half a second
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 

@@ -1,6 +1,7 @@
 """The base of the data modules that hold three disjoint sets in memory, and their loaders."""
 
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from pytorch_lightning import LightningDataModule
@@ -10,6 +11,7 @@ from typing_extensions import override
 
 from datamodules.base.fields import BatchT
 from datamodules.base.sampling import Collate, ResumableLoader, Transform, collate_of, shuffled
+from datamodules.base.tryable import Tryable
 from dlmodules.errors import UserError
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 
@@ -26,7 +28,7 @@ def count_of(n: int, amount: int | float) -> int:
     return amount if isinstance(amount, int) else int(n * amount)
 
 
-class InMemoryDataModule(LightningDataModule, Generic[DatasetT, BatchT]):
+class InMemoryDataModule(Tryable, LightningDataModule, Generic[DatasetT, BatchT]):
     """Three disjoint sets in memory and their loaders, of which that for training resumes inside an epoch.
 
     A child implements ``make_train_and_val``, ``make_test`` and, where there are classes, ``class_names``. The sets are
@@ -48,6 +50,7 @@ class InMemoryDataModule(LightningDataModule, Generic[DatasetT, BatchT]):
         UserError: for a number out of range.
     """
 
+    small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 8}
     unit = "rows"  # what the data is counted in, for messages
 
     def __init__(

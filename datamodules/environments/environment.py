@@ -1,14 +1,15 @@
 """Gymnasium environments for agents: to train in, to validate on and to test on, with disjoint seeds."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from math import ceil, prod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pytorch_lightning import LightningDataModule
 from typing_extensions import override
 
+from datamodules.base.tryable import Tryable
 from datamodules.environments.making import Wrapper, make_env, portable_wrapper
 from dlmodules.errors import UserError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 PARALLEL_EPISODES = 16
 
 
-class EnvironmentDataModule(LightningDataModule):
+class EnvironmentDataModule(Tryable, LightningDataModule):
     """A Gymnasium environment as the data of an agent.
 
     An agent steps ``train_envs`` and plays held-out episodes in ``evaluation_envs``. The train loader
@@ -47,6 +48,13 @@ class EnvironmentDataModule(LightningDataModule):
     Raises:
         UserError: an environment cannot be made, or a number is too small.
     """
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {
+        "total_steps": 100_000,
+        "steps_per_epoch": 512,
+        "eval_episodes": 2,
+        "test_episodes": 2,
+    }
 
     def __init__(
         self,

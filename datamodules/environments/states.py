@@ -1,6 +1,8 @@
 """States of an environment, drawn at random from its observation space."""
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,6 +34,12 @@ class StatesDataModule(RowDataModule):
         UserError: for a number out of range, and for an environment that cannot be made or has no bounds.
     """
 
+    small_arguments: ClassVar[Mapping[str, Any]] = {
+        "batch_size": 8,
+        "num_states": 500,
+        "val_size": 50,
+        "test_size": 50,
+    }
     names = ("state",)
 
     def __init__(

@@ -1,16 +1,18 @@
 """CIFAR-10, by way of torchvision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
+from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 from typing_extensions import override
 
 from datamodules.base.download import download
 from datamodules.images.class_choice import chosen_classes
+from datamodules.images.digits import DigitsDataModule
 from datamodules.images.vision import VisionDataModule, fit_images, square_shape
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
@@ -35,6 +37,7 @@ class CIFAR10DataModule(VisionDataModule):
         UserError: for a number out of range, an unknown class, a failed download, or a damaged file.
     """
 
+    small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 8, "image_size": 32, "channels": 3}
     names = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
     def __init__(
@@ -107,3 +110,8 @@ class CIFAR10DataModule(VisionDataModule):
             raise UserError(f"{folder} is damaged; delete it, and it is downloaded again") from error
         images = torch.from_numpy(source.data).permute(0, 3, 1, 2).contiguous()
         return images, torch.tensor(source.targets)
+
+    @classmethod
+    def stand_in(cls) -> type[LightningDataModule]:
+        """Let ``small`` give digits in three channels."""
+        return DigitsDataModule

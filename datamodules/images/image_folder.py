@@ -1,16 +1,18 @@
 """Anyone's own images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
+from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import override
 
 from datamodules.base.in_memory import permutation
+from datamodules.images.digits import DigitsDataModule
 from datamodules.images.image_cache import cached_pixels
 from datamodules.images.image_files import Listing, list_images
 from datamodules.images.tensor_dataset import TensorImageDataset
@@ -42,6 +44,8 @@ class ImageFolderDataModule(VisionDataModule):
         UserError: for a number out of range, a folder that is missing, empty or not laid out as above, a class that
             it lacks, and an image that cannot be read.
     """
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 8, "image_size": 64, "channels": 3}
 
     def __init__(
         self,
@@ -131,3 +135,8 @@ class ImageFolderDataModule(VisionDataModule):
     def _dataset(self, rows: Tensor) -> TensorImageDataset:
         images, kept = self.pixels()
         return self.subset(images, torch.tensor(self.listing.labels)[kept], rows)
+
+    @classmethod
+    def stand_in(cls) -> type[LightningDataModule]:
+        """Let ``small`` give digits in three channels."""
+        return DigitsDataModule

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import override
 
 from datamodules.base.download import download
+from datamodules.images.digits import DigitsDataModule
 from datamodules.images.vision import VisionDataModule, fit_images, square_shape
 from dlmodules.errors import UserError
 
@@ -79,6 +81,11 @@ class MNISTDataModule(VisionDataModule):
         source = getattr(datasets, self.source)(self.data_dir, train=train)
         images: Tensor = source.data.unsqueeze(1)
         return fit_images(images, self.image_shape[1], self.image_shape[0]), source.targets.to(torch.int64)
+
+    @classmethod
+    def stand_in(cls) -> type[LightningDataModule]:
+        """Let ``small`` give digits."""
+        return DigitsDataModule
 
 
 def check_idx(path: Path, advice: str) -> None:

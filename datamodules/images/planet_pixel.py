@@ -1,6 +1,7 @@
 """Small pictures of cartoon faces in a palette of 256 colours."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -32,6 +33,7 @@ class PlanetPixelDataModule(VisionDataModule):
         UserError: for a number out of range.
     """
 
+    small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 8, "num_images": 100}
     names = ACCESSORIES
 
     def __init__(

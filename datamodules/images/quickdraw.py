@@ -8,11 +8,13 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 import torch
+from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import override
 
 from datamodules.base.download import download
 from datamodules.base.in_memory import count_of, permutation
+from datamodules.images.digits import DigitsDataModule
 from datamodules.images.vision import VisionDataModule, fit_images, square_shape
 from dlmodules.errors import UserError
 from dlmodules.validation.arguments import check_amounts, check_at_least_one
@@ -105,6 +107,11 @@ class QuickDrawDataModule(VisionDataModule):
         if len(pixels) > 0:
             return fit_images(pixels, self.image_shape[1], self.image_shape[0]), labels[rows]
         return torch.empty(0, *self.image_shape, dtype=torch.uint8), labels[rows]
+
+    @classmethod
+    def stand_in(cls) -> type[LightningDataModule]:
+        """Let ``small`` give digits."""
+        return DigitsDataModule
 
 
 def check_categories(categories: Sequence[str]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Small data sets of points, computed here."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ class XORDataModule(RowDataModule):
         UserError: for a number out of range.
     """
 
+    small_arguments: ClassVar[Mapping[str, Any]] = {}  # it has four points
     names = ("false", "true")
 
     def __init__(self, batch_size: int = 1, **kwargs: Any) -> None:

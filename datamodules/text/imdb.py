@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import override
 
@@ -17,6 +18,7 @@ from datamodules.base.text_files import decode
 from datamodules.text.labels import labels_of
 from datamodules.text.text import TextDataModule
 from datamodules.text.text_table import read_texts, split_test
+from datamodules.text.toy_sentiment import ToySentimentDataModule
 from dlmodules.errors import UserError
 from dlmodules.validation.arguments import check_amounts
 
@@ -94,6 +96,11 @@ class IMDBDataModule(TextDataModule):
         rows = read_texts(table)
         labels = labels_of(self.names, rows.labels, rows.places)
         return split_test(rows.texts, labels, self.test_size, train)
+
+    @classmethod
+    def stand_in(cls) -> type[LightningDataModule]:
+        """Let ``small`` give made-up opinions."""
+        return ToySentimentDataModule
 
 
 def read_archive(path: Path, train: bool) -> tuple[list[str], Tensor]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import override
 
@@ -12,6 +13,7 @@ from datamodules.base.csv_table import read_csv
 from datamodules.base.in_memory import count_of, permutation
 from datamodules.text.labels import labels_of, sorted_labels
 from datamodules.text.text import TextDataModule
+from datamodules.text.toy_sentiment import ToySentimentDataModule
 from dlmodules.errors import UserError
 from dlmodules.validation.arguments import check_amounts
 
@@ -99,6 +101,11 @@ class TextTableDataModule(TextDataModule):
         if self.test_file is not None:
             return table.texts, labels
         return split_test(table.texts, labels, self.test_size, train)
+
+    @classmethod
+    def stand_in(cls) -> type[LightningDataModule]:
+        """Let ``small`` give made-up opinions."""
+        return ToySentimentDataModule
 
 
 def split_test(texts: list[str], labels: Tensor, test_size: int | float, train: bool) -> tuple[list[str], Tensor]:

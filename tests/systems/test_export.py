@@ -7,7 +7,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import HasInputShape
 from dlmodules_cli.export import export_onnx
 from dlmodules_cli.systems import systems
-from tests.systems.cases import smaller_arguments
+from tests.systems.cases import small_arguments
 
 for package in ("onnx", "onnxscript"):
     pytest.importorskip(package, reason=f"{package} is not installed: pip install -e '.[onnx]'")
@@ -19,7 +19,7 @@ CLASSIFIERS = [system for system in systems() if system.family == "classifiers"]
 @pytest.mark.parametrize("system", CLASSIFIERS, ids=lambda system: system.name)
 def test_the_exported_network_gives_the_same_logits(system, tmp_path):
     torch.manual_seed(0)
-    module, path = system.module(**smaller_arguments(system.name)).eval(), tmp_path / "network.onnx"
+    module, path = system.module(**small_arguments(system.module)).eval(), tmp_path / "network.onnx"
     if not isinstance(module, HasInputShape) or module.input_shape is None:  # an estimator, a network of texts
         with pytest.raises(UserError, match=f"{system.name} cannot be exported: it does not say"):
             export_onnx(module, path)

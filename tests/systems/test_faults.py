@@ -6,9 +6,9 @@ Systems of one training loop are killed once: what each keeps besides is compare
 import pytest
 import torch
 
-from tests.systems.cases import AGENT, CASES, FIRST, every_loop
+from tests.systems.cases import CASES, FIRST, every_loop
 from tests.systems.processes import in_a_process
-from tests.systems.test_ladder import checkpoint, same
+from tests.systems.test_ladder import checkpoint, own_parts, same
 
 EVERY_STEP = ["--trainer.callbacks+=callbacks.LastCheckpoint", "--trainer.callbacks.every_n_steps=1"]
 RANKS_AGREE = "--trainer.callbacks+=tests.systems.probes.RanksAgree"
@@ -28,10 +28,9 @@ def probe(name, step):
 def test_kill_in_a_step_and_kill_in_a_checkpoint_write(case, tmp_path, request):
     repository = request.config.rootpath
     torch.set_num_threads(1)
-    more = [*BUDGET, *(AGENT if case.is_agent else [])]
-    unbroken = case.fit(tmp_path / "unbroken", *more)
+    unbroken = case.fit(tmp_path / "unbroken", *BUDGET)
 
-    killed = case.arguments(tmp_path / "killed", *more, *EVERY_STEP)
+    killed = case.arguments(tmp_path / "killed", *BUDGET, *EVERY_STEP)
     done = in_a_process([*killed, *probe("KillAtStep", 8)], repository, tmp_path / "said")
     assert done.returncode == -9, done.stderr
     folder = tmp_path / "killed" / case.config.stem / "version_0"
@@ -42,21 +41,23 @@ def test_kill_in_a_step_and_kill_in_a_checkpoint_write(case, tmp_path, request):
     assert list((folder / "checkpoints").glob(".last.ckpt.*.tmp"))  # it died in the write
     assert checkpoint(folder)["global_step"] == 14  # and the one before is whole
 
-    resumed = case.fit(tmp_path / "killed", *more, *EVERY_STEP, "--ckpt_path", "last")
+    resumed = case.fit(tmp_path / "killed", *BUDGET, *EVERY_STEP, "--ckpt_path", "last")
     assert resumed == folder
     expected, found = checkpoint(unbroken), checkpoint(resumed)
     assert expected["global_step"] == found["global_step"] == 18
     for part in ("state_dict", "optimizer_states", "random_states"):
         assert same(expected[part], found[part]), part
-    for part in ("agent", "EnvironmentDataModule"):
-        assert (part in expected) == case.is_agent
-        assert same(expected.get(part), found.get(part)), part
+    own = own_parts(case, expected)
+    assert ("agent" in own) == case.is_agent
+    assert not case.is_agent or case.small_data.__name__ in own
+    assert own == own_parts(case, found)
+    assert all(same(expected[part], found[part]) for part in own)
 
 
 @pytest.mark.slow
 @every_loop
 def test_sigterm_saves_and_exits(case, tmp_path, request):
-    more = [*BUDGET, *(AGENT if case.is_agent else []), *probe("TerminateAtStep", 8)]
+    more = [*BUDGET, *probe("TerminateAtStep", 8)]
     done = in_a_process(case.arguments(tmp_path, *more), request.config.rootpath, tmp_path / "said")
     assert done.returncode == 143, done.stderr
     assert "stopped by SIGTERM" in done.stderr

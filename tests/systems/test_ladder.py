@@ -8,13 +8,12 @@ import pytest
 import safetensors.torch
 import torch
 from jsonargparse import ArgumentParser
-from torch import nn
 
 from dlmodules.checkpoints.loading import load_module
-from dlmodules.protocols import Acts, SamplesImages, SamplesRows
+from dlmodules.protocols import Acts, GivesExamples, SamplesImages, SamplesRows
 from dlmodules_cli.main import main
 from dlmodules_cli.systems import book_ids, systems
-from tests.systems.cases import AGENT, Case, every_config, every_system
+from tests.systems.cases import Case, every_config, every_system
 from tests.systems.gradient_verification import assert_no_gradient_across_samples, assert_tokens_stay_apart
 
 
@@ -33,8 +32,25 @@ def same(a, b):
     return a == b
 
 
-def agent(case: Case) -> list[str]:
-    return AGENT if case.is_agent else []
+def own_parts(case: Case, saved: dict) -> list[str]:
+    """The parts of a checkpoint that the agent or the data module adds to Lightning's."""
+    return [part for part in ("agent", case.small_data.__name__) if part in saved]
+
+
+THREE_STEPS = ["--trainer.max_steps", "3"]
+
+
+@pytest.fixture(scope="session")
+def shared_fit(tmp_path_factory):
+    """Fit a case once for all the tests that ask for the same run; they only read what it leaves."""
+    done = {}
+
+    def fit(case, *more):
+        if (case, more) not in done:
+            done[case, more] = case.fit(tmp_path_factory.mktemp("shared"), *more)
+        return done[case, more]
+
+    return fit
 
 
 def test_every_public_system_is_documented_and_configured():
@@ -88,16 +104,20 @@ def test_defaults_can_be_written_into_a_configuration(case):
 
 
 @every_config
-def test_config_trains_two_steps_and_samples_without_a_config(case, tmp_path):
-    folder = case.fit(tmp_path, "--trainer.max_steps", "2", *agent(case))
+def test_config_trains_and_samples_without_a_config(case, tmp_path, shared_fit):
+    folder = shared_fit(case, *THREE_STEPS)
     saved = checkpoint(folder)
-    assert saved["global_step"] == 2
+    assert saved["global_step"] == 3
     assert (folder / "config.yaml").is_file()
     weights = safetensors.torch.save(saved["state_dict"])
     assert same(safetensors.torch.load(weights), saved["state_dict"])
     path = folder / "checkpoints" / "last.ckpt"
     module = load_module(path, saved)
     assert type(module) is case.module
+    assert isinstance(module, GivesExamples)
+    example = module.example_batch(5)
+    found = module.act(example) if isinstance(module, Acts) else module.eval().predict_step(example, 0)
+    assert len(found) == 5
     if isinstance(module, SamplesImages):
         main(["sample", "--ckpt_path", str(path), "--output", str(tmp_path / "out"), "--num", "5"])
         samples = np.load(tmp_path / "out" / "samples.npz")["samples"]
@@ -112,45 +132,48 @@ def test_config_trains_two_steps_and_samples_without_a_config(case, tmp_path):
         assert list((tmp_path / "out").glob("episode*.gif"))
 
 
+@every_config
+def test_small_data_is_such_as_the_module_takes(case, shared_fit):
+    path = shared_fit(case, *THREE_STEPS) / "checkpoints" / "last.ckpt"
+    module, data = load_module(path, torch.load(path, weights_only=True)), case.data.small(**case.sizes)
+    assert type(data) is case.small_data
+    if case.is_agent:
+        assert module.example_batch(2).shape == (2, *data.observation_shape)
+        return
+    for given, example in zip(next(iter(data.train_dataloader())), module.example_batch(2), strict=True):
+        assert given.dtype == example.dtype
+        # Integers may be texts, of any length.
+        assert given.shape[1:] == example.shape[1:] if given.is_floating_point() else given.ndim == example.ndim
+
+
 @every_system
-def test_same_seed_same_weights_other_seed_others(case, tmp_path):
+def test_same_seed_same_weights_other_seed_others(case, tmp_path, shared_fit):
     # What counts its rows draws nothing itself: their order is all that a seed can change.
-    which = "--seed_everything" if case.draws else "--data.seed"
-    folders = [
-        case.fit(tmp_path / str(run), "--trainer.max_steps", "3", which, seed, *agent(case))
-        for run, seed in enumerate(("1", "1", "2"))
-    ]
-    first, again, other = (checkpoint(folder)["state_dict"] for folder in folders)
+    other_seed = ["--seed_everything" if case.draws else "--data.seed", "1"]
+    first = checkpoint(shared_fit(case, *THREE_STEPS))["state_dict"]
+    again = checkpoint(case.fit(tmp_path / "again", *THREE_STEPS))["state_dict"]
+    other = checkpoint(case.fit(tmp_path / "other", *THREE_STEPS, *other_seed))["state_dict"]
     assert same(first, again)
     assert not same(first, other)
 
 
 @every_system
 @pytest.mark.parametrize("where", ["inside an epoch", "at an epoch's end"])
-def test_resuming_continues_to_the_same_weights(case, tmp_path, where):
-    batches = "6"
+def test_resuming_continues_to_the_same_weights(case, tmp_path, shared_fit, where):
+    budget = ["--trainer.limit_train_batches", "6", "--trainer.max_epochs", "3", "--trainer.max_steps", "-1"]
     first = ["--trainer.max_steps", "9"] if where == "inside an epoch" else ["--trainer.max_epochs", "1"]
-    short = ["--trainer.limit_train_batches", batches, *agent(case)]
-    unbroken = case.fit(tmp_path / "unbroken", *short, "--trainer.max_epochs", "3", "--trainer.max_steps", "-1")
-    case.fit(tmp_path / "broken", *short, "--trainer.max_epochs", "3", "--trainer.max_steps", "-1", *first)
-    resumed = case.fit(
-        tmp_path / "broken",
-        *short,
-        "--trainer.max_epochs",
-        "3",
-        "--trainer.max_steps",
-        "-1",
-        "--ckpt_path",
-        "last",
-    )
+    unbroken = shared_fit(case, *budget)
+    case.fit(tmp_path, *budget, *first)
+    resumed = case.fit(tmp_path, *budget, "--ckpt_path", "last")
     assert resumed.name == "version_0"  # it goes on in its own folder
     expected, found = checkpoint(unbroken), checkpoint(resumed)
     assert expected["global_step"] == found["global_step"] == 18
     for part in ("state_dict", "optimizer_states", "lr_schedulers", "random_states"):
         assert same(expected[part], found[part]), part
-    extra = [key for key in expected if key in ("agent", "EnvironmentDataModule")]
-    assert all(same(expected[key], found[key]) for key in extra)
-    assert bool(extra) == case.is_agent
+    own = own_parts(case, expected)
+    assert all(same(expected[part], found[part]) for part in own)
+    assert ("agent" in own) == case.is_agent
+    assert not case.is_agent or case.small_data.__name__ in own
 
 
 @every_system
@@ -170,7 +193,14 @@ def test_no_gradient_flows_across_samples(case, tmp_path):
         seen.setdefault(name, tuple(argument.detach() for argument in args))
 
     hooks = [child.register_forward_pre_hook(remember) for child in networks.values()]
-    _use(module)
+    example = module.example_batch(4)
+    if isinstance(module, Acts):
+        module.act(example)
+    else:  # what is measured, and what is made, without a trainer that it could be logged to
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="You are trying to `self.log\\(\\)`")
+            module.validation_step(example, 0)
+        module.predict_step(example, 0)
     for hook in hooks:
         hook.remove()
     for name, child in networks.items():
@@ -180,25 +210,6 @@ def test_no_gradient_flows_across_samples(case, tmp_path):
             assert_no_gradient_across_samples(child, example)
         else:
             assert_tokens_stay_apart(child, example[0])
-
-
-def _use(module: nn.Module) -> None:
-    """Call each network of a module once, through what the module is for."""
-    if module.example_input_array is not None:  # Lightning's own place for an input that is no image
-        module(module.example_input_array)
-    elif hasattr(module, "image_shape") or hasattr(module, "input_shape"):
-        x = torch.rand(4, *(getattr(module, "image_shape", None) or module.input_shape))
-        if hasattr(module, "discriminator"):
-            module.discriminate(module.prepare_real((x, torch.arange(4))))
-            module.sample(4)
-            return
-        given = (x, torch.arange(4)) if getattr(module, "conditional", False) else (x,)
-        if hasattr(module, "reconstruct"):
-            module.reconstruct(*given)
-        if not hasattr(module, "corrupt"):  # its forward takes damaged images
-            module(*given)
-    else:
-        module.act(torch.randn(4, module.hparams["observation_dim"]))
 
 
 @every_system
@@ -223,3 +234,9 @@ def test_loss_falls_on_one_batch(case, tmp_path):
     name = "train/loss" if "train/loss" in rows.dtype.names else "train/d_loss"
     losses = rows[name][~np.isnan(rows[name])]
     assert np.mean(losses[-3:]) < 0.9 * losses[0]
+
+
+@every_system
+def test_the_ladder_is_quick(case, seconds_of):
+    """The last of a system's tests; where it fails, give the system (smaller) ``small_arguments``."""
+    assert seconds_of(case) <= 8

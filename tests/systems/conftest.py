@@ -1,0 +1,56 @@
+"""The ladder's order, and its clock in processor seconds."""
+
+from collections import Counter
+from time import process_time
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from tests.systems.cases import Case
+
+LADDER = "test_ladder.py"
+REFERENCE = 0.125  # seconds of ``standard_work`` where the budget was set: one thread of an AMD EPYC
+spent: Counter[Case] = Counter()
+
+
+def case_of(item: pytest.Item) -> Case | None:
+    """Return the system and configuration that a test of the ladder is of; None for any other test."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("case") if callspec is not None and item.path.name == LADDER else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of a system side by side, so that those that share a run are in one process."""
+    places = [place for place, item in enumerate(items) if case_of(item)]
+    by_system = sorted((items[place] for place in places), key=lambda item: case_of(item).name)
+    for place, item in zip(places, by_system, strict=True):
+        items[place] = item
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item):
+    """Count the processor seconds of a test for its system, whatever else the machine does meanwhile."""
+    began = process_time()
+    try:
+        return (yield)
+    finally:
+        if (case := case_of(item)) is not None:
+            spent[case] += process_time() - began
+
+
+@pytest.fixture(scope="session")
+def seconds_of():
+    """The seconds that the tests of a case have needed so far, as they were on the reference's processor."""
+    slowness = max(1.0, min(standard_work() for _ in range(3)) / REFERENCE)
+    return lambda case: spent[case] / slowness
+
+
+def standard_work() -> float:
+    """Return the seconds of a fixed mixture of what the ladder does: plain Python, and steps of a small network."""
+    began = process_time()
+    sum({str(number): number for number in range(200_000)}.values())
+    images, weight = torch.ones(8, 16, 28, 28), torch.ones(16, 16, 3, 3, requires_grad=True)
+    for _ in range(50):
+        F.conv2d(images, weight).sum().backward()
+    return process_time() - began
