@@ -1,4 +1,4 @@
-"""Supervised classifiers."""
+"""Classifiers: they learn from labels."""
 
 import lazy_loader
 

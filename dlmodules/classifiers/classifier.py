@@ -12,6 +12,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
+from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.training.batches import inputs_of

@@ -1,1 +1,1 @@
-"""Distributions that are fitted by counting: a box, tables of frequencies."""
+"""Densities: distributions that are fitted by counting, as a box or tables of frequencies."""

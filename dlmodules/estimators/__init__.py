@@ -1,1 +1,1 @@
-"""Scikit-learn's estimators as modules."""
+"""Estimators: those of scikit-learn, as modules."""

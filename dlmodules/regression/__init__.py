@@ -1,1 +1,1 @@
-"""Predictors of a number."""
+"""Regression: predictors of a number."""

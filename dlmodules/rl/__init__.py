@@ -1,4 +1,4 @@
-"""Reinforcement learning agents."""
+"""Reinforcement learning: agents."""
 
 import lazy_loader
 

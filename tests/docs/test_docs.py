@@ -14,6 +14,7 @@ import torch
 
 import dlmodules
 from dlmodules.errors import UserError
+from dlmodules_cli import lists
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -156,6 +157,19 @@ def test_readme_links_every_page():
     assert not missing
 
 
+@pytest.mark.parametrize("file", lists.LISTS)
+def test_lists_of_systems_are_as_the_classes_and_configurations_are(file):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert text == lists.updated(ROOT / file), "write them anew: python -m dlmodules_cli.lists"
+
+
+def test_every_configuration_is_of_a_listed_system():
+    from dlmodules_cli.configs import all_configs
+    from dlmodules_cli.systems import systems
+
+    assert sum(len(system.configs) for system in systems()) == len(all_configs())
+
+
 def test_the_start_page_lists_every_system():
     gallery = "benchmarks/snippets/gallery.md"
     assert f'--8<-- "{gallery}"\n' in (DOCS / "index.md").read_text(encoding="utf-8")
@@ -165,9 +179,7 @@ def test_the_start_page_lists_every_system():
 
 
 def page_of(system: str) -> Path:
-    """The page whose name is the class's in small letters, underscores left aside."""
-    found = {page.stem.replace("_", ""): page for page in (DOCS / "systems").glob("*.md")}
-    return found[system.lower()]
+    return lists.page_of(system, ROOT)
 
 
 @pytest.mark.parametrize("system", dlmodules.__all__)
