@@ -1,7 +1,7 @@
 """The autoencoder that colours grey images."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,8 @@ class ColorizationAutoencoder(Autoencoder):
         decoder: maps codes to the logits of colour images; None builds ``ConvDecoder``.
         kwargs: see ``Autoencoder``.
     """
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {"channels": (16, 32, 64)}
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """The stacked GAN: one generator maps a class to features, another maps features to images."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -72,6 +72,7 @@ class StackedGAN(AdversarialModule):
         clip_grad_norm: largest norm of the gradient of each network that is updated; None does not clip.
     """
 
+    small_arguments: ClassVar[Mapping[str, Any]] = {"width": 0.25, "encoder_epochs": 1, "feature_dim": 64}
     conditional = True
     traversals = ("z0", "z1")
     encoder: StackedEncoder

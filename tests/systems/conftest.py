@@ -1,13 +1,17 @@
 """The ladder's order, and its clock in processor seconds."""
 
 from collections import Counter
+from importlib import import_module
+from importlib.util import find_spec
+from statistics import mean
 from time import process_time
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.systems.cases import Case
+from dlmodules.compat import bolts
+from tests.systems.cases import FIRST, Case
 
 LADDER = "test_ladder.py"
 REFERENCE = 0.125  # seconds of ``standard_work`` where the budget was set: one thread of an AMD EPYC
@@ -40,10 +44,21 @@ def pytest_runtest_call(item: pytest.Item):
 
 
 @pytest.fixture(scope="session")
+def imported(tmp_path_factory):
+    """All that a run and its checks import, so that no system's clock runs meanwhile."""
+    FIRST[0].fit(tmp_path_factory.mktemp("imported"), "--trainer.max_steps", "1")
+    if find_spec("pl_bolts") is not None:
+        bolts.batch_gradient_verification()
+    import_module("torchvision.transforms.v2")
+
+
+@pytest.fixture(scope="session")
 def seconds_of():
-    """The seconds that the tests of a case have needed so far, as they were on the reference's processor."""
-    slowness = max(1.0, min(standard_work() for _ in range(3)) / REFERENCE)
-    return lambda case: spent[case] / slowness
+    """The seconds that the tests of a case have needed so far, as they were on the reference's processor.
+
+    How fast this one is hangs on what else it does, so it is measured anew for each case.
+    """
+    return lambda case: spent[case] * REFERENCE / max(REFERENCE, mean(standard_work() for _ in range(3)))
 
 
 def standard_work() -> float:

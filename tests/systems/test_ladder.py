@@ -16,6 +16,8 @@ from dlmodules_cli.systems import book_ids, systems
 from tests.systems.cases import Case, every_config, every_system
 from tests.systems.gradient_verification import assert_no_gradient_across_samples, assert_tokens_stay_apart
 
+pytestmark = pytest.mark.usefixtures("imported")
+
 
 def checkpoint(folder, name="last"):
     return torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
