@@ -67,7 +67,7 @@ class CapsNetClassifier(Classifier):
         kwargs: see ``Classifier``.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {"channels": 64, "capsules": 8}
+    small_arguments: ClassVar[Mapping[str, Any]] = {"channels": 32, "capsules": 4}
 
     def __init__(
         self,

@@ -116,7 +116,7 @@ class DenseNetClassifier(Classifier):
         kwargs: see ``Classifier``.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {"depth": 22}
+    small_arguments: ClassVar[Mapping[str, Any]] = {"depth": 10}
 
     def __init__(
         self,

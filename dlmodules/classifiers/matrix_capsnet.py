@@ -86,7 +86,7 @@ class MatrixCapsNetClassifier(Classifier):
         kwargs: see ``Classifier``.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {"channels": 32, "capsules": (4, 8, 8)}
+    small_arguments: ClassVar[Mapping[str, Any]] = {"channels": 16, "capsules": (2, 4, 4)}
 
     def __init__(
         self,

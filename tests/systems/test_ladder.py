@@ -13,7 +13,7 @@ from dlmodules.checkpoints.loading import load_module
 from dlmodules.protocols import Acts, GivesExamples, SamplesImages, SamplesRows
 from dlmodules_cli.main import main
 from dlmodules_cli.systems import book_ids, systems
-from tests.systems.cases import Case, every_config, every_system
+from tests.systems.cases import Case, every_config, every_system, small_arguments
 from tests.systems.gradient_verification import assert_no_gradient_across_samples, assert_tokens_stay_apart
 
 pytestmark = pytest.mark.usefixtures("imported")
@@ -183,7 +183,7 @@ def test_no_gradient_flows_across_samples(case, tmp_path):
     """Each network that the system trains keeps the samples of a batch apart."""
     if not case.is_network:
         pytest.skip("no network, no gradient")
-    module = case.module().eval()
+    module = case.module(**small_arguments(case.module)).eval()
     networks = {
         name: child for name, child in module.named_children() if any(p.requires_grad for p in child.parameters())
     }

@@ -204,7 +204,8 @@ class ThrowAwayDataModule(VisionDataModule):
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
         """Draw them."""
         labels = torch.arange(2000 if train else 400) % 2
-        noise = torch.randint(100, (len(labels), *self.image_shape), generator=torch.Generator().manual_seed(train))
+        generator = torch.Generator().manual_seed(int(train))
+        noise = torch.randint(100, (len(labels), *self.image_shape), generator=generator)
         return (noise + 100 * labels[:, None, None, None]).to(torch.uint8), labels
 ''',
         "configs/classifiers/throw_away_data.yaml": """# atienza 1.3.2: nothing
