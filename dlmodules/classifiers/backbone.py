@@ -95,7 +95,11 @@ class BackboneClassifier(Classifier):
         kwargs: see ``Classifier``.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {"pretrained": False, "image_size": 32}
+    small_arguments: ClassVar[Mapping[str, Any]] = {
+        "backbone": "regnet_y_400mf",
+        "pretrained": False,
+        "image_size": 32,
+    }
 
     def __init__(
         self,

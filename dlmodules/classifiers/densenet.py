@@ -116,7 +116,7 @@ class DenseNetClassifier(Classifier):
         kwargs: see ``Classifier``.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {"depth": 10}
+    small_arguments: ClassVar[Mapping[str, Any]] = {"input_shape": (3, 16, 16), "depth": 10}
 
     def __init__(
         self,

@@ -126,7 +126,7 @@ class ResNetClassifier(Classifier):
         kwargs: see ``Classifier``.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {"depth": 20}
+    small_arguments: ClassVar[Mapping[str, Any]] = {"input_shape": (3, 16, 16), "depth": 20}
 
     def __init__(
         self,
