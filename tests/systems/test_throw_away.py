@@ -58,7 +58,7 @@ def test_something_new_touches_no_program(repository):
         assert passed[system] >= 10, said  # of the ladder and of the pages
     for config in ("throw_away_classifier", "throw_away_gan", "throw_away_data", "throw_away_agent"):
         assert passed[config] == 3, said  # trained, with small data, by its ids
-    assert passed["ThrowAwayDataModule"] == 1, said
+    assert passed["ThrowAwayDataModule"] >= 1, said
 
     after = contents(repository)
     assert before.keys() <= after.keys()
