@@ -5,6 +5,8 @@ from importlib.util import find_spec
 
 from dlmodules.compat.bolts import make_importable
 
+pytest_plugins = ["pytester", "tests.no_skips", "tests.one_system"]
+
 os.environ["WANDB_MODE"] = "disabled"
 os.environ["WANDB_X_SAVE_REQUIREMENTS"] = "false"  # else each run reads what is installed, for half a second
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
