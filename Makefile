@@ -6,7 +6,12 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CONFIG = configs/vaes/vae_digits.yaml
 # One torch thread in each of two processes.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
+FAST = not slow and not learning and not ladder
 MIN = .venv-min
+# Where an older package would show: the command line, data, callbacks, checkpoints, agents, every constructor.
+MIN_TESTS = tests/project tests/cli/test_commands.py tests/datamodules tests/callbacks/base tests/callbacks/run \
+    tests/callbacks/latents tests/dlmodules/checkpoints tests/dlmodules/estimators tests/dlmodules/rl \
+    tests/dlmodules/training tests/dlmodules/vaes tests/systems/test_ladder.py
 
 .PHONY: quickstart test test-fast test-min check-system lint types imports pre-commit hooks docs wheel bench setup \
     clean help
@@ -18,7 +23,7 @@ test: $(VENV)/.test  ## run the tests
 	$(PYTEST) $(ARGS)
 
 test-fast: $(VENV)/.test  ## run the tests that take seconds
-	$(PYTEST) -m "not slow and not learning" $(ARGS)
+	$(PYTEST) -m "$(FAST)" $(ARGS)
 
 check-system: $(VENV)/.test  ## run what is asked of one system: make check-system SYSTEM=LSGAN
 	@test -n "$(SYSTEM)" || { echo "say which: make check-system SYSTEM=LSGAN" >&2; exit 2; }
@@ -26,7 +31,7 @@ check-system: $(VENV)/.test  ## run what is asked of one system: make check-syst
 
 test-min: $(MIN)/.installed  ## run a part of the fast tests on the oldest versions that pyproject.toml allows
 	OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR) $(MIN)/bin/python -m pytest -n 2 --dist worksteal -q \
-	    -m "not slow and not learning" $(or $(ARGS),$(MIN_TESTS))
+	    -m "$(FAST)" $(or $(ARGS),$(MIN_TESTS))
 
 lint: $(VENV)/.lint  ## run ruff
 	$(BIN)/ruff check .

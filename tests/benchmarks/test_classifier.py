@@ -23,7 +23,8 @@ def test_it_is_of_weights_and_hyperparameters_alone():
     assert isinstance(load_module(CLASSIFIER), CNNClassifier)
 
 
-@pytest.mark.skipif(not REAL or not (Path(REAL) / "MNIST" / "raw").is_dir(), reason="$DLMODULES_DATA has no MNIST")
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL or not (Path(REAL) / "MNIST" / "raw").is_dir(), reason="needs MNIST in $DLMODULES_DATA")
 @torch.no_grad()
 def test_it_reads_the_share_of_test_images_that_protocols_name():
     data = MNISTDataModule(batch_size=1000)

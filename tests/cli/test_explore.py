@@ -326,6 +326,7 @@ def test_the_runs_own_attribute_file_is_found(tmp_path):
     assert find_attributes(path, str(tmp_path / "other.npz")).names == ("other",)
 
 
+@pytest.mark.slow
 def test_the_command_line_starts_without_gradio():
     code = "import sys, dlmodules_cli.main, dlmodules_cli.explore.command; print('gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"

@@ -14,6 +14,7 @@ def test_importing_the_package_imports_none_of_its_modules() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_importing_the_image_data_modules_leaves_their_sources_for_later() -> None:
     code = """
 import sys

@@ -265,6 +265,7 @@ def test_an_epoch_has_as_many_iterations_as_its_steps_need() -> None:
     assert list(data.train_dataloader()) == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_importing_it_does_not_import_gymnasium() -> None:
     code = "import sys, datamodules.environments.environment; print('gymnasium' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

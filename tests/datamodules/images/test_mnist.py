@@ -18,11 +18,11 @@ from dlmodules.errors import UserError
 
 REAL = os.environ.get("DLMODULES_DATA", "")
 needs_mnist = pytest.mark.skipif(
-    not (Path(REAL) / "MNIST" / "raw").is_dir() or not REAL, reason="$DLMODULES_DATA has no MNIST"
+    not (Path(REAL) / "MNIST" / "raw").is_dir() or not REAL, reason="needs MNIST in $DLMODULES_DATA"
 )
 needs_fashion = pytest.mark.skipif(
     not (Path(REAL) / "FashionMNIST" / "raw").is_dir() or not REAL,
-    reason="$DLMODULES_DATA has no FashionMNIST",
+    reason="needs FashionMNIST in $DLMODULES_DATA",
 )
 
 

@@ -94,6 +94,7 @@ def test_the_page_gives_the_same_install_command() -> None:
 
 
 @needs_bolts
+@pytest.mark.slow
 def test_every_module_of_bolts_imports_once_the_bridge_stands() -> None:
     program = """
 import importlib, json, pkgutil
