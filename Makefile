@@ -29,8 +29,9 @@ check-system: $(VENV)/.test  ## run what is asked of one system: make check-syst
 	@test -n "$(SYSTEM)" || { echo "say which: make check-system SYSTEM=LSGAN" >&2; exit 2; }
 	$(PYTEST) --system $(SYSTEM) $(ARGS)
 
+# What needs an optional package is skipped there.
 test-min: $(MIN)/.installed  ## run a part of the fast tests on the oldest versions that pyproject.toml allows
-	OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR) $(MIN)/bin/python -m pytest -n 2 --dist worksteal -q \
+	DLMODULES_NO_SKIPS= OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR) $(MIN)/bin/python -m pytest -n 2 --dist worksteal -q \
 	    -m "$(FAST)" $(or $(ARGS),$(MIN_TESTS))
 
 lint: $(VENV)/.lint  ## run ruff
