@@ -26,6 +26,7 @@ def pytest_configure() -> None:
 @pytest.hookimpl(tryfirst=True)  # before markers choose
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the part of the ladder that trains or exports: it needs a folder."""
+    ladder = Path(__file__).parent / "systems"
     for item in items:
-        if item.path.parent == Path(__file__).parent / "systems" and "tmp_path" in getattr(item, "fixturenames", ()):
+        if item.path.parent == ladder and "tmp_path_factory" in getattr(item, "fixturenames", ()):
             item.add_marker("ladder")
