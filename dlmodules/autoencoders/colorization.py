@@ -30,7 +30,7 @@ class ColorizationAutoencoder(Autoencoder):
         channels: filters of the encoder's convolutions; the decoder has them in reverse.
         encoder: maps grey images ``(B, 1, H, W)`` to codes; None builds ``ConvEncoder``.
         decoder: maps codes to the logits of colour images; None builds ``ConvDecoder``.
-        kwargs: see ``Autoencoder``.
+        **kwargs: arguments of ``Autoencoder``.
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"channels": (16, 32, 64)}

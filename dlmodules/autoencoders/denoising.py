@@ -36,7 +36,7 @@ class DenoisingAutoencoder(Autoencoder):
         mean: of the Gaussian noise.
         std: standard deviation of the Gaussian noise, 0 or more.
         share: fraction of the pixels that salt sets to white, in [0, 1].
-        kwargs: see ``Autoencoder``.
+        **kwargs: arguments of ``Autoencoder``.
     """
 
     def __init__(

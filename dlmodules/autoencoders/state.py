@@ -28,7 +28,7 @@ class StateAutoencoder(Autoencoder):
         hidden_dims: units of the encoder's hidden layers; the decoder has them in reverse.
         encoder: maps states ``(B, D)`` to codes; None builds ``MLPCoder``.
         decoder: maps codes to states; None builds ``MLPCoder``.
-        kwargs: see ``Autoencoder``.
+        **kwargs: arguments of ``Autoencoder``.
     """
 
     def __init__(

@@ -92,7 +92,7 @@ class BackboneClassifier(Classifier):
         mean: subtracted from each channel; ImageNet's by default.
         std: each channel is divided by it.
         optimizer: makes the optimizer.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {

@@ -64,7 +64,7 @@ class CapsNetClassifier(Classifier):
         reconstruction_weight: of the reconstruction loss, which keeps the capsules' directions meaningful.
         decoder_dims: hidden units of the decoder.
         optimizer: makes the optimizer.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"channels": 32, "capsules": 4}

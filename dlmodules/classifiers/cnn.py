@@ -65,7 +65,7 @@ class CNNClassifier(Classifier):
         dropout: probability in [0, 1) with which the default network drops a feature before its last layer.
         network: maps images ``(B, C, H, W)`` to logits ``(B, num_classes)``, such as those of
             ``dlmodules.classifiers.cnn_networks``; None builds ``CNN``.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     def __init__(

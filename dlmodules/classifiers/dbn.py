@@ -57,7 +57,7 @@ class DBNClassifier(Classifier):
         pretraining_epochs: epochs that each layer learns for as a machine; 0 for none.
         k: steps of Gibbs sampling for an update of the pretraining, 1 or more.
         optimizer: makes the optimizer, which serves both parts.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     network: DBNNetwork

@@ -113,7 +113,7 @@ class DenseNetClassifier(Classifier):
         dropout: probability in [0, 1) with which an output of a convolution is dropped in training; the book
             and the paper take 0.2 where images are not augmented.
         optimizer: makes the optimizer; the default, the book's, is RMSprop with Keras' settings.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"input_shape": (3, 16, 16), "depth": 10}

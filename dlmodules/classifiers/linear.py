@@ -25,7 +25,7 @@ class LogisticRegression(Classifier):
         input_shape: shape of one input, such as the number of columns of a table; it is flattened.
         num_classes: number of classes, 2 or more.
         optimizer: makes the optimizer.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Perceptron(Classifier):
         input_shape: shape of one input, such as the number of columns of a table; it is flattened.
         num_classes: number of classes, 2 or more.
         optimizer: makes the optimizer; anything but SGD without momentum is another rule.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     def __init__(

@@ -83,7 +83,7 @@ class MatrixCapsNetClassifier(Classifier):
             temperature. A cost grows with the number of votes, so small networks need more than the authors' 0.01.
         margin_steps: training steps over which the margin grows.
         optimizer: makes the optimizer.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"channels": 16, "capsules": (2, 4, 4)}

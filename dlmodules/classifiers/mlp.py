@@ -23,7 +23,7 @@ class MLPClassifier(Classifier):
         activation: ``relu``, ``tanh``, ``sigmoid``, ``elu``, ``leaky_relu`` or ``linear``, for all hidden layers
             or one for each.
         dropout: probability in [0, 1) with which a hidden unit is dropped in training.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     def __init__(

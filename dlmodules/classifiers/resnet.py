@@ -123,7 +123,7 @@ class ResNetClassifier(Classifier):
         num_classes: number of classes.
         depth: 6n + 2 for version 1 (20, 32, 44, 56, 110), 9n + 2 for version 2 (29, 56, 110).
         version: 1 adds, then activates; 2 activates before each convolution, in bottlenecks.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"input_shape": (3, 16, 16), "depth": 20}

@@ -65,7 +65,7 @@ class RNNClassifier(Classifier):
         bidirectional: read from the bottom up as well.
         dropout: probability in [0, 1) with which a column of the image is dropped in training.
         optimizer: makes the optimizer; the default is plain descent with Keras' rate of 0.01.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     def __init__(

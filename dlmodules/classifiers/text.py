@@ -29,7 +29,7 @@ class TextClassifier(Classifier):
             builds the LSTM, ``TextRNN(cell="lstm")``.
         num_classes: number of classes; labels are ``(B,)`` int64 in ``[0, num_classes)``.
         optimizer: makes the optimizer; the book's is RMSprop with Keras' defaults.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     def __init__(

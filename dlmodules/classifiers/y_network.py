@@ -66,7 +66,7 @@ class YNetworkClassifier(Classifier):
         filters: of each convolution of a branch; each of them halves the image.
         dilation: of the second branch's kernels.
         dropout: probability in [0, 1) with which a feature is dropped in training.
-        kwargs: see ``Classifier``.
+        **kwargs: arguments of ``Classifier``.
     """
 
     def __init__(

@@ -39,7 +39,7 @@ class ConvDBN(GreedyModule):
         sparsity: fraction of pooling units that should be on in each map; None leaves it to the data.
         sparsity_cost: weight of the squared difference between a map's mean and ``sparsity``.
         optimizer: makes the optimizer.
-        kwargs: see ``GreedyModule``.
+        **kwargs: arguments of ``GreedyModule``.
     """
 
     def __init__(

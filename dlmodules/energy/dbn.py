@@ -34,7 +34,7 @@ class DBN(GreedyModule):
         k: steps of Gibbs sampling for an update, 1 or more.
         chains: samples that persistent contrastive divergence keeps for each machine; 0 starts at the data.
         sample_steps: steps of Gibbs sampling at the top behind each of ``sample``'s images, 1 or more.
-        kwargs: see ``GreedyModule``.
+        **kwargs: arguments of ``GreedyModule``.
     """
 
     code_range = (0.0, 1.0)  # codes are probabilities

@@ -28,7 +28,7 @@ class MLPRegression(LinearRegression):
         hidden_dims: units of each hidden layer.
         activation: ``relu``, ``tanh``, ``sigmoid``, ``elu``, ``leaky_relu`` or ``linear``, for all hidden layers.
         optimizer: makes the optimizer.
-        kwargs: see ``LinearRegression``.
+        **kwargs: arguments of ``LinearRegression``.
     """
 
     def __init__(

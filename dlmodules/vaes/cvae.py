@@ -83,7 +83,7 @@ class CVAE(VAE):
         encoder: maps images and conditions ``(B, num_classes)`` to mean and log-variance of the code; None builds
             ``ConditionalEncoder``.
         decoder: maps codes and conditions to the logits of images; None builds ``ConditionalDecoder``.
-        kwargs: see ``VAE``.
+        **kwargs: arguments of ``VAE``.
     """
 
     conditional = True
