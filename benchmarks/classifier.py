@@ -1,4 +1,4 @@
-"""The classifier in whose features samples of digits are measured: one file beside the records.
+"""The classifier whose features the metrics of digits use: one file beside the records.
 
 Two scores are comparable under the same classifier alone, and a training does not repeat to the bit on another kind of
 processor. ``python -m benchmarks.classifier CHECKPOINT`` keeps another one; every score in its features is then due.

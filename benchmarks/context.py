@@ -1,4 +1,4 @@
-"""What the programs share: where they work, how they start a command, how they compare two things."""
+"""Shared by the programs: the work folder, starting a command, comparing two sides."""
 
 import contextlib
 import os

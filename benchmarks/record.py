@@ -1,4 +1,4 @@
-"""A record: one measurement with all that is needed to judge or repeat it, as one JSON file.
+"""A record: one measurement with all that is needed to assess or repeat it, as one JSON file.
 
 It lies under ``benchmarks/records/<kind>/<name>-seed<k>.json``.
 """

@@ -1,4 +1,4 @@
-"""What a row of BENCHMARKS.md says: what is measured, how, how often, and the figures of others beside it."""
+"""A row of BENCHMARKS.md: what is measured, how, how often, and the figures of others for comparison."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What is plotted, measured, saved or resumed around any module.
+"""Plots, metrics, checkpoints and exact resume, for any module.
 
 A callback knows of a module only the methods in ``dlmodules.protocols``. The public names stand in
 ``__init__.pyi``; each is imported when it is first used.

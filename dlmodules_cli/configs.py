@@ -1,4 +1,4 @@
-"""Where the configurations lie: ``configs/`` of a checkout, or the copy that an installed package carries."""
+"""The folder of the configurations: ``configs/`` of a checkout, or its copy in an installed package."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Entry point: which command is meant, and what is done once before any of them."""
+"""Entry point: chooses the command, and does what every command needs first."""
 
 import sys
 from collections.abc import Sequence

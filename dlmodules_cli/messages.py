@@ -1,4 +1,4 @@
-"""Parser errors as one line that names what was wrong and what may have been meant."""
+"""Parser errors as one line that names the mistake and suggests a correction."""
 
 import difflib
 import inspect

@@ -1,4 +1,4 @@
-"""Keep what a user can do nothing about off the screen: notes that dependencies write to each other."""
+"""Hide warnings of dependencies that the user cannot act on."""
 
 import logging
 import warnings

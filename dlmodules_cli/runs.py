@@ -1,4 +1,4 @@
-"""Run folders: ``<root>/<config name>/version_<n>`` with everything that a run leaves."""
+"""Run folders: ``<root>/<config name>/version_<n>`` with all output of a run."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The listing of all public systems."""
+"""The list of all public systems."""
 
 import inspect
 import re

@@ -1,1 +1,1 @@
-"""Archives in the folder of data, and the arguments by which a run takes its data from them."""
+"""Archives in the data folder, and the arguments by which a run uses their data."""

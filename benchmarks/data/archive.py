@@ -1,4 +1,4 @@
-"""Archives in the folder of data, unpacked once below the work folder."""
+"""Archives in the data folder, unpacked once below the work folder."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Drawn faces with attributes, in CelebA's layout."""
+"""Synthetic faces with attributes, in CelebA's layout."""
 
 from pathlib import Path
 

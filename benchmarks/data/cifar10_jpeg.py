@@ -1,4 +1,4 @@
-"""CIFAR10 as a folder of JPEG files, a lossy copy, in place of the data that torchvision downloads."""
+"""CIFAR10 as a folder of JPEG files, a lossy copy, instead of the data that torchvision downloads."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""What programs measure with: clocks, peaks of memory, hand-written loops, readers of images."""
+"""Instruments of the programs: clocks, peak memory, hand-written loops, classifiers of images."""

@@ -1,4 +1,4 @@
-"""A small classifier that says which attributes a face has: the instrument by which moved faces are measured."""
+"""A small classifier of a face's attributes, by which edited faces are measured."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What a code of a generator changes in its images: their slant, width and ink, and the class that is read in them."""
+"""The effect of a generator's code on its images: their slant, width and ink, and their predicted class."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""A callback that takes the time of training steps and the memory of their process."""
+"""A callback that measures the time of training steps and the memory of their process."""
 
 import json
 import resource

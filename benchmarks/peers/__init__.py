@@ -1,1 +1,1 @@
-"""Programs of other frameworks, which are measured beside ours."""
+"""Programs of other frameworks, measured for comparison."""

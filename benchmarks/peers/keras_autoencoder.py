@@ -1,4 +1,4 @@
-"""The book's convolutional autoencoder as it stands in Keras: what one epoch reaches there."""
+"""The book's convolutional autoencoder in Keras, trained for one epoch."""
 
 import os
 import time

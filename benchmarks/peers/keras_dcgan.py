@@ -1,4 +1,4 @@
-"""The book's DCGAN as it stands, in Keras 3 on TensorFlow: ``python -m benchmarks.peers.keras_dcgan OUT UPDATES``."""
+"""The book's original DCGAN, in Keras 3 on TensorFlow: ``python -m benchmarks.peers.keras_dcgan OUT UPDATES``."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What could also give a score, though it learns nothing: measured on the data of the run itself."""
+"""Scores of baselines without learning, measured on the data of the run itself."""
 
 from collections.abc import Callable
 from importlib import import_module

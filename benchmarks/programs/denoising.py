@@ -1,4 +1,4 @@
-"""What a classifier that was trained on clean digits reads of noisy ones, before and after they are restored."""
+"""Accuracy of a classifier trained on clean digits, on noisy digits and on their reconstructions."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Scores of a module whose codes are then read by logistic regression: what the features are worth."""
+"""Scores of a module, and of a logistic regression on its codes as features."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Generators: scores as ``scores`` takes them, FID over the updates, and what an update costs."""
+"""Generators: the scores of ``scores``, FID over the updates, and the cost of an update."""
 
 import json
 import statistics
@@ -116,7 +116,7 @@ def paired(first: list[tuple[float, float]], second: list[tuple[float, float]]) 
 
 @torch.no_grad()
 def matched_accuracy(module: LightningModule, network: FeatureNetwork, n: int, seed: int) -> float:
-    """Return on which fraction of ``n`` samples the classifier reads the digit that goes with their class.
+    """Return the fraction of ``n`` samples that the classifier assigns to the digit of their class.
 
     Which digit goes with which class is chosen so that the fraction is largest.
     """

@@ -1,4 +1,4 @@
-"""The likelihood of a VAE's test images with more and more codes for each: it rises towards the truth."""
+"""The likelihood of a VAE's test images, estimated with an increasing number of codes for each."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What FID, KID and class coverage are worth: those of real images and of an untrained generator."""
+"""Reference values of FID, KID and class coverage: those of real images and of an untrained generator."""
 
 import time
 from typing import Any

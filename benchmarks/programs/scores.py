@@ -1,4 +1,4 @@
-"""Scores: train a configuration by the command line, test its checkpoints, read what the test logged."""
+"""Scores: train a configuration by the command line, test its checkpoints, collect the logged metrics."""
 
 import csv
 import importlib

@@ -1,4 +1,4 @@
-"""Write what is made of the records: ``python -m benchmarks.report``.
+"""Write the reports from the records: ``python -m benchmarks.report``.
 
 BENCHMARKS.md, a page for each family, ``benchmarks/results.csv``, and the snippets that pages
 include. It needs no torch.

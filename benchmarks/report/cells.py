@@ -1,4 +1,4 @@
-"""Cells and tables of Markdown: what records say of a figure, and what of its bar."""
+"""Cells and tables of Markdown: the values of a figure, and how they compare with its bar."""
 
 import statistics
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Draw FID over the updates of all GANs from the records: ``python -m benchmarks.report.gan_figure``."""
+"""Plot FID over the updates of all GANs from the records: ``python -m benchmarks.report.gan_figure``."""
 
 from collections.abc import Iterable
 from pathlib import Path

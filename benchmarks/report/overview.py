@@ -1,4 +1,4 @@
-"""BENCHMARKS.md: one row for each system, grouped by family, below a count of how they stand."""
+"""BENCHMARKS.md: one row for each system, grouped by family, below a summary."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The public systems as the sources name them, read without importing them: they would bring torch."""
+"""The public systems as named in the sources, parsed without importing them, which would import torch."""
 
 import ast
 import re

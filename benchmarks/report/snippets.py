@@ -1,4 +1,4 @@
-"""What pages include: a system's rows, tables of variants, speeds, and the vectors of attributes."""
+"""The snippets that pages include: a system's rows, tables of variants, speeds, and attribute vectors."""
 
 from collections.abc import Mapping, Sequence
 

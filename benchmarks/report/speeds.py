@@ -1,4 +1,4 @@
-"""Speeds and memory: what was measured of the two sides."""
+"""Speeds and memory of the two sides of each comparison."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Where each system stands: the one row and figure by which it is known."""
+"""The headline of each system: one row and one figure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ def _denoising_rows() -> list[Row]:
             program="programs.denoising",
             system="DenoisingAutoencoder",
             config="configs/autoencoders/denoising_mnist.yaml",
-            title=f"noise of deviation {std}",
+            title=f"noise of standard deviation {std}",
             budget="2 epochs of 55,000 images, cross-entropy, the learning rate falling from 0.003",
             figures=(
                 Figure("test/accuracy_noisy", "accuracy on noisy digits, %", digits=4, book="–"),

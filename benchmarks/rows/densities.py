@@ -1,4 +1,4 @@
-"""The rows of densities that learn by counting."""
+"""The rows of densities that are trained by counting."""
 
 from benchmarks.row import Figure, Row
 

@@ -209,7 +209,7 @@ _ABLATION_ROWS = tuple(
             Figure("test/precision@last", "precision, %"),
             Figure("test/recall@last", "recall, %"),
             Figure("test/class_coverage@last", "classes present, %"),
-            Figure("loss_swing", "deviation of the discriminator's loss"),
+            Figure("loss_swing", "standard deviation of the discriminator's loss"),
             Figure("collapse_distance", "distance of two samples"),
             Figure("loss_correlation", "rank correlation of loss and FID", digits=2),
         ),

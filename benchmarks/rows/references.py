@@ -1,4 +1,4 @@
-"""The rows of what a perfect and an untrained generator would get."""
+"""The rows of a perfect and of an untrained generator."""
 
 from benchmarks.row import Row
 from benchmarks.rows.shared import GENERATIVE, GENERATIVE_FIGURES

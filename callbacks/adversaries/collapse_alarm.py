@@ -1,4 +1,4 @@
-"""An alarm for a generator that generates the same image from any noise."""
+"""An alarm for mode collapse: a generator that generates the same image from any noise."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""What a discriminator says of real and of fake images, as two histograms."""
+"""The discriminator's outputs for real and for fake images, as two histograms."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class DiscriminatorHistogram(ImagePlottingCallback):
     """Plots how the discriminator's outputs are distributed over real and over fake images.
 
-    Where the two histograms lie apart the discriminator wins; where one covers the other it knows nothing. The real
+    If the two histograms are separate the discriminator wins; if they coincide it cannot tell real from fake. The real
     images are the first ones of the validation set, on which it never trained, and the fake ones are of the same
     noise each time. Both networks have the weights that are trained, not averages of them. Works with any module that
     has ``discriminate_images`` and samples images. Picture: ``discriminator``, with ``test/`` before it for the test

@@ -1,4 +1,4 @@
-"""Which labels a conditional module is given."""
+"""The labels that are passed to a conditional module."""
 
 from collections.abc import Sequence
 

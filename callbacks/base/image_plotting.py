@@ -1,4 +1,4 @@
-"""Plot what a module does with given images, the same ones through the whole training."""
+"""Plot what a module does with given images, the same ones throughout training."""
 
 from typing import Any
 

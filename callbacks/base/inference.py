@@ -1,4 +1,4 @@
-"""Ask a module for samples, codes or images between two training steps, and leave everything as it was."""
+"""Get samples, codes or images from a module between two training steps, without side effects."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext

@@ -60,7 +60,7 @@ def write_file(trainer: Trainer, path: Path, write: Callable[[Path], object]) ->
     except OSError as error:
         with contextlib.suppress(OSError):  # a folder that refused the file has none to remove
             temporary.unlink(missing_ok=True)
-        warn_once(trainer, f"{path} cannot be written ({error}); the training goes on without it.")
+        warn_once(trainer, f"{path} cannot be written ({error}); training continues without it.")
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""What to call classes, attributes and sets in a picture."""
+"""Names of classes, attributes and sets in a picture."""
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.trainer.states import TrainerFn

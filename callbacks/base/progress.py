@@ -1,4 +1,4 @@
-"""How far a training is, for whoever writes it into a file name, a chart or a log."""
+"""The progress of a training run, for file names, charts and logs."""
 
 from pytorch_lightning import Trainer
 

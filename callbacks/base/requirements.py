@@ -1,4 +1,4 @@
-"""Refuse a module that lacks what is asked of it, and say what that is."""
+"""Refuse a module that lacks a required member, and name the member."""
 
 from pytorch_lightning import LightningModule
 from typing_extensions import get_protocol_members

@@ -1,4 +1,4 @@
-"""Which class a classifier takes for which."""
+"""The confusion matrix of a classifier."""
 
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,8 @@ TICKS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 class ConfusionMatrix(PredictionPlottingCallback):
     """Plots how often each class (a row) was taken for each other (a column), after each validation.
 
-    A cell says the number of examples and their fraction of the row; the colour is the fraction. From 13
-    classes on it says the fraction alone, from 26 on the colour has to do. Works with any classifier
+    A cell shows the number of examples and their fraction of the row; the colour is the fraction. From 13
+    classes on it shows the fraction alone, from 26 on the colour has to do. Works with any classifier
     (``dlmodules.protocols.Classifies``). Picture: ``confusion_matrix``, and ``test/confusion_matrix`` of the
     test set.
 

@@ -1,4 +1,4 @@
-"""What a network of one or two inputs says over all of them."""
+"""The outputs of a network with one or two inputs over its input space."""
 
 from typing import TYPE_CHECKING
 

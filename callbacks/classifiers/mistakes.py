@@ -1,4 +1,4 @@
-"""What a classifier was surest of and wrong about."""
+"""The mistakes that a classifier made with the highest confidence."""
 
 from typing import Any
 

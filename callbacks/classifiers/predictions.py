@@ -1,4 +1,4 @@
-"""A classifier's predictions, caught as the validation makes them."""
+"""A classifier's predictions, collected during validation."""
 
 from typing import Any
 

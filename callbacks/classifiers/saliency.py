@@ -1,4 +1,4 @@
-"""Where in an image a classifier finds its class."""
+"""Saliency maps: the parts of an image that support its predicted class."""
 
 import importlib.util
 from typing import Any, ClassVar

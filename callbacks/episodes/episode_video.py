@@ -1,4 +1,4 @@
-"""Films of an agent that plays."""
+"""Films of an agent's episodes."""
 
 import importlib.util
 import os

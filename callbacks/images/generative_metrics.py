@@ -1,4 +1,4 @@
-"""How near the samples of a module come to real images."""
+"""Metrics that compare the samples of a module with real images."""
 
 import json
 import warnings

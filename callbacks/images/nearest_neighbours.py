@@ -1,4 +1,4 @@
-"""Which images are alike: to the codes, to the eye of a pixel, and whether samples are copies of training images."""
+"""Nearest images by code and by pixels, and whether samples are copies of training images."""
 
 from typing import Any
 

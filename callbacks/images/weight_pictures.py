@@ -1,4 +1,4 @@
-"""What the first layer of a network looks for."""
+"""The weights of a network's first layer as pictures."""
 
 from collections.abc import Sequence
 from math import prod

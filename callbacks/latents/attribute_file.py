@@ -1,4 +1,4 @@
-"""The file of attribute vectors: which way in a latent space an attribute lies, and how the codes are spread."""
+"""The file of attribute vectors: directions of attributes in latent space, and mean and spread of the codes."""
 
 import os
 from dataclasses import dataclass

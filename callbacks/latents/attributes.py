@@ -1,4 +1,4 @@
-"""Which attributes images have, and which way each of them lies in a latent space."""
+"""The attributes of images, and the direction of each in latent space."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Where a module puts images in its latent space, and what it makes of the places there."""
+"""A map of the codes of images, and images decoded from a grid of codes."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 

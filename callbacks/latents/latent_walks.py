@@ -1,4 +1,4 @@
-"""Walks through a latent space: between two images, along one dimension, and what the dimensions are used for."""
+"""Walks through latent space: between two images, along one dimension, and histograms of the dimensions."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -106,7 +106,7 @@ class Traversals(ImagePlottingCallback):
         dimensions: at most that many rows.
         steps: images in a row, 2 or more.
         extent: standard deviations to each side, more than 0.
-        max_points: images that mean and deviation are measured on.
+        max_points: images from which mean and standard deviation are computed.
         every_n_epochs: plot after each that many epochs.
         every_n_steps: plot after each that many training steps instead.
     """

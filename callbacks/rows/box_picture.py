@@ -1,4 +1,4 @@
-"""A box around points on a map, and what is wrong with its samples."""
+"""A box around points on a map, with three of its samples."""
 
 from typing import TYPE_CHECKING, ClassVar
 

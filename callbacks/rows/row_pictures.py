@@ -1,4 +1,4 @@
-"""What sampled rows look like."""
+"""Sampled rows as pictures."""
 
 from typing import ClassVar
 

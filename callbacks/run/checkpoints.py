@@ -1,4 +1,4 @@
-"""When a checkpoint is written, and that it is written whole or not at all."""
+"""When a checkpoint is written, and how it is written atomically."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Random number generators in the checkpoint, so that a resumed run goes on with the numbers of the unbroken one."""
+"""Random number generators in the checkpoint, so that a resumed run draws the numbers of an uninterrupted one."""
 
 import random
 from typing import Any

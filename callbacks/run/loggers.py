@@ -24,7 +24,7 @@ from dlmodules.errors import UserError
 class RunCSVLogger(Logger):
     """Write ``metrics.csv`` in the run folder: a row for each step at which something was logged.
 
-    A resumed run goes on in the same file; ``rewind`` first drops the rows after the checkpoint's step,
+    A resumed run continues the same file; ``rewind`` first drops the rows after the checkpoint's step,
     which the killed run may have written.
     """
 

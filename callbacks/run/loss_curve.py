@@ -1,4 +1,4 @@
-"""The curves of a training as one picture."""
+"""The logged curves of a run as one picture."""
 
 import math
 from typing import TYPE_CHECKING, Any

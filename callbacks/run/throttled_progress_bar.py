@@ -1,4 +1,4 @@
-"""A progress bar that costs a run nothing."""
+"""A progress bar with negligible cost."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Make one Gymnasium environment from plain values, and say in one line why it cannot be made."""
+"""Make one Gymnasium environment from plain values, or raise a one-line error."""
 
 import importlib
 import warnings

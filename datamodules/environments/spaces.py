@@ -1,4 +1,4 @@
-"""What the spaces of a Gymnasium environment mean for an agent, in numbers, or in one line why they do not."""
+"""The spaces of a Gymnasium environment as sizes for an agent, or a one-line error if they are not supported."""
 
 from typing import Any
 

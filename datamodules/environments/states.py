@@ -1,4 +1,4 @@
-"""States of an environment, drawn at random from its observation space."""
+"""States of an environment, sampled uniformly from its observation space."""
 
 from collections.abc import Mapping
 from functools import cached_property

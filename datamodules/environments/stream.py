@@ -1,4 +1,4 @@
-"""The training environments as one endless stream of transitions, with the books of its episodes."""
+"""The training environments as one endless stream of transitions, with statistics of its episodes."""
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence

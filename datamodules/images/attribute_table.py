@@ -1,4 +1,4 @@
-"""Tables that say which attributes each image of a folder has, in CelebA's form or as CSV."""
+"""Tables of the attributes of a folder's images, in CelebA's format or as CSV."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

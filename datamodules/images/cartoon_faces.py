@@ -1,4 +1,4 @@
-"""Cartoon faces that five attributes make: the hair and its colour, glasses, clothing and its colour."""
+"""Cartoon faces rendered from five attributes: the hair and its colour, glasses, clothing and its colour."""
 
 import numpy as np
 import torch

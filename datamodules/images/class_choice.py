@@ -1,4 +1,4 @@
-"""Which of a data set's classes are used."""
+"""Selection of a data set's classes."""
 
 from collections.abc import Sequence
 

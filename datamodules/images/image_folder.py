@@ -1,4 +1,4 @@
-"""Anyone's own images."""
+"""Folders of the user's own images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

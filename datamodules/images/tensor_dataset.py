@@ -1,4 +1,4 @@
-"""Images that lie in memory as bytes and are handed out by the batch."""
+"""Images in memory as bytes, returned in batches."""
 
 from collections.abc import Sequence
 

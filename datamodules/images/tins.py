@@ -1,4 +1,4 @@
-"""Drawn biscuit tins: pictures that two numbers make, a width and a height."""
+"""Synthetic biscuit tins: pictures determined by two numbers, width and height."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The diabetes study that scikit-learn brings along: a regression."""
+"""The diabetes study that comes with scikit-learn: a regression."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Fisher's irises, which scikit-learn brings along."""
+"""Fisher's irises, which come with scikit-learn."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Small data sets of points, computed here."""
+"""Small synthetic data sets of points."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar

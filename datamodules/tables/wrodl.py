@@ -1,4 +1,4 @@
-"""Fifty faces as rows of five categories, made to have given frequencies."""
+"""Fifty faces as rows of five categories, generated to have given frequencies."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ class WrodlDataModule(RowDataModule):
     x ``(B, 5)`` int64, of 7, 6, 3, 4 and 8 categories. y ``(B,)`` int64, all 0, as there is nothing to predict.
     All fifty are for training.
 
-    The book prints ten of the rows and the frequencies of all. The other forty are made: one more of the combination
+    The book prints ten of the rows and the frequencies of all. The other forty are generated: one more of the combination
     that the book counts twice, and a fixed shuffle of what is then left in each column, so that the frequencies are
     exact and the combination that the book says never appears does not. But for the printed rows, the columns are
     thus independent of each other. So are those of the validation and test rows: they are drawn anew from the
@@ -99,7 +99,7 @@ def indices(row: str) -> tuple[int, ...]:
 
 
 def fifty_rows() -> Tensor:
-    """Return the rows ``(50, 5)`` int64: the ten that are printed, then those that are made."""
+    """Return the rows ``(50, 5)`` int64: the ten that are printed, then the generated ones."""
     given = np.array([indices(row) for row in (*FIRST_ROWS, TWICE)])
     left = []
     for column, frequencies in enumerate(FREQUENCIES):

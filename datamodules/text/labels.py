@@ -1,4 +1,4 @@
-"""Class labels as they are written in a file, and their indices."""
+"""Class labels as written in a file, and their indices."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Texts that lie in memory as one run of token ids and are handed out by the batch."""
+"""Texts in memory as one flat tensor of token ids, returned in batches."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -19,7 +19,7 @@ Tokens = npt.NDArray[np.int32]
 
 
 class TextDataset(Dataset[Batch]):
-    """Texts of any length as one flat tensor and the offsets of its texts; a batch is padded when it is made.
+    """Texts of any length as one flat tensor and the offsets of its texts; a batch is padded when it is built.
 
     Args:
         texts: the token ids of each text; a text of none becomes one unknown word.

@@ -1,4 +1,4 @@
-"""Made-up opinions: texts that need no download."""
+"""Synthetic opinions: texts that need no download."""
 
 import random
 from typing import Any

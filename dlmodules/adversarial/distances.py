@@ -1,4 +1,4 @@
-"""How far apart two discrete distributions are, and what a discriminator that cannot be improved says of them.
+"""Distances between two discrete distributions, and the optimal discriminator between them.
 
 A distribution is a tensor ``(..., K)`` of probabilities that sum to 1 over its last dimension. Logarithms are natural.
 """

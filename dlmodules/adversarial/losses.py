@@ -19,7 +19,7 @@ class AdversarialLoss(NamedTuple):
         weight: of ``real + fake``, where both halves make one loss.
         threshold: the output above which an image counts as real; None where outputs have no such meaning.
         is_logit: whether the sigmoid of an output is the probability that the image is real.
-        is_distance: whether the mean output for real images less that for fake ones estimates how far apart they are.
+        is_distance: whether the mean output for real images minus that for fake ones estimates their distance.
     """
 
     real: Callable[[Tensor], Tensor]
@@ -81,7 +81,7 @@ def hinge_fake(outputs: Tensor) -> Tensor:
 
 
 # Cross-entropy and squares are means over one batch that holds as many real as fake images, as the books take them:
-# a discriminator that knows nothing then has log 2 = 0.693, and 0.25.
+# a discriminator that cannot tell real from fake then has log 2 = 0.693, and 0.25.
 LOSSES: dict[LossName, AdversarialLoss] = {
     "non_saturating": AdversarialLoss(
         negative_log_sigmoid, negative_log_complement, negative_log_sigmoid, 0.5, threshold=0.0, is_logit=True

@@ -1,4 +1,4 @@
-"""What all GANs share: the turns of discriminator and generator in a training step."""
+"""The base of all GANs: the updates of discriminator and generator in a training step."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, get_args
@@ -124,7 +124,7 @@ class AdversarialModule(ManualOptimizationModule):
         raise NotImplementedError
 
     def discriminator_updates(self, real: Images, fake: Images) -> Iterator[Update]:
-        """Yield the updates of one turn of the discriminator; each is made before the next is asked for."""
+        """Yield the updates of one turn of the discriminator; each is performed before the next is requested."""
         losses = self.discriminator_losses(self.discriminate(real), self.discriminate(fake))
         yield Update(losses["d_loss"], losses)
 

@@ -1,4 +1,4 @@
-"""Adam as adversarial training takes it."""
+"""Adam with the defaults of adversarial training."""
 
 from torch.optim import Adam
 from torch.optim.optimizer import ParamsT

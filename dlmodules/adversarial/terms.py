@@ -1,4 +1,4 @@
-"""What a GAN minimises besides its adversarial loss: terms, of which a variant adds its own to a list."""
+"""Terms of a GAN's losses besides the adversarial one; a variant adds its own to the list."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

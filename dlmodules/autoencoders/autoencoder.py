@@ -1,4 +1,4 @@
-"""The autoencoder, and the training logic of those that restore corrupted images."""
+"""The autoencoder, and the training logic of those that reconstruct corrupted images."""
 
 from collections.abc import Sequence
 from typing import Literal

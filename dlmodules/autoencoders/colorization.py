@@ -1,4 +1,4 @@
-"""The autoencoder that colours grey images."""
+"""The autoencoder that colorizes grey images."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar

@@ -1,1 +1,1 @@
-"""What a checkpoint holds, and how a module comes back from it."""
+"""The content of a checkpoint, and how a module is rebuilt from it."""

@@ -1,4 +1,4 @@
-"""Read checkpoints, and rebuild modules from them, without running code that a file brings along."""
+"""Read checkpoints, and rebuild modules from them, without running code from the file."""
 
 import importlib
 import sys

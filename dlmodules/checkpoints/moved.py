@@ -1,4 +1,4 @@
-"""Where classes and functions went that checkpoints, configurations and programs know by an earlier path.
+"""The new paths of classes and functions that checkpoints, configurations and programs name by an earlier path.
 
 A checkpoint names the class of its module, of its networks, optimizers and schedules, and the configuration beside it
 names data modules and callbacks. When one of them, or a function that the pages name, moves or changes its name, its

@@ -1,4 +1,4 @@
-"""Image networks of torchvision and timm with a last layer of their own."""
+"""Image networks of torchvision and timm with a new last layer."""
 
 from typing import Any
 

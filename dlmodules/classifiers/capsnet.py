@@ -1,4 +1,4 @@
-"""The capsule network: the length of a class's vector is its probability, its direction says how the digit looks."""
+"""The capsule network: the length of a class's vector is its probability, its direction the digit's appearance."""
 
 from collections.abc import Mapping, Sequence
 from math import prod

@@ -1,4 +1,4 @@
-"""A feed-forward network whose layers first learn as restricted Boltzmann machines."""
+"""A feed-forward network whose layers are pretrained as restricted Boltzmann machines."""
 
 import itertools
 from collections.abc import Sequence

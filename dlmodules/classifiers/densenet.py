@@ -1,4 +1,4 @@
-"""DenseNet-BC for small images: every layer reads the outputs of all layers before it."""
+"""DenseNet-BC for small images: every layer receives the outputs of all layers before it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""Recurrent networks that read an image row by row."""
+"""Recurrent networks that process an image row by row."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Standardization of image channels inside a network, so that what goes in is [0, 1] for every network."""
+"""Standardization of image channels inside a network, so that every network takes images in [0, 1]."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Networks that read texts as token ids, padded in front or behind.
+"""Networks for texts as token ids, padded in front or behind.
 
 Padding changes nothing: a text has the same logit whatever batch it is in. Two classes have one logit,
 that of the second; more classes have one each.

@@ -1,4 +1,4 @@
-"""The Y-network: two convolutional branches, one with dilated kernels, that meet before the last layer."""
+"""The Y-network: two convolutional branches, one with dilated kernels, that are concatenated before the last layer."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,1 +1,1 @@
-"""Bridges to packages that stayed behind."""
+"""Compatibility with packages for earlier versions of Lightning."""

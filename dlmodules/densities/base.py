@@ -1,4 +1,4 @@
-"""What the densities that learn by counting have in common."""
+"""The base of the densities that are trained by counting."""
 
 from math import inf
 

@@ -1,1 +1,1 @@
-"""Energy models: Boltzmann machines and what is stacked of them."""
+"""Energy models: restricted Boltzmann machines and stacks of them."""

@@ -1,4 +1,4 @@
-"""The convolutional deep belief network: edges, and from them parts of things, without a label."""
+"""The convolutional deep belief network: edges, and from them parts of objects, without labels."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -32,10 +32,10 @@ class ConvDBN(GreedyModule):
         hidden_channels: filters of each machine, from the bottom up.
         kernel_sizes: sides of each machine's filters.
         pools: sides of each machine's blocks.
-        epochs_per_layer: epochs that each machine learns for, 1 or more. After them all, the top one goes on.
+        epochs_per_layer: epochs that each machine learns for, 1 or more. After that the top one continues.
         k: steps of Gibbs sampling for an update, 1 or more.
         visible: ``binary`` pixels, sampled in each step with their grey value as probability; or ``gaussian``, for
-            photographs: each image is standardized to mean 0 and deviation 1.
+            photographs: each image is standardized to mean 0 and variance 1.
         sparsity: fraction of pooling units that should be on in each map; None leaves it to the data.
         sparsity_cost: weight of the squared difference between a map's mean and ``sparsity``.
         optimizer: makes the optimizer.
@@ -79,7 +79,7 @@ class ConvDBN(GreedyModule):
 
     @override
     def visible(self, x: Tensor) -> Tensor:
-        """Return the pixels of images, of mean 0 and deviation 1 in each where the units are Gaussian."""
+        """Return the pixels of images, of mean 0 and variance 1 in each where the units are Gaussian."""
         if not self.gaussian:
             return x
         mean, std = _moments(x)
@@ -122,7 +122,7 @@ class ConvDBN(GreedyModule):
 
 
 def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and deviation ``(B, 1, 1, 1)`` of each image, the deviation of an even one as 0.01."""
+    """Return mean and standard deviation ``(B, 1, 1, 1)`` of each image, at least 0.01."""
     mean, std = x.mean(dim=(1, 2, 3), keepdim=True), x.std(dim=(1, 2, 3), keepdim=True)
     return mean, std.clamp(min=1e-2)
 

@@ -15,7 +15,7 @@ from dlmodules.layers.rbm import BoltzmannLayer
 class ConvRBM(BoltzmannLayer):
     """Hidden units in maps that share a filter each; of every block of a map at most one unit is on.
 
-    With ``I = W * v + b`` the energy is ``-h I - c v``, plus ``v v / 2`` for Gaussian visible units of deviation 1. A
+    With ``I = W * v + b`` the energy is ``-h I - c v``, plus ``v v / 2`` for Gaussian visible units of variance 1. A
     pooling unit is on where a unit of its block is: the next layer sees maps ``pool`` times smaller.
 
     Args:
@@ -130,7 +130,7 @@ class ConvRBM(BoltzmannLayer):
     def contrastive_divergence(self, v: Tensor, k: int, chain: Tensor | None = None) -> Tensor:
         """Return the contrastive divergence, divided by the number of hidden units of a map, plus the sparsity's cost.
 
-        All places of a map share their filter: without the division the step would grow with the image. The cost
+        All positions of a map share their filter: without the division the step would grow with the image. The cost
         moves only the biases of the maps.
         """
         with torch.no_grad():

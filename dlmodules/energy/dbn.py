@@ -30,7 +30,7 @@ class DBN(GreedyModule):
     Args:
         image_shape: channels, height and width of the images, in [0, 1].
         hidden_dims: hidden units of each machine, from the bottom up.
-        epochs_per_layer: epochs that each machine learns for, 1 or more. After them all, the top one goes on.
+        epochs_per_layer: epochs that each machine learns for, 1 or more. After that the top one continues.
         k: steps of Gibbs sampling for an update, 1 or more.
         chains: samples that persistent contrastive divergence keeps for each machine; 0 starts at the data.
         sample_steps: steps of Gibbs sampling at the top behind each of ``sample``'s images, 1 or more.

@@ -29,7 +29,7 @@ class GreedyModule(LightningModule):
     pass up through all layers and down again.
 
     Args:
-        stack: the layers. When each has had its epochs, the top one goes on learning.
+        stack: the layers. When each has had its epochs, training of the top one continues.
         image_shape: channels, height and width of the images, in [0, 1].
         optimizer: makes the optimizer.
         scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.

@@ -26,7 +26,7 @@ from dlmodules.validation.labels import refuse_labels
 class RBM(LightningModule):
     """A restricted Boltzmann machine of 500 hidden units learns the distribution of digits: 393,284 parameters.
 
-    The gradient of the log-likelihood is that of the free energy at the data less that at the model's own samples.
+    The gradient of the log-likelihood is that of the free energy at the data minus that at the model's own samples.
     Contrastive divergence approximates these samples by ``k`` steps of Gibbs sampling from the data; persistent
     contrastive divergence continues from its samples of the last step.
 
@@ -78,7 +78,7 @@ class RBM(LightningModule):
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.rbm = BinaryRBM(prod(image_shape), hidden_dim)
-        # In the checkpoint, so that a resumed run goes on with the same chains.
+        # In the checkpoint, so that a resumed run continues the same chains.
         self.register_buffer("chain", torch.bernoulli(torch.full((chains, prod(image_shape)), 0.5)))
 
     @override

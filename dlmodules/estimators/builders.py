@@ -1,4 +1,4 @@
-"""Scikit-learn's estimators as plain values: named by class and settings, made from them, seeded.
+"""Scikit-learn's estimators as plain values: named by class and settings, built from them, seeded.
 
 A checkpoint keeps an estimator in this form, never as a pickle. Only classes of scikit-learn, or of packages that
 are imported already, are instantiated because a file names them.

@@ -1,4 +1,4 @@
-"""The auxiliary classifier GAN: the discriminator is not told the class, but predicts it."""
+"""The auxiliary classifier GAN: the discriminator does not see the class, but predicts it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -79,7 +79,7 @@ class ACGAN(ConditionalGAN):
 
     @override
     def discriminate(self, images: Images) -> DiscriminatorOutput:
-        """Return real from fake and the classes, which the discriminator is not told."""
+        """Return the outputs for real against fake and the class logits; the discriminator does not see labels."""
         return DiscriminatorOutput(images, *self.discriminator(images.x))
 
     @override

@@ -1,4 +1,4 @@
-"""The conditional GAN: both networks are told the class."""
+"""The conditional GAN: both networks are conditioned on the class."""
 
 from collections.abc import Sequence
 from math import prod

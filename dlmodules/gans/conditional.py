@@ -1,4 +1,4 @@
-"""What GANs have in common whose generator is told a class."""
+"""The base of the GANs whose generator is conditioned on a class."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""Networks of ``DCGAN`` with one thing changed: what each choice of its design is worth (atienza 4.2.1-V, 5.1.2-B)."""
+"""Networks of ``DCGAN`` with one thing changed: ablations of its design (atienza 4.2.1-V, 5.1.2-B)."""
 
 from collections.abc import Sequence
 

@@ -34,7 +34,7 @@ class GAN(AdversarialModule):
     ``discriminate`` or the two methods that sum up what is minimised, ``discriminator_losses`` and
     ``generator_losses``.
 
-    Logged every few steps: ``train/d_loss`` (0.693 when a discriminator of the cross-entropy knows nothing),
+    Logged every few steps: ``train/d_loss`` (0.693 for a cross-entropy discriminator that outputs 0.5),
     ``train/g_loss``, ``train/d_accuracy`` where the loss knows right from wrong, ``train/d_real`` and ``train/d_fake``
     (the mean probability given to real and fake images, or the mean output of a loss without probabilities),
     ``train/wasserstein``, the difference of the latter, with the loss of that name, and ``train/r1_loss`` where it is
@@ -115,7 +115,7 @@ class GAN(AdversarialModule):
         return ("discriminator",) if any(term.differentiates_twice for term in self.loss_terms()) else ()
 
     def loss_terms(self) -> list[LossTerm]:
-        """Return what is minimised besides the adversarial loss; asked for in each step, so that weights may change.
+        """Return the terms of the losses besides the adversarial one; called in each step, so that weights may change.
 
         A variant adds to the list::
 
@@ -141,7 +141,7 @@ class GAN(AdversarialModule):
     def discriminate_images(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the discriminator's outputs ``(B,)`` for images in [0, 1], larger for what it takes for real.
 
-        A discriminator that is told the class needs ``labels`` ``(B,)``; no other looks at them.
+        A discriminator conditioned on the class needs ``labels`` ``(B,)``; others ignore them.
         """
         return self.discriminate(Images(self.from_unit_range(x), labels)).source
 

@@ -1,4 +1,4 @@
-"""The information maximizing GAN: codes that the discriminator can recover come to mean something."""
+"""The information maximizing GAN: codes that the discriminator can recover become interpretable."""
 
 import math
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ class CodedGenerator(nn.Module):
 class ReadingDiscriminator(nn.Module):
     """The discriminator of ``DCGAN`` that also predicts label and codes, by linear layers from the same features.
 
-    1,606,541 parameters at the book's sizes, and the logarithm of each code's deviation.
+    1,606,541 parameters at the book's sizes, and the logarithm of each code's standard deviation.
 
     Args:
         image_shape: channels, height and width of the images.
@@ -127,18 +127,18 @@ class InfoGAN(ConditionalGAN):
         latent_dim: size of the noise vector.
         num_classes: number of values of the categorical code.
         num_codes: number of continuous codes.
-        code_std: deviation of the normal distribution that the continuous codes are drawn from.
+        code_std: standard deviation of the normal distribution of the continuous codes.
         width: multiplies the filters of the default networks; 0.25 trains on a CPU.
         generator: maps noise, labels and codes to images; its attribute ``output_range`` (default [0, 1]) says in
             which range. None builds ``CodedGenerator`` (1,138,433 parameters).
         discriminator: maps images to outputs ``(B,)``, the logits ``(B, num_classes)`` of the classes and the
-            predicted codes ``(B, num_codes)``; its parameter ``log_std`` is the logarithm of their deviations. None
-            builds ``ReadingDiscriminator`` (1,606,543 parameters).
+            predicted codes ``(B, num_codes)``; its parameter ``log_std`` is the logarithm of their standard
+            deviations. None builds ``ReadingDiscriminator`` (1,606,543 parameters).
         label_weight: of the cross-entropy of the categorical code, in both losses.
         code_weight: of the loss of the continuous codes, in both losses.
         code_loss: ``gaussian``, the likelihood of the codes; or ``printed``, the book's, which learns signs alone.
-        read_std: deviation of that likelihood; None learns one for each code, which can fall and let the codes take
-            over what the classes should mean.
+        read_std: standard deviation of that likelihood; None learns one for each code, which can fall and let the
+            codes take over what the classes should mean.
         use_labels: whether the discriminator learns the classes from the labels of real images too, as in the book.
         augment: changes images ``(B, C, H, W)`` at random before their class is predicted, such as
             ``dlmodules.layers.RandomAffineAndFlip``; a class can then be nothing that the change destroys.

@@ -6,10 +6,10 @@ from dlmodules.gans.dcgan import DCGAN
 
 
 class LSGAN(DCGAN):
-    """A DCGAN whose discriminator draws real images to 1 and fake ones to 0 by squares, and has no sigmoid.
+    """A DCGAN with the least-squares loss: targets are 1 for real images and 0 for fake ones, without a sigmoid.
 
-    Samples far on the right side of the border keep a gradient, towards it. It logs what ``GAN`` logs; ``train/d_loss``
-    is 0.25 when the discriminator knows nothing.
+    Samples far on the correct side of the decision boundary keep a gradient, towards it. It logs what ``GAN`` logs;
+    ``train/d_loss`` is 0.25 when the discriminator cannot tell real from fake.
 
     Paper: Mao et al. 2017, Least Squares Generative Adversarial Networks, arXiv:1611.04076.
     Books: atienza 5.2.1.

@@ -55,7 +55,7 @@ class StackedGAN(AdversarialModule):
         latent_dim: size of each of the two codes.
         num_classes: number of classes.
         feature_dim: number of features between the levels.
-        code_std: deviation of the normal distribution that the codes are drawn from.
+        code_std: standard deviation of the normal distribution of the codes.
         width: multiplies filters and units of generator and discriminator; 0.25 trains on a CPU.
         encoder: image to features to logits; None builds ``StackedEncoder`` (843,210 parameters).
         generator: None builds ``StackedGenerator`` (3,022,849 parameters in two levels, running statistics included).
@@ -247,7 +247,7 @@ class StackedGAN(AdversarialModule):
         return check_labels(labels, n, self.num_classes, type(self).__name__).to(self.device)
 
     def sample_code(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Return codes ``(n, latent_dim)`` of one level: normal, with mean 0 and deviation ``code_std``."""
+        """Return codes ``(n, latent_dim)`` of one level: normal, with mean 0 and standard deviation ``code_std``."""
         device = sampling_device(generator, self.device)
         return (self.code_std * torch.randn(n, self.latent_dim, generator=generator, device=device)).to(self.device)
 
@@ -309,7 +309,7 @@ class StackedGAN(AdversarialModule):
 
     @override
     def discriminate(self, images: Images) -> DiscriminatorOutput:
-        """Return the encoder's logits of the classes, and what the images' discriminator says of source and code."""
+        """Return the encoder's class logits, and the images' discriminator's outputs for source and code."""
         features, logits = self.encoder(images.x)
         (source, code), _ = self.discriminator(images.x, features)
         return DiscriminatorOutput(images, source, logits, code)

@@ -1,4 +1,4 @@
-"""What the traversals of several systems share."""
+"""Traversals of a code, shared by several systems."""
 
 from collections.abc import Sequence
 

@@ -16,7 +16,7 @@ from dlmodules.validation.arguments import check_at_least
 
 
 class WGANGP(DCGAN):
-    """A Wasserstein GAN that asks its critic for a slope of 1 between real and fake images, in place of clipping.
+    """A Wasserstein GAN with a penalty on the critic's slope between real and fake images instead of clipping.
 
     Logged: ``train/d_loss``; ``train/wasserstein``, the estimate of the distance, and ``train/gp_loss``, the penalty
     without its weight, which ``d_loss`` is made of; ``train/g_loss``, ``train/d_real`` and ``train/d_fake``, the

@@ -1,4 +1,4 @@
-"""The multiple of the books' filters and units that a network is built with."""
+"""The factor that scales the books' numbers of filters and units."""
 
 from dlmodules.validation.arguments import check_positive
 

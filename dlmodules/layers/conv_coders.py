@@ -1,4 +1,4 @@
-"""What the encoders and decoders that are stacks of convolutions have in common, whatever their code is."""
+"""The common parts of convolutional encoders and decoders, whatever their code is."""
 
 from collections.abc import Sequence
 from math import prod

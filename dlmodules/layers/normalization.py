@@ -1,4 +1,4 @@
-"""Batch normalization as Keras has it."""
+"""Batch normalization with Keras' settings."""
 
 from torch import nn
 

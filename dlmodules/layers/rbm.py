@@ -67,7 +67,7 @@ class BoltzmannLayer(nn.Module):
         return v, means
 
     def contrastive_divergence(self, v: Tensor, k: int, chain: Tensor | None = None) -> Tensor:
-        """Return the mean free energy of ``v`` less that of samples ``k`` Gibbs steps away; its gradient is CD-k.
+        """Return the mean free energy of ``v`` minus that of samples ``k`` Gibbs steps away; its gradient is CD-k.
 
         The steps start at ``v``, or at ``chain``, which is set to where they end: persistent contrastive divergence.
         """

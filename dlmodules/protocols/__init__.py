@@ -1,4 +1,4 @@
-"""What a callback or a command may ask of a module or of a data module, and nothing else; one file for each subject.
+"""All that callbacks and commands may require of a module or of a data module; one file for each subject.
 
 A module has those of these methods that make sense for it; a caller checks with ``isinstance``. That compares names
 alone, so no two media share a method: ``sample`` with ``image_shape`` is for images, ``sample_rows`` for rows.

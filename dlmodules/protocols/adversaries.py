@@ -12,7 +12,7 @@ class Discriminates(Protocol):
     def discriminate_images(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the discriminator's outputs ``(B,)`` for images ``x``: the larger, the more real it takes them for.
 
-        ``labels`` is ``(B,)`` int64 where the discriminator is told the class.
+        ``labels`` is ``(B,)`` int64 if the discriminator is conditioned on the class.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What the training step of a supervised or a generative module is given."""
+"""The batch of a supervised or a generative module's training step."""
 
 from torch import Tensor
 

@@ -21,7 +21,7 @@ class Classifies(HasClasses, Protocol):
 
 @runtime_checkable
 class Weighs(Protocol):
-    """A classifier that says what its logits mean."""
+    """A classifier that converts its logits to probabilities."""
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return the class probabilities ``(B, num_classes)`` in [0, 1]; the largest is the answer."""

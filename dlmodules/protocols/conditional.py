@@ -1,4 +1,4 @@
-"""What a module says of classes: how many it knows, and whether it works for a class that it is told."""
+"""How many classes a module has, and whether it is conditional on them."""
 
 from typing import Protocol, runtime_checkable
 

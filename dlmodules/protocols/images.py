@@ -1,4 +1,4 @@
-"""What a module of images offers, and what a data module says of its images."""
+"""What a module of images offers, and a data module's facts about its images."""
 
 from typing import Protocol, runtime_checkable
 

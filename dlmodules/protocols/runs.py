@@ -1,4 +1,4 @@
-"""What a module says to the run that trains it."""
+"""What a module declares to the run that trains it."""
 
 from typing import Protocol, runtime_checkable
 

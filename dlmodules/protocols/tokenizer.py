@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 PAD = 0
-"""The token id of padding, in every batch of token ids and in the networks that read them."""
+"""The token id of padding, in every batch of token ids and in the networks that embed them."""
 
 
 @runtime_checkable

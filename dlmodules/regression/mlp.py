@@ -1,4 +1,4 @@
-"""A multilayer perceptron that predicts a number, and one whose weights are set by hand to make a box."""
+"""A multilayer perceptron that predicts a number, and the box function with weights set by hand."""
 
 from collections.abc import Sequence
 from math import prod

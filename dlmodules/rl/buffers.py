@@ -1,4 +1,4 @@
-"""Memory of past transitions."""
+"""The replay buffer of past transitions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Networks of the agents, and how a target network follows its online network."""
+"""Networks of the agents."""
 
 from collections.abc import Sequence
 

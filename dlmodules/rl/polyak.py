@@ -1,4 +1,4 @@
-"""How a target network follows its online network."""
+"""Polyak averaging of a target network."""
 
 from itertools import chain
 

@@ -6,7 +6,7 @@ from torch import Tensor
 def td_target(reward: Tensor, terminated: Tensor, next_value: Tensor, gamma: float) -> Tensor:
     """Return ``reward + gamma * next_value``, without the second term where a terminal state was reached.
 
-    An episode that a time limit cut is not terminated: its value goes on.
+    An episode that a time limit truncated is not terminated: its last transition bootstraps.
 
     Args:
         reward: ``(B,)`` float.

@@ -1,4 +1,4 @@
-"""Observations as a network is given them, made up from their space."""
+"""Observations as a network receives them, and examples sampled from their space."""
 
 import numpy as np
 import torch

@@ -1,1 +1,1 @@
-"""What drawing samples shares: the device to draw on, labels."""
+"""Helpers of sampling: the device of the random numbers, labels."""

@@ -1,4 +1,4 @@
-"""Where random numbers are drawn."""
+"""The device on which random numbers are drawn."""
 
 import torch
 

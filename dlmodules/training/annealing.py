@@ -1,4 +1,4 @@
-"""Numbers that change with the step of a training: a probability of random actions, the weight of a loss term."""
+"""Values that change with the training step: the probability of random actions, the weight of a loss term."""
 
 
 def linear_annealing(step: int, start: float, end: float, duration: int) -> float:

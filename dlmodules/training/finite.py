@@ -1,4 +1,4 @@
-"""Stop a run whose loss is no number any more, before its weights are saved."""
+"""Stop a run whose loss is not finite, before its weights are saved."""
 
 from collections.abc import Mapping
 

@@ -31,7 +31,7 @@ class GreedyStack(nn.Module):
         self.layers = nn.ModuleList(layers)
         self.epochs_per_layer = epochs_per_layer
         self.k = k
-        # In the checkpoint, so that a resumed run goes on with the same chains.
+        # In the checkpoint, so that a resumed run continues the same chains.
         for index, chain in enumerate(chains):
             self.register_buffer(f"chain_{index}", chain)
 

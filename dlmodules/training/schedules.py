@@ -1,4 +1,4 @@
-"""Schedules of the learning rate: one that torch has not, and what Lightning takes."""
+"""Schedules of the learning rate: one that torch lacks, and Lightning's form of them."""
 
 from collections.abc import Sequence
 

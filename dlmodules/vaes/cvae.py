@@ -67,7 +67,7 @@ class ConditionalDecoder(nn.Module):
 
 
 class CVAE(VAE):
-    """A variational autoencoder that is told the class: the code is left with the style. 174,437 parameters.
+    """A variational autoencoder conditioned on the class: the code represents the style. 174,437 parameters.
 
     The prior of the code is the standard normal for every class. ``beta`` above 1 makes it a beta-CVAE. It logs what
     ``VAE`` logs.

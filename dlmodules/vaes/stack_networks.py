@@ -1,4 +1,4 @@
-"""Encoder and decoder of foster's VAEs: stacks of any length, with batch norm and dropout where asked for."""
+"""Encoder and decoder of foster's VAEs: stacks of any length, with optional batch normalization and dropout."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Codes of the module that is explored: random ones, the ends of the sliders, and which numbers have a slider."""
+"""Codes of the module that is explored: random ones, the ends of the sliders, and which dimensions have a slider."""
 
 import math
 import re
@@ -70,7 +70,7 @@ def with_attributes(subject: Subject, code: Code, strengths: dict[str, float]) -
 def slider_range(subject: Subject, code: Code, dimension: int) -> tuple[float, float]:
     """Return where the slider of a number of ``code`` begins and ends: the number always lies between.
 
-    It is the range of the codes where they have one, else three deviations to each side of the mean.
+    It is the range of the codes where they have one, else three standard deviations to each side of the mean.
     """
     value = float(code[dimension])
     if subject.code_range is not None:

@@ -1,4 +1,4 @@
-"""``explore``: a page in the browser that decodes, morphs and samples what a checkpoint has learned."""
+"""``explore``: a page in the browser that decodes, morphs and samples with a checkpoint."""
 
 import importlib.util
 import socket

@@ -1,4 +1,4 @@
-"""The tab that decodes a code which the user moves."""
+"""The tab that decodes a code which the user changes."""
 
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ PRIORS = {
     "normal": "Random codes come from the prior, the standard normal.",
     "sampled": "Random codes are those of images that the module samples.",
     "uniform": "Random codes are uniform over the range of their numbers.",
-    "measured": "Random codes are normal, with the mean and deviation of the codes of images.",
+    "measured": "Random codes are normal, with the mean and standard deviation of the codes of images.",
     "assumed": "Random codes are standard normal: this module has no prior.",
 }
 

@@ -1,4 +1,4 @@
-"""The tab that goes from one image to another."""
+"""The tab that morphs one image into another."""
 
 from typing import Any
 

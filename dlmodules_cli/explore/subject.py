@@ -1,4 +1,4 @@
-"""The module that is explored, and what the page must know of it."""
+"""The explored module, and the facts that the page needs about it."""
 
 import threading
 from collections.abc import Iterator
@@ -75,8 +75,8 @@ class Subject:
         """Where random codes come from.
 
         ``normal``: the standard normal, a sampling module's prior. ``sampled``: the codes of images that it samples.
-        ``uniform``: the range of its codes. ``measured``: a normal distribution with the mean and deviation that the
-        attribute file states. ``assumed``: the standard normal, of which nothing is known.
+        ``uniform``: the range of its codes. ``measured``: a normal distribution with the mean and standard
+        deviation of the attribute file. ``assumed``: the standard normal, of which nothing is known.
         """
         if self.code_range is not None:
             return "sampled" if self.samples and self.encodes else "uniform"
