@@ -1,4 +1,4 @@
-"""The base of the data modules of tables: rows of numbers in memory, split in three, standardized by the training rows."""
+"""The base of the data modules of tables: rows in memory, split in three, standardized by the training rows."""
 
 from collections.abc import Sequence
 from functools import cached_property

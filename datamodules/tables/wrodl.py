@@ -34,11 +34,11 @@ class WrodlDataModule(RowDataModule):
     x ``(B, 5)`` int64, of 7, 6, 3, 4 and 8 categories. y ``(B,)`` int64, all 0, as there is nothing to predict.
     All fifty are for training.
 
-    The book prints ten of the rows and the frequencies of all. The other forty are generated: one more of the combination
-    that the book counts twice, and a fixed shuffle of what is then left in each column, so that the frequencies are
-    exact and the combination that the book says never appears does not. But for the printed rows, the columns are
-    thus independent of each other. So are those of the validation and test rows: they are drawn anew from the
-    frequencies, column by column, and may be equal to training rows. They are the same for every ``seed``.
+    The book prints ten of the rows and the frequencies of all. The other forty are generated: one more of the
+    combination that the book counts twice, and a fixed shuffle of what is then left in each column, so that the
+    frequencies are exact and the combination that the book says never appears does not. But for the printed rows, the
+    columns are thus independent of each other. So are those of the validation and test rows: they are drawn anew from
+    the frequencies, column by column, and may be equal to training rows. They are the same for every ``seed``.
 
     Args:
         batch_size: rows of a batch, 1 or more.

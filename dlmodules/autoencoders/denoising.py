@@ -23,7 +23,7 @@ def salt(x: Tensor, fraction: float, generator: torch.Generator | None = None) -
 
 
 class DenoisingAutoencoder(Autoencoder):
-    """Restore an image from a noisy one; the networks are those of ``Autoencoder``: 178,001 parameters.
+    """Reconstruct the clean image from a noisy one; the networks are those of ``Autoencoder``: 178,001 parameters.
 
     Training samples new noise in every step; validation and test use the same noise in every epoch.
 

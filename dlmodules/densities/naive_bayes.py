@@ -14,7 +14,7 @@ from dlmodules.sampling.examples import example_labels
 
 
 class NaiveBayes(Density):
-    """Categorical columns that are taken to be independent: 23 free parameters by default.
+    """Categorical columns that are assumed to be independent: 23 free parameters by default.
 
     The probability of a row is the product of those of its categories. A category that n of N training rows have in
     its column gets ``(n + pseudocount) / (N + pseudocount * categories of the column)``; with the pseudocount 0 that

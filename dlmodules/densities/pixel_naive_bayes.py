@@ -18,7 +18,7 @@ STEPS = (7, 7, 3)  # red, green and blue of the palette go from 0 to 1 in so man
 
 
 class PixelNaiveBayes(NaiveBayes):
-    """Naive Bayes on pixels: each of the 1,024 pixels of an image has a table of 256 colours, whatever its neighbours.
+    """Naive Bayes on pixels: each of the 1,024 pixels of an image has its own table of 256 colours.
 
     261,120 free parameters by default. What all images have in one place comes out right, such as the colour of a
     face; what differs between them is mixed pixel by pixel into noise. It logs what ``Density`` logs, of images.

@@ -72,7 +72,7 @@ class ConditionalDiscriminator(nn.Module):
 
 
 class CGAN(ConditionalGAN):
-    """A DCGAN both of whose networks are told the class: what to generate, and what the image should show.
+    """A DCGAN whose generator and discriminator are both conditioned on the class.
 
     It logs what ``GAN`` logs.
 

@@ -27,7 +27,7 @@ Noise = Literal["uniform", "normal"]
 
 
 class GAN(AdversarialModule):
-    """A generator learns to generate images that a discriminator takes for real.
+    """A generator learns to generate images that a discriminator classifies as real.
 
     The default networks are dense, as the first were; ``DCGAN`` has convolutional ones. Variants give other networks,
     add terms to ``loss_terms``, or override ``discriminator_loss``, ``generator_loss``, ``sample_latents``,

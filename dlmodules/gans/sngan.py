@@ -31,7 +31,7 @@ class SpectralDiscriminator(DCGANDiscriminator):
 
 
 class SNGAN(DCGAN):
-    """A DCGAN with a hinge loss whose discriminator is smooth by construction. It logs what ``GAN`` logs.
+    """A DCGAN with a hinge loss whose discriminator is Lipschitz by construction. It logs what ``GAN`` logs.
 
     Paper: Miyato et al. 2018, Spectral Normalization for Generative Adversarial Networks, arXiv:1802.05957.
     Books: atienza 4.2.1.

@@ -32,7 +32,7 @@ ENCODER, DISCRIMINATOR, GENERATOR = range(3)  # their optimizers
 
 
 class StackedGAN(AdversarialModule):
-    """Class to features to image, each step a GAN that inverts one level of a classifier, with a code of its own.
+    """Two stacked GANs, class to features and features to image, each with a code, that invert a classifier.
 
     In the first ``encoder_epochs`` the encoder learns to classify, and nothing else learns. Then each level learns by
     itself: level 1 generates features of real labels, level 0 generates images of real features. With

@@ -11,7 +11,7 @@ from dlmodules.validation.arguments import check_positive
 
 
 class WGAN(DCGAN):
-    """A DCGAN whose critic measures how far fake images are from real ones, as the earth mover's distance.
+    """A DCGAN whose critic estimates the earth mover's distance between real and fake images.
 
     Its weights are clipped after each of its turns, which bounds its slope. It logs what ``GAN`` logs; ``train/d_loss``
     is minus the ``train/wasserstein`` estimate, which falls as the samples become better.
