@@ -28,7 +28,7 @@ _VARIANTS: tuple[tuple[str, str, str, tuple[str, ...], dict[str, Any]], ...] = (
         "stackedgan_mnist_cpu",
         "StackedGAN, given the class",
         ("conditional",),
-        # Four short epochs of the encoder are one long one. All 50 numbers of a code move by one deviation: as far from
+        # Four short epochs of the encoder are one long one. All 50 numbers of a code change by one SD: as far from
         # 0 as a code that is drawn.
         {"args": ("--model.init_args.encoder_epochs", "4"), "warmup": 1000, "span": 0.5},
     ),

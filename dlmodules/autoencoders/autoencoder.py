@@ -43,7 +43,7 @@ class Autoencoder(LightningModule):
         loss: ``mse``, the book's; ``bce``, the cross-entropy of the pixels; or ``ssim``, one minus the structural
             similarity.
         optimizer: makes the optimizer; the default is Adam with Keras' defaults.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it constant.
     """
 
     best_metric = ("val/loss", "min")

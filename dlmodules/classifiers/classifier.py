@@ -33,7 +33,7 @@ class Classifier(LightningModule):
         network: maps a batch of inputs to logits ``(B, num_classes)``.
         num_classes: number of classes, 2 or more; labels are ``(B,)`` int64 in ``[0, num_classes)``.
         optimizer: makes the optimizer; the default is Adam with Keras' defaults.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it constant.
         input_shape: shape of one input, such as (C, H, W), which every batch must then have; None takes any.
     """
 

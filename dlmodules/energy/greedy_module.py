@@ -32,7 +32,7 @@ class GreedyModule(LightningModule):
         stack: the layers. When each has had its epochs, training of the top one continues.
         image_shape: channels, height and width of the images, in [0, 1].
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it constant.
     """
 
     best_metric = ("val/reconstruction", "min")

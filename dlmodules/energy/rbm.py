@@ -46,7 +46,7 @@ class RBM(LightningModule):
         binarize: sample each pixel of a training image as 0 or 1, with its grey value as probability.
         sample_steps: steps of Gibbs sampling behind each of ``sample``'s images.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it constant.
     """
 
     best_metric = ("val/pseudo_likelihood", "max")

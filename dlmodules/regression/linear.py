@@ -35,7 +35,7 @@ class LinearRegression(LightningModule):
         input_shape: shape of one input, such as the number of columns of a table; it is flattened.
         bias: add a constant to the weighted sum; the book's first form has none.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps the rate.
+        scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it constant.
     """
 
     best_metric = ("val/rmse", "min")
