@@ -23,8 +23,8 @@ class CollapseAlarm(PlottingCallback):
 
     Logs ``collapse/distance``: the mean Euclidean distance between two samples, divided by that between two of the
     first training images. It is near 1 for samples as varied as the data, 0 for a single image, and 1/2 for two
-    images that come equally often. The generator has the weights that are trained, not an average of them. Works with
-    any module that samples images. A conditional module is asked for every class in turn; ask for one to see a
+    images that are equally frequent. The generator uses its trained weights, not an average of them. Works with
+    any module that samples images. A conditional module samples every class in turn; give one class to detect a
     collapse within it.
 
     Args:
@@ -32,9 +32,9 @@ class CollapseAlarm(PlottingCallback):
         threshold: warn below this ``collapse/distance``, in [0, 1].
         first_step: give no alarm before this training step: an untrained generator's samples are nearly the same.
         num: how many samples, and how many training images; 2 or more.
-        labels: the classes asked for, over and over. For a conditional module.
+        labels: the classes of the samples, repeated in turn. For a conditional module.
         stop: end the training too when the alarm is given; its last checkpoint is written as at any end.
-        seed: seed of the noise. It touches no other random numbers.
+        seed: seed of the noise. No other random numbers are affected.
         name: of what is logged, before ``/distance``. A second alarm in a training, for other labels, needs another.
     """
 

@@ -11,13 +11,13 @@ from dlmodules.protocols import Conditional, class_count, is_conditional
 
 
 def cycled_labels(pl_module: LightningModule, n: int, labels: Sequence[int] | None = None) -> Tensor | None:
-    """The labels asked of ``sample``: ``labels`` over and over, ``(n,)`` int64 on the module's device.
+    """The labels to pass to ``sample``: ``labels``, repeated in turn, ``(n,)`` int64 on the module's device.
 
-    A conditional module (``conditional`` is true, ``num_classes`` says how many) is asked for every
-    class in turn where ``labels`` is None; any other is then asked for nothing.
+    If ``labels`` is None, a conditional module (``conditional`` is true, of ``num_classes`` classes) gets every
+    class in turn; any other module gets None.
 
     Raises:
-        UserError: if labels are asked of a module that takes none, or one lies outside its classes.
+        UserError: if labels are given for a module that takes none, or one lies outside its classes.
     """
     classes = class_count(pl_module)
     if labels is None:

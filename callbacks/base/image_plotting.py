@@ -72,7 +72,7 @@ class ImagePlottingCallback(WatchesEvaluation, PlottingCallback):
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Plot, if validation is all that was asked for; in a training ``every_n_epochs`` says when."""
+        """Plot after a validation run; during training ``every_n_epochs`` decides when."""
         self._stop_catching(trainer)
         if trainer.state.fn == TrainerFn.VALIDATING:
             self._plot_once(trainer, pl_module)

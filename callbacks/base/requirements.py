@@ -14,7 +14,7 @@ def require(owner: object, pl_module: LightningModule, *protocols: type) -> None
     """
     for protocol in protocols:
         if not isinstance(pl_module, protocol):
-            # Where a submodule or a buffer has the name, it is there, but not what is asked for.
+            # A submodule or buffer of that name is present, but is not the required member.
             missing = {name for name in get_protocol_members(protocol) if not hasattr(pl_module, name)}
             raise UserError(
                 f"{type(owner).__name__} needs a module with {members(protocol, missing)};"

@@ -32,7 +32,7 @@ def require_classifier(owner: object, pl_module: LightningModule) -> int:
 
 
 def class_probabilities(pl_module: LightningModule, logits: Tensor) -> Tensor:
-    """Return the probabilities ``(B, K)`` that a classifier means by its logits: their softmax, if it says no other."""
+    """Return the probabilities ``(B, K)`` of a classifier's logits: their softmax, unless it defines its own."""
     found: Tensor = pl_module.probabilities(logits) if isinstance(pl_module, Weighs) else logits.softmax(dim=1)
     return found
 
@@ -81,7 +81,7 @@ class PredictionPlottingCallback(WatchesEvaluation, PlottingCallback):
 
     @override
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Plot, if validation is all that was asked for; in a training ``every_n_epochs`` says when."""
+        """Plot after a validation run; during training ``every_n_epochs`` decides when."""
         self._stop()
         if trainer.state.fn == TrainerFn.VALIDATING:
             self._plot_once(trainer, pl_module)

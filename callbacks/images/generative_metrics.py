@@ -30,12 +30,11 @@ class GenerativeMetrics(WatchesEvaluation):
     """Measures samples against the real images of the validation set, or in ``test`` of the test set.
 
     Logs ``val/fid`` and ``val/kid``; ``val/precision``, ``val/recall`` and ``val/coverage`` (the fractions of
-    ``NeighbourhoodScores``); and where the feature network is a classifier
-    ``val/class_coverage``, the fraction of the classes that it finds among the samples, and for a
-    conditional module ``val/conditional_accuracy``, the fraction of the samples that it classifies as the
-    class that was asked for. A score means nothing without its protocol, so this is written beside
-    the scores to ``generative_metrics.json`` in the run folder. Scores of different feature
-    networks or numbers of images cannot be compared.
+    ``NeighbourhoodScores``); and where the feature network is a classifier ``val/class_coverage``, the fraction of
+    the classes that occur among the samples, and for a conditional module ``val/conditional_accuracy``, the
+    fraction of the samples that it assigns to their label. A score is meaningless without its protocol, so the
+    protocol is written beside the scores to ``generative_metrics.json`` in the run folder. Scores of different
+    feature networks or numbers of images cannot be compared.
 
     Args:
         feature_network: the path of a checkpoint of a classifier trained by this package; a network;
@@ -48,7 +47,7 @@ class GenerativeMetrics(WatchesEvaluation):
         kid_subset_size: images in a subset, fewer where there are fewer images.
         neighbours: whose distance bounds a neighbourhood for precision, recall and coverage; 0 does not measure them.
         coverage_share: a class counts as covered from this fraction of the samples on, in [0, 1].
-        seed: seed of the noise and of KID's subsets; no other random numbers are touched.
+        seed: seed of the noise and of KID's subsets; no other random numbers are affected.
     """
 
     def __init__(

@@ -23,8 +23,8 @@ class NearestNeighbours(ImagePlottingCallback):
 
     Of a module that has ``encode``, the first validation images, and behind each the nearest of the others by the
     distance of their codes, and by the mean absolute difference of their pixels. Of a module that samples images,
-    samples, and behind each the nearest training images by their pixels: if they are the same, it has learned them by
-    heart. Training images are kept as they pass by, with what the data module's augmentation made of them.
+    samples, and behind each the nearest training images by their pixels: if they are the same, it has
+    memorized them. Training images are collected during training, after the data module's augmentation.
     Pictures: ``neighbours``, with ``test/`` before it for the test set, and ``sample_neighbours``.
 
     Args:

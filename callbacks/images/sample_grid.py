@@ -22,16 +22,16 @@ MAX_FRAMES = 60
 class SampleGrid(PlottingCallback):
     """Plots samples from the same noise each time, so that the grids of a run can be compared.
 
-    Works with any module that samples images. A conditional module is asked for every class in
-    turn, one class a column. Picture: ``samples``. When the training ends, its grids become a film, ``samples_film``.
+    Works with any module that samples images. A conditional module samples every class in turn, one
+    class per column. Picture: ``samples``. When the training ends, its grids become a film, ``samples_film``.
     A second one in a training needs another ``name`` than that.
 
     Args:
         num: how many samples.
         every_n_epochs: plot after each that many epochs.
         every_n_steps: plot after each that many training steps instead.
-        labels: the classes asked for, over and over; one a column. For a conditional module.
-        seed: seed of the noise. It is the same each time and touches no other random numbers.
+        labels: the classes of the samples, repeated in turn; one per column. For a conditional module.
+        seed: seed of the noise. It is the same each time; no other random numbers are affected.
         film_fps: grids a second in the film, of which there are at most 60 of the training; 0 makes no film.
         name: of the picture, and of the film before ``_film``.
     """

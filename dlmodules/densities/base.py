@@ -29,7 +29,7 @@ class Density(LightningModule):
     ``test/possible_log_likelihood``, the mean over the other rows. All are means over rows, in nats.
 
     Raises:
-        UserError: more than one process, or a likelihood or sample asked for before any row was counted.
+        UserError: more than one process, or a likelihood or sample requested before any row was counted.
     """
 
     best_metric = ("val/log_likelihood", "max")

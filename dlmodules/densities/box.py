@@ -29,7 +29,7 @@ class BoxDensity(Density):
 
     Raises:
         UserError: points ``(B, ...)`` that are not ``(B, dim)`` finite numbers, more than one process, or a likelihood
-            or sample asked for before any point was counted.
+            or sample requested before any point was counted.
     """
 
     low: Tensor

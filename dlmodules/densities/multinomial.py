@@ -34,7 +34,7 @@ class Multinomial(Density):
 
     Raises:
         UserError: an argument out of range, rows that are not ``(B, columns)`` integers in the range of their
-            column, more than one process, or a likelihood or sample asked for before any row was counted.
+            column, more than one process, or a likelihood or sample requested before any row was counted.
     """
 
     counts: Tensor

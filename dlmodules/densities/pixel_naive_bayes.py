@@ -33,7 +33,7 @@ class PixelNaiveBayes(NaiveBayes):
 
     Raises:
         UserError: an argument out of range, images of another shape or range, more than one process, or a likelihood
-            or sample asked for before any image was counted.
+            or sample requested before any image was counted.
     """
 
     def __init__(self, image_shape: Sequence[int] = (3, 32, 32), pseudocount: float = 0.0) -> None:

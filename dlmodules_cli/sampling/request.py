@@ -1,4 +1,4 @@
-"""What the user of ``sample`` asked for, and what the writers of all media share."""
+"""The request of a user of ``sample``, and helpers of the writers of all media."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Request:
         checkpoint: what the file of the checkpoint holds.
         output: the folder to write to; it exists.
         num: how many, 1 or more; None where the user leaves it to the writer.
-        label: the class that was asked for, any number; None for none.
+        label: the requested class, any number; None for none.
         seed: of all random numbers.
     """
 
@@ -52,7 +52,7 @@ class Request:
         return torch.Generator().manual_seed(self.seed)
 
     def checked_label(self) -> int | None:
-        """Return the class that was asked for, or None.
+        """Return the requested class, or None.
 
         Raises:
             UserError: it is none of the module's classes.

@@ -9,7 +9,7 @@ from dlmodules_cli.sampling.request import Request
 
 
 def write_rows(request: Request) -> None:
-    """Write ``samples.npz`` with ``samples (n, D)``. Raises UserError where a class is asked for."""
+    """Write ``samples.npz`` with ``samples (n, D)``. Raises UserError if a class is requested."""
     module, output = request.module, request.output
     assert isinstance(module, SamplesRows)
     if request.label is not None:

@@ -46,7 +46,7 @@ def parse_traversal(text: str) -> Traversal:
 def write_traversal(request: Request, traversal: Traversal) -> None:
     """Write rows of images in which one code changes: ``samples.png`` and ``samples.npz``.
 
-    There are ``num`` rows of the class that was asked for, else of every class in turn; where ``num`` is None, one for
+    There are ``num`` rows of the requested class, else of every class in turn; where ``num`` is None, one for
     each class, or one. The file has ``samples (rows, K, C, H, W)``, ``values (K,)`` and for classes ``labels (rows,)``.
 
     Raises:
