@@ -73,8 +73,8 @@ def check_reads(network: Backbone, input_shape: Sequence[int], name: str) -> Non
 class BackboneClassifier(Classifier):
     """Train ResNet-18, or any other image network of torchvision or timm, on new classes.
 
-    With ``frozen`` only the new last layer learns, and the others' batch norms keep their statistics (the book lets
-    them drift). With ``unfreeze_every`` the others follow, one group every so many epochs, the last first.
+    With ``frozen`` only the new last layer learns, and the others' batch norms keep their running statistics (the
+    book lets them drift). With ``unfreeze_every`` the others follow, one group every so many epochs, the last first.
 
     Paper: He, Zhang, Ren & Sun 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385; Yosinski, Clune,
     Bengio & Lipson 2014, How transferable are features in deep neural networks?, arXiv:1411.1792.

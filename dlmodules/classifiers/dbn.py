@@ -44,7 +44,7 @@ class DBNClassifier(Classifier):
 
     First each layer learns for ``pretraining_epochs`` by contrastive divergence, from the bottom up, without labels;
     then all of them by cross-entropy. With 0 it is the same network without pretraining, for comparison.
-    Also logged: ``train/divergence`` in the pretraining, when ``val/accuracy`` means nothing yet.
+    Also logged: ``train/divergence`` in the pretraining, while ``val/accuracy`` is at chance level.
 
     Paper: Hinton, Osindero & Teh 2006, A Fast Learning Algorithm for Deep Belief Nets; Bengio, Lamblin, Popovici &
         Larochelle 2007, Greedy Layer-Wise Training of Deep Networks.
@@ -54,7 +54,7 @@ class DBNClassifier(Classifier):
         input_shape: shape of one input in [0, 1], such as channels, height and width.
         num_classes: number of classes.
         hidden_dims: units of each layer, from the bottom up.
-        pretraining_epochs: epochs that each layer learns for as a machine; 0 for none.
+        pretraining_epochs: epochs of pretraining for each layer; 0 for none.
         k: steps of Gibbs sampling for an update of the pretraining, 1 or more.
         optimizer: makes the optimizer, which serves both parts.
         **kwargs: arguments of ``Classifier``.

@@ -46,7 +46,7 @@ class ConditionalGenerator(nn.Module):
 
 
 class ConditionalDiscriminator(nn.Module):
-    """The label becomes one more channel of the image, by a linear layer; then the discriminator of ``DCGAN``.
+    """The discriminator of ``DCGAN`` on the image and one more channel, a linear function of the label.
 
     1,090,001 parameters at the book's sizes.
 

@@ -16,7 +16,7 @@ class RandomShiftAndFlip(nn.Module):
 
     Args:
         shift: largest shift in each direction, as a fraction of the image's side, in [0, 1).
-        horizontal_flip: mirror half of the images.
+        horizontal_flip: flip half of the images.
         fill: ``edge`` repeats the border, ``zero`` leaves black.
     """
 
@@ -44,16 +44,16 @@ class RandomShiftAndFlip(nn.Module):
 
 
 class RandomAffineAndFlip(nn.Module):
-    """Turn, slant, stretch, shift, mirror and warp each image at random and by itself, with bilinear interpolation.
+    """Rotate, shear, stretch, shift, flip and warp each image randomly and independently, with bilinear interpolation.
 
     Gradients flow through it to the images.
 
     Args:
         degrees: largest rotation to either side, 0 to 180.
         shift: largest shift in each direction, as a fraction of the image's side, in [0, 1).
-        horizontal_flip: mirror half of the images.
+        horizontal_flip: flip half of the images.
         fill: ``edge`` repeats the border, ``zero`` leaves black.
-        shear: largest slant of the upright lines to either side, in degrees, 0 up to but not 90.
+        shear: largest shear angle of vertical lines to either side, in degrees, 0 up to but not 90.
         stretch: largest growth or shrinkage of width and height, each by itself: 0.25 draws factors from 1 / 1.25
             to 1.25.
         warp: largest shift in each direction of each point of a 4x4 grid, as a fraction of the image's side, 0 or more;

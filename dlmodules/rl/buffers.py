@@ -14,7 +14,7 @@ REQUIRED = ("action", "reward", "terminated", "truncated")
 
 
 class ReplayBuffer:
-    """The last ``capacity`` transitions, in memory that is reserved once; the oldest are overwritten.
+    """The last ``capacity`` transitions, in preallocated memory; the oldest are overwritten.
 
     Shape and dtype of actions, and what ``info`` holds, are those of the first transitions that are added. Large
     observations, such as pictures, are stored once, whatever number of transitions they belong to.
@@ -22,7 +22,7 @@ class ReplayBuffer:
     Args:
         capacity: how many transitions it holds.
         observation_shape: shape of one observation; ``()`` for a number.
-        observation_dtype: ``torch.float32``, ``torch.uint8`` for pictures, ``torch.int64`` for numbered observations.
+        observation_dtype: ``torch.float32``, ``torch.uint8`` for pictures, ``torch.int64`` for discrete observations.
         stacked_frames: how many frames a large observation stacks along its first axis, of which a step adds one;
             with 1 an observation is stored as a whole.
     """

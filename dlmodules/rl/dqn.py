@@ -46,7 +46,7 @@ class DQN(Agent):
         hidden_dims: units of the hidden layers of the default network.
         network: maps observations ``(B, ...)`` to values ``(B, num_actions)``; None builds ``MLPQNetwork``.
         optimizer: makes the optimizer.
-        scheduler: makes a schedule of the learning rate, stepped after each round of updates; None keeps the rate.
+        scheduler: makes a schedule of the learning rate, stepped after each iteration; None keeps it constant.
         gamma: discount of the next value, in [0, 1].
         batch_size: transitions in an update.
         buffer_capacity: transitions kept for replay.

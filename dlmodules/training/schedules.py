@@ -18,12 +18,12 @@ def with_epoch_schedule(optimizer: Optimizer, scheduler: LRSchedulerCallable | N
 
 
 class PiecewiseConstantLR(LambdaLR):
-    """The optimizer's rate times ``factors[i]`` from epoch ``milestones[i]`` on, and itself before the first.
+    """The optimizer's learning rate times ``factors[i]`` from epoch ``milestones[i]`` on, and itself before the first.
 
     Args:
-        optimizer: whose rate is set.
+        optimizer: whose learning rate is set.
         milestones: epochs, rising.
-        factors: of the optimizer's own rate, not of the one before; one for each milestone.
+        factors: of the optimizer's initial learning rate, not of the previous one; one for each milestone.
 
     Raises:
         UserError: where there are not as many factors as milestones, or the milestones do not rise.

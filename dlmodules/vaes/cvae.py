@@ -22,7 +22,7 @@ from dlmodules.validation.networks import check_network
 
 
 class ConditionalEncoder(nn.Module):
-    """Turn the label into one more channel of the image, by a linear layer, then encode both.
+    """Encode the image and one more channel, a linear function of the label.
 
     Args:
         image_shape: channels, height and width of the images.
@@ -47,7 +47,7 @@ class ConditionalEncoder(nn.Module):
 
 
 class ConditionalDecoder(nn.Module):
-    """Decode the code and the label side by side.
+    """Decode the code concatenated with the one-hot label.
 
     Args:
         image_shape: channels, height and width of the images.

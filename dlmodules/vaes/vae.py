@@ -36,7 +36,7 @@ class VAE(LightningModule):
     The loss is the mean over the batch of ``reconstruction + beta * kl``, where both terms are in nats
     per image: the reconstruction error is **summed over pixels**, the KL divergence **summed over latent
     dimensions**. With ``beta=1`` and the Bernoulli likelihood it is the negative ELBO. A reconstruction
-    error averaged over pixels would be 784 times smaller and its KL weight mean another thing.
+    error averaged over pixels would be 784 times smaller and change the meaning of the KL weight.
 
     Logged, in nats per image: ``elbo`` (never weighted by beta), ``reconstruction``, ``kl``, ``loss``,
     each under ``train/``, ``val/`` and ``test/``; ``val/active_units``; and ``test/nll``. Variants override
@@ -50,7 +50,7 @@ class VAE(LightningModule):
         likelihood: ``bernoulli`` (cross-entropy) or ``gaussian`` (squared error, the books' MSE option).
         beta: weight of the KL term, at least 0; 1 gives the ELBO.
         r_loss_factor: weight of the reconstruction error **averaged** over pixels, as foster gives it, in place of
-            their sum; "ELBO" and likelihood are then none. None, or the number of pixels, keeps the sum.
+            their sum; ``elbo`` and likelihood are then not valid. None, or the number of pixels, keeps the sum.
         nll_samples: codes drawn for each image in ``test``, to estimate its negative log-likelihood; 0 for none.
         optimizer: makes the optimizer; the book's convolutional VAE uses RMSprop with Keras' defaults.
     """
