@@ -7,17 +7,22 @@ from typing import Any
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
 from typing_extensions import override
 
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.rbm import BinaryRBM
 from dlmodules.protocols import Batch
-from dlmodules.training.greedy import GreedyStack, silence, touch
+from dlmodules.training.greedy import GreedyStack
+from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_widths
 from dlmodules.validation.images import check_image_batch
+
+PRETRAINING, FINE_TUNING = range(2)  # their optimizers
 
 
 class DBNNetwork(nn.Module):
@@ -39,11 +44,13 @@ class DBNNetwork(nn.Module):
         return logits
 
 
-class DBNClassifier(Classifier):
+class DBNClassifier(Classifier, ManualOptimizationModule):
     """Layers of 500, 500 and 2,000 units classify a digit, each pretrained as an RBM: 1,666,794 parameters.
 
     First each layer learns for ``pretraining_epochs`` by contrastive divergence, from the bottom up, without labels;
-    then all of them by cross-entropy. With 0 it is the same network without pretraining, for comparison.
+    then all of them by cross-entropy. With 0 it is the same network without pretraining, for comparison. The two parts
+    have optimizers of their own: the moments of the much larger gradients of contrastive divergence would leave an
+    adaptive optimizer all but standing in the fine-tuning.
     Also logged: ``train/divergence`` in the pretraining, while ``val/accuracy`` is at chance level.
 
     Paper: Hinton, Osindero & Teh 2006, A Fast Learning Algorithm for Deep Belief Nets; Bengio, Lamblin, Popovici &
@@ -56,7 +63,10 @@ class DBNClassifier(Classifier):
         hidden_dims: units of each layer, from the bottom up.
         pretraining_epochs: epochs of pretraining for each layer; 0 for none.
         k: steps of Gibbs sampling for an update of the pretraining, 1 or more.
-        optimizer: makes the optimizer, which serves both parts.
+        pretraining_optimizer: makes the optimizer of the machines.
+        optimizer: makes the optimizer of the fine-tuning.
+        scheduler: makes a schedule of the fine-tuning's learning rate, stepped after each of its epochs; None keeps
+            the rate.
         **kwargs: arguments of ``Classifier``.
     """
 
@@ -69,6 +79,7 @@ class DBNClassifier(Classifier):
         hidden_dims: Sequence[int] = (500, 500, 2000),
         pretraining_epochs: int = 5,
         k: int = 1,
+        pretraining_optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
         **kwargs: Any,
     ) -> None:
@@ -76,30 +87,41 @@ class DBNClassifier(Classifier):
         dims = [prod(input_shape), *hidden_dims]
         machines = [BinaryRBM(visible, hidden) for visible, hidden in itertools.pairwise(dims)]
         network = DBNNetwork(GreedyStack(machines, pretraining_epochs, k), dims[-1], num_classes)
-        glorot_uniform_(network)  # a machine's small first weights would leave deep sigmoid layers at a standstill
+        # A machine begins with small weights; without pretraining they would leave deep sigmoid layers at a standstill.
+        glorot_uniform_(network.head if pretraining_epochs else network)
         super().__init__(
             network=network, num_classes=num_classes, optimizer=optimizer, input_shape=input_shape, **kwargs
         )
+        self.pretraining_optimizer = pretraining_optimizer
 
     @override
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch, batch_idx: int) -> None:  # type: ignore[override]  # it makes its own updates
         """Do a step of contrastive divergence in the layer that learns, or of gradient descent in all of them."""
         stack = self.network.stack
         index = stack.learning(self.current_epoch)
         if index is None:
-            return super().training_step(batch, batch_idx) + touch(self.network)
+            loss = super().training_step(batch, batch_idx)
+            with self.one_global_step():
+                self.descend(loss, self.network, self.optimizer_at(FINE_TUNING))
+            return
         x = batch[0]
         check_image_batch(x, self.input_shape or (), type(self).__name__, batch_idx == 0, "input_shape")
         loss = stack.contrastive_divergence(torch.bernoulli(x.flatten(1)), index, first=batch_idx == 0)
         log_losses(self, {"train/divergence": loss})
-        return loss + touch(self.network)
+        with self.one_global_step():
+            self.descend(loss, stack.layers[index], self.optimizer_at(PRETRAINING))
 
     @override
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Update what learns in this epoch and nothing else: one machine, or all that leads to the logits."""
-        index = self.network.stack.learning(self.current_epoch)
-        if index is not None:
-            learning = list(self.network.stack.layers[index].parameters())
-        else:
-            learning = [p for name, p in self.network.named_parameters() if not name.endswith("visible_bias")]
-        silence(self.network.parameters(), learning)
+    def on_train_epoch_end(self) -> None:
+        schedule = self.lr_schedulers()
+        if schedule is not None and self.network.stack.learning(self.current_epoch) is None:
+            assert isinstance(schedule, LRScheduler)
+            schedule.step()
+
+    @override
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make the optimizer of the machines and that of the fine-tuning, with its schedule."""
+        # The biases of the way down lead to no logit.
+        way_up = [p for name, p in self.network.named_parameters() if not name.endswith("visible_bias")]
+        optimizers = [self.pretraining_optimizer(self.network.stack.parameters()), self.optimizer(way_up)]
+        return optimizers, [] if self.scheduler is None else [self.scheduler(optimizers[FINE_TUNING])]
