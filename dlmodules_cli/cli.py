@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import yaml
 from jsonargparse import Namespace
 from pytorch_lightning.callbacks import ProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.plugins.io import CheckpointIO
+from pytorch_lightning.utilities import rank_zero_only
 from typing_extensions import override
 
 import callbacks
@@ -31,13 +33,23 @@ from dlmodules_cli.runs import (
     new_run_folder,
     provenance,
     run_id,
+    run_name,
 )
 
 DEFAULT_ROOT = "runs"
 
 
 class SaveRunConfig(SaveConfigCallback):
-    """Write ``config.yaml`` into the run folder when a fit starts, and give the configuration to W&B."""
+    """Write ``config.yaml`` into the run folder when a fit starts, and give the configuration to W&B.
+
+    Args:
+        folder: the run folder; loggers of the user's own have a folder of theirs, which gets the file too.
+        arguments, more: those of Lightning's callback.
+    """
+
+    def __init__(self, *arguments: Any, folder: Path | None = None, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.folder = folder
 
     @override
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -48,8 +60,9 @@ class SaveRunConfig(SaveConfigCallback):
     @override
     def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Give the whole configuration, the commit and the package versions to W&B."""
-        import yaml
-
+        if self.folder is not None and Path(str(trainer.log_dir)) != self.folder:
+            path = self.folder / self.config_filename
+            self.parser.save(self.config, path, skip_none=False, overwrite=True, multifile=False)
         config = yaml.safe_load(self.parser.dump(self.config, skip_none=False)) | {"provenance": provenance()}
         for logger in trainer.loggers:
             if isinstance(logger, RunWandbLogger):
@@ -105,9 +118,13 @@ class SystemCLI(LightningCLI):
             config.weights_only = True
         if not config.get("ckpt_path"):
             return
-        self._checkpoint = find_checkpoint(str(config.ckpt_path), self._root(config), self._name(config))
+        training = self.config.subcommand == "fit"
+        self._checkpoint = find_checkpoint(
+            str(config.ckpt_path), self._root(config), self._name(config), self._plain(parser), training
+        )
         config.ckpt_path = str(self._checkpoint)
-        saved = load_checkpoint(self._checkpoint).get("hyper_parameters", {}).get("_class_path")
+        checkpoint = load_checkpoint(self._checkpoint)
+        saved = checkpoint.get("hyper_parameters", {}).get("_class_path")
         # By name: the same class may be written by its public and by its full path.
         saved_name, name = (str(path).rpartition(".")[2] for path in (saved, config.model.class_path))
         if saved is not None and saved_name != name:
@@ -115,6 +132,15 @@ class SystemCLI(LightningCLI):
                 f"{self._checkpoint} is a checkpoint of {saved_name}, but the configuration names {name}:"
                 " give the configuration that made the checkpoint"
             )
+        rank_zero_only(print)(
+            f"{'resuming' if training else 'taking'} {self._checkpoint} at step {checkpoint.get('global_step')}"
+        )
+
+    def _plain(self, parser: LightningArgumentParser) -> dict[str, Any]:
+        """Return the configuration of the command as ``config.yaml`` would have it."""
+        dumped = yaml.safe_load(parser.dump(self.config, skip_none=False, skip_validation=True))
+        found: dict[str, Any] = dumped[self.config.subcommand]
+        return found
 
     @override
     def _parse_ckpt_path(self) -> None:
@@ -136,11 +162,9 @@ class SystemCLI(LightningCLI):
 
     @staticmethod
     def _name(config: Namespace) -> str:
-        """Name runs after the configuration file, or after model and data where there is none."""
-        if config.get("config"):
-            return Path(str(config.config[0])).stem
-        parts = [config[key].class_path.rpartition(".")[2] for key in ("model", "data") if config.get(key)]
-        return "_".join(parts).lower().replace("datamodule", "")
+        data = config.get("data")
+        configs = [str(path) for path in config.get("config") or ()]
+        return run_name(configs, config.model.class_path, data.class_path if data else None)
 
     @override
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
@@ -150,6 +174,7 @@ class SystemCLI(LightningCLI):
         if trainer.get("fast_dev_run"):
             return super().instantiate_trainer(**kwargs)
         folder = self._run_folder(config)
+        self.save_config_kwargs["folder"] = folder
         if trainer.get("logger") in (None, True):
             kwargs["logger"] = self._loggers(folder)
         own = list(_as_list(trainer.get("callbacks")))

@@ -4,13 +4,17 @@ import os
 import re
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from dlmodules.errors import UserError
+from dlmodules_cli.agreement import MODEL_ALONE, WHOLE, differences
 
 # Processes that a run starts for further devices must use the folder of the first one.
 FOLDER_VARIABLE = "DLMODULES_RUN_FOLDER"
@@ -70,15 +74,67 @@ def folder_of_checkpoint(checkpoint: Path) -> Path | None:
     return folder.parent if folder.name == "checkpoints" else None
 
 
-def find_checkpoint(name: str, root: Path, config_name: str) -> Path:
-    """Resolve ``--ckpt_path``: a file, or ``last`` or ``best`` of the newest run of this configuration that has one."""
+def find_checkpoint(
+    name: str, root: Path, config_name: str, asked: dict[str, Any] | None = None, training: bool = True
+) -> Path:
+    """Resolve ``--ckpt_path``: a file, or ``last`` or ``best`` of a run of this configuration.
+
+    Args:
+        name: a path, ``last`` or ``best``.
+        root: the folder of all runs.
+        config_name: the folder in it of the runs of this configuration.
+        asked: the configuration of the command, as plain values; the newest run that agrees with it is taken. None
+            takes the newest that has such a checkpoint.
+        training: the run is to go on. An evaluation also takes a run of the same model on other data.
+
+    Raises:
+        UserError: no run has such a checkpoint, or none agrees; then the line names how the newest differs.
+    """
     if name not in ("last", "best"):
         return Path(name)
-    for folder in reversed(versions(root / config_name)):
-        candidate = folder / "checkpoints" / f"{name}.ckpt"
-        if candidate.is_file():
-            return candidate
-    raise UserError(f"--ckpt_path {name}: no run in {root / config_name} has a checkpoints/{name}.ckpt")
+    found = [folder / "checkpoints" / f"{name}.ckpt" for folder in reversed(versions(root / config_name))]
+    found = [checkpoint for checkpoint in found if checkpoint.is_file()]
+    if not found:
+        raise UserError(f"--ckpt_path {name}: no run in {root / config_name} has a checkpoints/{name}.ckpt")
+    unlike: list[str] = []
+    for parts in (WHOLE,) if training else (WHOLE, MODEL_ALONE):
+        unlike = []
+        for checkpoint in found:
+            unlike.append(_unlike(checkpoint, asked, parts))
+            if not unlike[-1]:
+                return checkpoint
+    raise UserError(
+        f"--ckpt_path {name}: no run in {root / config_name} agrees with the command:"
+        f" {found[0].parent.parent.name} has {unlike[0]}; give --ckpt_path {found[0]} to take it anyway"
+    )
+
+
+def _unlike(checkpoint: Path, asked: dict[str, Any] | None, parts: tuple[str, ...]) -> str:
+    """Return how the run of ``checkpoint`` differs, in words; empty where it agrees or its configuration is lost."""
+    config = checkpoint.parent.parent / "config.yaml"
+    if asked is None or not config.is_file():
+        return ""
+    return "; ".join(differences(asked, yaml.safe_load(config.read_text()) or {}, parts)[:3])
+
+
+def run_name(configs: Sequence[str], model: str, data: str | None) -> str:
+    """Return the name of the folder of the runs of a configuration.
+
+    Args:
+        configs: the configuration files: ``vae_digits``, or ``vae_digits+fast`` of two. The ``config.yaml`` of a run
+            has the name of that run's.
+        model: where there is no file, the class path of the module: ``VAE-Digits``, which no file of ours is called.
+        data: the class path of its data module.
+    """
+    if configs:
+        return "+".join(_stem(Path(config)) for config in configs)
+    names = [path.rpartition(".")[2] for path in (model, data) if path]
+    return "-".join(names).removesuffix("DataModule")
+
+
+def _stem(config: Path) -> str:
+    folder = config.resolve().parent
+    return folder.parent.name if re.fullmatch(r"version_\d+", folder.name) else config.stem
 
 
 def run_id(folder: Path) -> str:

@@ -20,6 +20,7 @@ from benchmarks.row import Row
 from callbacks import GeneratorEMA
 from dlmodules.checkpoints.loading import load_checkpoint, load_module
 from dlmodules.errors import UserError
+from dlmodules_cli.runs import run_name as name_of_runs
 from dlmodules_cli.runs import versions
 
 
@@ -103,7 +104,7 @@ def run_name(row: Row) -> str:
         return Path(row.config).stem
     args = list(row.options["args"])
     given = [args[args.index(f"--{what}") + 1] for what in ("model", "data")]
-    return "_".join(given).lower().replace("datamodule", "")
+    return name_of_runs((), *given)
 
 
 def data_arguments(row: Row, context: Context) -> list[str]:

@@ -156,7 +156,7 @@ def test_a_score_that_takes_seconds_has_its_baseline_and_its_arguments(tmp_path)
 
 def test_runs_are_named_after_the_configuration_or_after_model_and_data():
     assert scores.run_name(ROWS["perceptron_iris"]) == "perceptron_iris"
-    assert scores.run_name(ROWS["backbone_digits"]) == "backboneclassifier_digits"
+    assert scores.run_name(ROWS["backbone_digits"]) == "BackboneClassifier-Digits"
 
 
 class Table:

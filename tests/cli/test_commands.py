@@ -52,7 +52,7 @@ def test_print_config_round_trips(capsys, tmp_path):
 def test_a_run_leaves_its_folder_and_test_and_predict_go_on_in_it(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     main(FIT)
-    folder = tmp_path / "runs" / "vae_digits" / "version_0"
+    folder = tmp_path / "runs" / "VAE-Digits" / "version_0"
     assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
     saved = (folder / "config.yaml").read_text()
     assert re.search(r"^# torch: \d", saved, re.MULTILINE)
@@ -69,7 +69,7 @@ def test_a_run_leaves_its_folder_and_test_and_predict_go_on_in_it(tmp_path, monk
 def test_with_a_checkpoint_go_its_arguments_but_those_of_the_command_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     main([*FIT, "--model.latent_dim", "3", "--model.beta", "2"])
-    folder = tmp_path / "runs" / "vae_digits" / "version_0"
+    folder = tmp_path / "runs" / "VAE-Digits" / "version_0"
     last = ["--ckpt_path", str(folder / "checkpoints" / "last.ckpt")]
     for more, beta in (([], 2.0), (["--model.beta=5"], 5.0)):
         main(["test", "--config", "configs/vaes/vae_digits.yaml", *last, *more, "--trainer.limit_test_batches", "1"])
@@ -89,13 +89,13 @@ def test_a_users_callback_list_keeps_resume_and_checkpoints(tmp_path):
             "[{class_path: callbacks.SampleGrid}]",
         ]
     )
-    saved = torch.load(tmp_path / "vae_digits" / "version_0" / "checkpoints" / "last.ckpt", weights_only=True)
+    saved = torch.load(tmp_path / "VAE-Digits" / "version_0" / "checkpoints" / "last.ckpt", weights_only=True)
     assert "random_states" in saved
 
 
 def test_sample_is_repeatable_by_seed(tmp_path):
     main([*FIT, "--trainer.default_root_dir", str(tmp_path)])
-    path = tmp_path / "vae_digits" / "version_0" / "checkpoints" / "last.ckpt"
+    path = tmp_path / "VAE-Digits" / "version_0" / "checkpoints" / "last.ckpt"
 
     def draw(seed, name):
         main(["sample", "--ckpt_path", str(path), "--output", str(tmp_path / name), "--num", "4", "--seed", seed])

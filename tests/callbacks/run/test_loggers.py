@@ -102,7 +102,7 @@ def test_an_offline_run_holds_config_curves_pictures_and_summary(tmp_path, reque
 
     done = train(request.config.rootpath, tmp_path)
     assert done.returncode == 0, done.stderr
-    folder = tmp_path / "runs" / "vae_digits" / "version_0"
+    folder = tmp_path / "runs" / "VAE-Digits" / "version_0"
     found = records(folder)
     run = next(record.run for record in found if record.HasField("run"))
     assert run.run_id == (folder / "run_id").read_text().strip()
@@ -132,4 +132,4 @@ def test_training_without_wandb_installed(tmp_path, request):
     (tmp_path / "wandb.py").write_text("raise ModuleNotFoundError('No module named wandb')\n")
     done = train(request.config.rootpath, tmp_path, PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "runs" / "vae_digits" / "version_0" / "checkpoints" / "last.ckpt").is_file()
+    assert (tmp_path / "runs" / "VAE-Digits" / "version_0" / "checkpoints" / "last.ckpt").is_file()
