@@ -10,10 +10,12 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from dlmodules.errors import UserError
+from dlmodules_cli.interrupts import TrainingInterruptedError
 
 MISFIT = "Error(s) in loading state_dict"  # so torch says that weights are of other shapes
 SIGTERM_EXIT = 143
 INTERRUPT_EXIT = 130
+GO_ON = "go on with --ckpt_path last"
 IN_OTHER_WORDS = {
     "Expected more than 1 value per channel when training": (  # torch
         "batch normalization cannot train on a batch of 1: set --data.batch_size to 2 or more, and where only"
@@ -41,10 +43,18 @@ def run(command: Callable[[], None]) -> None:
     except MisconfigurationException as error:  # Lightning's word for what the user asked of the trainer
         fail(str(error).splitlines()[0])
     except SIGTERMException:
-        print("stopped by SIGTERM; checkpoints/last.ckpt is up to date", file=sys.stderr)
+        print(f"stopped by SIGTERM; {GO_ON}", file=sys.stderr)
         raise SystemExit(SIGTERM_EXIT) from None
+    except TrainingInterruptedError:
+        print(f"stopped by Ctrl-C; {GO_ON}", file=sys.stderr)
+        raise SystemExit(INTERRUPT_EXIT) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPT_EXIT) from None
+    except SystemExit as stop:
+        # Lightning ends with 1 where a KeyboardInterrupt reached it.
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            raise SystemExit(INTERRUPT_EXIT) from None
+        raise
     except Exception as error:
         mistake = _user_error_behind(error)
         if mistake is not None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -37,7 +38,8 @@ def _dispatch(args: list[str]) -> None:
         explore(args[1:])
     else:
         from dlmodules_cli.cli import SystemCLI
+        from dlmodules_cli.interrupts import interrupts_end_the_step
         from dlmodules_cli.runs import one_run_folder
 
-        with one_run_folder():
+        with one_run_folder(), interrupts_end_the_step() if command == "fit" else nullcontext():
             SystemCLI(args)
