@@ -1,8 +1,6 @@
 """What the commands on a checkpoint share: its options, and the module that is rebuilt from it alone."""
 
 import importlib
-import os
-import sys
 from typing import Any
 
 from jsonargparse import ArgumentParser
@@ -34,8 +32,7 @@ def add_imports(parser: ArgumentParser) -> None:
 
 
 def import_own(names: list[str]) -> None:
-    """Import the modules that ``--imports`` names, from the present folder too."""
-    sys.path.insert(0, os.getcwd())  # the installed command has only its own folder there
+    """Import the modules that ``--imports`` names."""
     for name in names:
         try:
             importlib.import_module(name)

@@ -4,10 +4,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+from dlmodules_cli.places import let_own_modules_be_named, refuse_hidden_packages
+
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line ``args``, by default the program's own."""
     args = list(sys.argv[1:] if args is None else args)
+    let_own_modules_be_named()
+    refuse_hidden_packages()
     from dlmodules.training.allocator import keep_freed_memory
 
     keep_freed_memory()
