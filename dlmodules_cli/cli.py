@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,9 @@ from callbacks.run.throttled_progress_bar import ThrottledProgressBar
 from dlmodules.checkpoints.loading import load_checkpoint
 from dlmodules.errors import UserError
 from dlmodules.protocols import HasBestMetric
-from dlmodules_cli.configs import find_config
-from dlmodules_cli.messages import SystemArgumentParser
+from dlmodules_cli.messages import OneLineErrors
 from dlmodules_cli.runs import (
+    DEFAULT_ROOT,
     find_checkpoint,
     folder_of_checkpoint,
     new_run_folder,
@@ -36,7 +35,9 @@ from dlmodules_cli.runs import (
     run_name,
 )
 
-DEFAULT_ROOT = "runs"
+
+class SystemArgumentParser(OneLineErrors, LightningArgumentParser):
+    """The parser of the Lightning commands."""
 
 
 class SaveRunConfig(SaveConfigCallback):
@@ -101,6 +102,7 @@ class SystemCLI(LightningCLI):
     @override
     def init_parser(self, **kwargs: Any) -> LightningArgumentParser:
         """Let the saved configuration begin with the commit and the package versions."""
+        kwargs |= {"allow_abbrev": False}
         return super().init_parser(**kwargs | {"dump_header": [f"{k}: {v}" for k, v in provenance().items()]})
 
     @override
@@ -112,7 +114,7 @@ class SystemCLI(LightningCLI):
     @override
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, then find the checkpoint and see that it is one of the configured class."""
-        self.config = parser.parse_args(_resolved(args))
+        self.config = parser.parse_args(args)
         config = self.config[self.config.subcommand]
         if "weights_only" in config:
             config.weights_only = True
@@ -245,29 +247,3 @@ def _as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _resolved(args: list[str]) -> list[str]:
-    """Replace ``--config PATH`` by the file it means and the short name of a class of ours by its path.
-
-    A class of the same name in another imported package would else make the short name ambiguous.
-    """
-    meant: dict[str, Callable[[str], str]] = dict.fromkeys(("--config", "-c"), find_config)
-    meant |= dict.fromkeys(("--model", "--data", "--model.help", "--data.help"), _full_path)
-    found = list(args)
-    for index, arg in enumerate(found):
-        option, equals, value = arg.partition("=")
-        if option not in meant:
-            continue
-        if equals:
-            found[index] = f"{option}={meant[option](value)}"
-        elif index + 1 < len(found):
-            found[index + 1] = meant[option](found[index + 1])
-    return found
-
-
-def _full_path(name: str) -> str:
-    for package in (dlmodules, datamodules):
-        if name in package.__all__:
-            return f"{package.__name__}.{name}"
-    return name

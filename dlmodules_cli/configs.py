@@ -1,5 +1,6 @@
 """The folder of the configurations: ``configs/`` of a checkout, or its copy in an installed package."""
 
+import difflib
 from pathlib import Path
 
 from dlmodules.errors import UserError
@@ -21,7 +22,10 @@ def all_configs() -> list[Path]:
 def find_config(path: str) -> str:
     """Return ``path`` if it is a file, else the package's own configuration of that name.
 
-    So ``--config configs/vaes/vae_digits.yaml`` works from any folder. Raises UserError for a path that is neither.
+    So ``--config configs/vaes/vae_digits.yaml`` works from any folder, and ``--config vae_digits`` too.
+
+    Raises:
+        UserError: it is neither.
     """
     if Path(path).is_file():
         return path
@@ -29,4 +33,9 @@ def find_config(path: str) -> str:
     own = config_root().joinpath(*(parts[1:] if parts[:1] == ("configs",) else parts))
     if own.is_file():
         return str(own)
-    raise UserError(f"no configuration at {path}; `systems` lists those of the package")
+    known = {config.stem: config for config in all_configs()}
+    if path in known:
+        return str(known[path])
+    close = difflib.get_close_matches(Path(path).stem, known, n=2)
+    meant = f" (did you mean {' or '.join(close)}?)" if close else ""
+    raise UserError(f"no configuration at {path}{meant}; `systems` lists those of the package")

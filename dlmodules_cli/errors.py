@@ -6,9 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.utilities.exceptions import SIGTERMException
-
 from dlmodules.errors import UserError
 from dlmodules_cli.interrupts import TrainingInterruptedError
 
@@ -40,22 +37,22 @@ def run(command: Callable[[], None]) -> None:
         command()
     except UserError as error:
         fail(str(error))
-    except MisconfigurationException as error:  # Lightning's word for what the user asked of the trainer
-        fail(str(error).splitlines()[0])
-    except SIGTERMException:
-        print(f"stopped by SIGTERM; {GO_ON}", file=sys.stderr)
-        raise SystemExit(SIGTERM_EXIT) from None
     except TrainingInterruptedError:
         print(f"stopped by Ctrl-C; {GO_ON}", file=sys.stderr)
         raise SystemExit(INTERRUPT_EXIT) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPT_EXIT) from None
     except SystemExit as stop:
+        if _is_lightnings(stop, "SIGTERMException"):
+            print(f"stopped by SIGTERM; {GO_ON}", file=sys.stderr)
+            raise SystemExit(SIGTERM_EXIT) from None
         # Lightning ends with 1 where a KeyboardInterrupt reached it.
         if isinstance(stop.__context__, KeyboardInterrupt):
             raise SystemExit(INTERRUPT_EXIT) from None
         raise
     except Exception as error:
+        if _is_lightnings(error, "MisconfigurationException"):  # its word for what the user asked of the trainer
+            fail(str(error).splitlines()[0])
         mistake = _user_error_behind(error)
         if mistake is not None:
             fail(str(mistake))
@@ -68,6 +65,11 @@ def run(command: Callable[[], None]) -> None:
             first = (str(error).splitlines()[1:] or [""])[0].strip()
             fail(f"the checkpoint does not fit the module ({first}): give no --model options that change its sizes")
         raise
+
+
+def _is_lightnings(error: BaseException, name: str) -> bool:
+    """Whether ``error`` is one of Lightning's, which is not imported to be asked."""
+    return any(cls.__name__ == name and "lightning" in cls.__module__ for cls in type(error).__mro__)
 
 
 def _user_error_behind(error: BaseException | None) -> UserError | None:

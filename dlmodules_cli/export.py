@@ -7,35 +7,23 @@ import warnings
 from pathlib import Path
 
 import torch
-from jsonargparse import ArgumentParser
+from jsonargparse import Namespace
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
 from dlmodules.protocols import HasInputShape
-from dlmodules_cli.loading import add_ckpt_path, add_imports, import_own
-from dlmodules_cli.messages import OneLineErrors
+from dlmodules_cli.loading import import_own
 
 TOLERANCE = 1e-4
 BATCHES = (1, 5)
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 
-class ExportParser(OneLineErrors, ArgumentParser):
-    """The parser of ``export``."""
-
-
-def export(args: list[str]) -> None:
-    """Run ``export`` with command-line arguments ``args``."""
-    parser = ExportParser(prog="export", description=__doc__)
-    add_ckpt_path(parser)
-    parser.add_argument("--output", type=str, required=True, help="The file to write; it ends in .onnx.")
-    add_imports(parser)
-    chosen = parser.parse_args(args)
+def export(chosen: Namespace) -> None:
+    """Run ``export`` with its options."""
     output = Path(chosen.output)
-    if output.suffix != ".onnx":
-        raise UserError(f"--output is {output}; its name must end in .onnx")
     import_own(chosen.imports)
     module = load_module(chosen.ckpt_path)
     difference = export_onnx(module, output)

@@ -23,27 +23,59 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _dispatch(args: list[str]) -> None:
-    command = args[0] if args else None
-    if command == "systems":
+    """Run a command. What is wrong is said before torch is imported wherever that can be."""
+    from dlmodules.errors import UserError
+    from dlmodules_cli.commands import COMMANDS, overview, show
+
+    command, rest = (args[0], args[1:]) if args else ("--help", [])
+    if command in ("--help", "-h", "help"):
+        show(overview())
+    elif command == "systems":
         from dlmodules_cli.systems import print_systems
 
-        print_systems()
-    elif command == "sample":
+        print_systems(rest)
+    elif command in ("sample", "export", "explore"):
+        _on_a_checkpoint(command, rest)
+    elif command in COMMANDS or command.startswith("-"):
+        _train_or_measure(args)
+    else:
+        from dlmodules_cli.messages import unknown_command
+
+        raise UserError(unknown_command(command))
+
+
+def _on_a_checkpoint(command: str, args: list[str]) -> None:
+    from dlmodules_cli.options import parse
+    from dlmodules_cli.runs import newest_checkpoint
+
+    if args and not args[0].startswith("-"):
+        args = ["--ckpt_path", *args]
+    chosen = parse(command, args)
+    checkpoint = str(newest_checkpoint(chosen.ckpt_path))
+    if checkpoint != chosen.ckpt_path:
+        print(f"taking {checkpoint}")
+    chosen.ckpt_path = checkpoint
+    if command == "sample":
         from dlmodules_cli.sample import sample
 
-        sample(args[1:])
+        sample(chosen)
     elif command == "export":
         from dlmodules_cli.export import export
 
-        export(args[1:])
-    elif command == "explore":
+        export(chosen)
+    else:
         from dlmodules_cli.explore.command import explore
 
-        explore(args[1:])
-    else:
-        from dlmodules_cli.cli import SystemCLI
-        from dlmodules_cli.interrupts import interrupts_end_the_step
-        from dlmodules_cli.runs import one_run_folder
+        explore(chosen)
 
-        with one_run_folder(), interrupts_end_the_step() if command == "fit" else nullcontext():
-            SystemCLI(args)
+
+def _train_or_measure(args: list[str]) -> None:
+    from dlmodules_cli.early import resolved
+    from dlmodules_cli.interrupts import interrupts_end_the_step
+    from dlmodules_cli.runs import one_run_folder
+
+    args = resolved(args)
+    from dlmodules_cli.cli import SystemCLI
+
+    with one_run_folder(), interrupts_end_the_step() if args[0] == "fit" else nullcontext():
+        SystemCLI(args)

@@ -1,4 +1,7 @@
-"""Parser errors as one line that names the mistake and suggests a correction."""
+"""Parser errors as one line that names the mistake and suggests a correction.
+
+What needs torch is imported where it is needed: most mistakes are reported without it, at once.
+"""
 
 import difflib
 import inspect
@@ -7,17 +10,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
-import pytorch_lightning as pl
 import yaml
-from pytorch_lightning.cli import LightningArgumentParser
 
 import callbacks
 import datamodules
 import dlmodules
-from dlmodules.checkpoints.hparams import constructor_arguments
+from dlmodules_cli.commands import COMMANDS
 from dlmodules_cli.errors import fail
-
-COMMANDS = ("fit", "validate", "test", "predict", "sample", "export", "explore", "systems")
 
 
 class OneLineErrors:
@@ -30,16 +29,12 @@ class OneLineErrors:
         fail(describe(message, self.command_line))
 
 
-class SystemArgumentParser(OneLineErrors, LightningArgumentParser):
-    """The parser of the Lightning commands."""
-
-
 def describe(message: str, args: list[str]) -> str:
     """Return the parser's ``message`` about ``args`` in the words of this package."""
     if message.startswith("Problems parsing config"):
         return f"{' or '.join(_config_files(args))} is no YAML: {message.partition(': ')[2]}"
     if match := re.search(r"invalid choice: '([^']*)'", message):
-        return f"there is no command {match[1]!r}{nearest(match[1], COMMANDS)}; there are: {', '.join(COMMANDS)}"
+        return unknown_command(match[1])
     if match := re.search(r"arguments are required: (.*)", message):
         names = " and ".join("--" + name.rpartition(".")[2] for name in match[1].split(", "))
         return f"{names} must be given, or a --config that names them; `systems` lists what there is"
@@ -56,6 +51,17 @@ def describe(message: str, args: list[str]) -> str:
     return message
 
 
+def unknown_command(name: str) -> str:
+    """Return what is said of a command that there is not."""
+    return f"there is no command {name!r}{nearest(name, COMMANDS)}; there are: {', '.join(COMMANDS)}"
+
+
+def unknown_class(class_path: str, package: Any) -> str:
+    """Return what is said of a class that ``package`` does not have."""
+    name = class_path.rpartition(".")[2]
+    return f"there is no class {class_path}{nearest(name, package.__all__)}; there are: {', '.join(package.__all__)}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return " (did you mean ...?)" for the words of ``known`` that look like ``word``, else an empty string."""
     by_lower = {name.lower(): name for name in known}
@@ -68,6 +74,8 @@ def _unknown_argument(option: str, args: list[str]) -> str:
     cls = _class_that_was_given(name, args)
     if cls is None:
         return f"there is no argument {option}"
+    from dlmodules.checkpoints.hparams import constructor_arguments
+
     known = sorted(constructor_arguments(cls))
     return f"{cls.__name__} has no argument {name}{nearest(name, known)}; it has: {', '.join(known)}"
 
@@ -75,16 +83,17 @@ def _unknown_argument(option: str, args: list[str]) -> str:
 def _unknown_option(option: str) -> str:
     owner, _, name = option.partition(".")
     if owner == "trainer" and name:
+        import pytorch_lightning as pl
+
         return f"the trainer has no argument {name}{nearest(name, inspect.signature(pl.Trainer).parameters)}"
     known = ("model", "data", "trainer", "config", "ckpt_path", "seed_everything")
     return f"there is no option {option}{nearest(owner, known)}"
 
 
 def _unknown_class(class_path: str, message: str) -> str:
-    name = class_path.rpartition(".")[2]
     kinds = {"DataModule": datamodules, "LightningModule": dlmodules, "Callback": callbacks}
     package: Any = next((package for kind, package in kinds.items() if kind in message), dlmodules)
-    return f"there is no class {class_path}{nearest(name, package.__all__)}; there are: {', '.join(package.__all__)}"
+    return unknown_class(class_path, package)
 
 
 def _first_reason(text: str) -> str:

@@ -16,6 +16,7 @@ import yaml
 from dlmodules.errors import UserError
 from dlmodules_cli.agreement import MODEL_ALONE, WHOLE, differences
 
+DEFAULT_ROOT = "runs"
 # Processes that a run starts for further devices must use the folder of the first one.
 FOLDER_VARIABLE = "DLMODULES_RUN_FOLDER"
 NAMED_PACKAGES = (
@@ -72,6 +73,35 @@ def folder_of_checkpoint(checkpoint: Path) -> Path | None:
     """Return the run folder that ``checkpoint`` lies in, or None where it lies elsewhere."""
     folder = checkpoint.resolve().parent
     return folder.parent if folder.name == "checkpoints" else None
+
+
+def checkpoint_in(path: Path, preferred: str = "best") -> Path:
+    """Return ``path`` if it is a file; of a run folder or a folder of such, the checkpoint ``preferred`` if it has it.
+
+    Raises:
+        UserError: there is none.
+    """
+    if path.is_file():
+        return path
+    for folder in (path, *reversed(versions(path))):
+        for name in dict.fromkeys((preferred, "last")):
+            if (found := folder / "checkpoints" / f"{name}.ckpt").is_file():
+                return found
+    raise UserError(f"there is no checkpoint {path}")
+
+
+def newest_checkpoint(given: str, root: Path = Path(DEFAULT_ROOT)) -> Path:
+    """Return the checkpoint of a file or run folder, or ``last`` or ``best`` of the run below ``root`` with the newest.
+
+    Raises:
+        UserError: there is none.
+    """
+    if given not in ("last", "best"):
+        return checkpoint_in(Path(given))
+    found = list(root.glob(f"*/version_*/checkpoints/{given}.ckpt"))
+    if not found:
+        raise UserError(f"--ckpt_path {given}: there is no checkpoint {root}/*/version_*/checkpoints/{given}.ckpt")
+    return max(found, key=lambda path: path.stat().st_mtime)
 
 
 def find_checkpoint(

@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-from jsonargparse import ArgumentParser
+from jsonargparse import Namespace
 
 from callbacks.base.requirements import members
 from dlmodules.errors import UserError
 from dlmodules.protocols import Acts, SamplesImages, SamplesRows
-from dlmodules_cli.loading import add_ckpt_path, add_ema, add_imports, import_own, load_trained
-from dlmodules_cli.messages import OneLineErrors
+from dlmodules_cli.loading import import_own, load_trained
 from dlmodules_cli.sampling.episodes import write_episodes
 from dlmodules_cli.sampling.images import write_images
-from dlmodules_cli.sampling.request import NUM, Request, Writer
+from dlmodules_cli.sampling.request import Request, Writer
 from dlmodules_cli.sampling.rows import write_rows
-from dlmodules_cli.sampling.traversals import FORM, parse_traversal, write_traversal
+from dlmodules_cli.sampling.traversals import parse_traversal, write_traversal
 
 WRITERS: dict[type, Writer] = {
     Acts: write_episodes,
@@ -23,15 +22,8 @@ WRITERS: dict[type, Writer] = {
 """What is written for a module: the writer of the first of these protocols that it has."""
 
 
-class SampleParser(OneLineErrors, ArgumentParser):
-    """The parser of ``sample``."""
-
-
-def sample(args: list[str]) -> None:
-    """Run ``sample`` with command-line arguments ``args``."""
-    chosen = _parser().parse_args(args)
-    if chosen.num is not None and chosen.num < 1:
-        raise UserError(f"--num is {chosen.num}; at least 1 is needed")
+def sample(chosen: Namespace) -> None:
+    """Run ``sample`` with its options."""
     traversal = None if chosen.traverse is None else parse_traversal(chosen.traverse)
     import_own(chosen.imports)
     module, checkpoint = load_trained(chosen.ckpt_path, chosen.ema)
@@ -54,24 +46,3 @@ def writer_of(module: object) -> Writer:
             return writer
     known = ", or ".join(members(protocol) for protocol in WRITERS)
     raise UserError(f"{type(module).__name__} neither samples nor acts: it must have {known}")
-
-
-def _parser() -> SampleParser:
-    parser = SampleParser(prog="sample", description=__doc__)
-    add_ckpt_path(parser)
-    parser.add_argument("--output", type=str, required=True, help="Folder for the picture and the raw samples.")
-    parser.add_argument(
-        "--num",
-        type=int | None,
-        default=None,
-        help=f"Number of images, of rows, or of episodes of an agent (default: {NUM}); with --traverse, rows of images"
-        " (default: one for each class, or one).",
-    )
-    parser.add_argument("--label", type=int | None, default=None, help="Class to sample, for a conditional module.")
-    parser.add_argument(
-        "--traverse", type=str | None, default=None, help=f"Change one code along each row of images: {FORM}."
-    )
-    parser.add_argument("--seed", type=int, default=0, help="Seed of the noise: the same seed gives the same images.")
-    add_ema(parser)
-    add_imports(parser)
-    return parser

@@ -1,14 +1,25 @@
-"""The list of all public systems."""
+"""The list of all public systems, read from the sources: importing their classes would import torch, for seconds."""
 
-import inspect
+import argparse
+import ast
 import re
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
 import yaml
 
 import dlmodules
+from dlmodules.errors import UserError
+from dlmodules_cli.commands import program, show
 from dlmodules_cli.configs import all_configs, config_root
+from dlmodules_cli.errors import fail
+from dlmodules_cli.messages import nearest
+
+# The parser in C reads a hundred configurations in a tenth of the time.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -17,42 +28,60 @@ class System:
 
     family: str
     name: str
-    module: type
     paper: str
     books: tuple[str, ...]
     configs: tuple[Path, ...]
+
+    @property
+    def module(self) -> type:
+        """The class itself, imported when it is asked for."""
+        found: type = getattr(dlmodules, self.name)
+        return found
 
 
 def systems() -> list[System]:
     """Return every public system, sorted by family and name."""
     by_class: dict[str, list[Path]] = {}
     for path in all_configs():
-        class_path = yaml.safe_load(path.read_text())["model"]["class_path"]
+        class_path = yaml.load(path.read_text(), _Loader)["model"]["class_path"]  # a safe loader
         by_class.setdefault(class_path.rpartition(".")[2], []).append(path.relative_to(config_root()))
     found = []
-    for name in public_names():
-        module = getattr(dlmodules, name)
+    for name, source in public_sources().items():
+        doc = class_docstring(source, name)
         found.append(
             System(
-                family=module.__module__.split(".")[1],
+                family=source.parent.name,
                 name=name,
-                module=module,
-                paper=docstring_field(module, "Paper"),
-                books=tuple(re.split(r",\s*", docstring_field(module, "Books"))),
+                paper=docstring_field(doc, "Paper"),
+                books=tuple(re.split(r",\s*", docstring_field(doc, "Books"))),
                 configs=tuple(by_class.get(name, ())),
             )
         )
     return sorted(found, key=lambda system: (system.family, system.name))
 
 
-def public_names() -> list[str]:
-    """Return the public module classes: the names in ``dlmodules/__init__.pyi``."""
-    return sorted(name for name in dir(dlmodules) if not name.startswith("_"))
+def public_sources() -> dict[str, Path]:
+    """Return the public module classes, the names in ``dlmodules/__init__.pyi``, each with its source file."""
+    package = Path(dlmodules.__file__).parent
+    stub = ast.parse((package / "__init__.pyi").read_text(encoding="utf-8"))
+    return {
+        alias.asname or alias.name: package.joinpath(*node.module.split(".")).with_suffix(".py")
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
 
 
-def docstring_field(cls: type, field: str) -> str:
+def class_docstring(source: Path, name: str) -> str:
+    """Return the docstring of a class in a source file; empty where it has none."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    found = next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name), None)
+    return (ast.get_docstring(found) if found else None) or ""
+
+
+def docstring_field(doc: str, field: str) -> str:
     """Return what stands behind ``field:`` in a class docstring, up to the full stop that ends a line."""
-    match = re.search(rf"^{field}:\s*(.*?)\.$", inspect.getdoc(cls) or "", re.MULTILINE | re.DOTALL)
+    match = re.search(rf"^{field}:\s*(.*?)\.$", doc, re.MULTILINE | re.DOTALL)
     return " ".join(match.group(1).split()) if match else ""
 
 
@@ -63,15 +92,67 @@ def book_ids(config: Path) -> str:
     return match.group(1) if match else ""
 
 
-def print_systems() -> None:
-    """Print the table of systems."""
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        fail(message)
+
+
+def print_systems(args: list[str]) -> None:
+    """Print the systems that the words in ``args`` are true of: a line each, or a table with ``--long``.
+
+    Raises:
+        UserError: there is none.
+    """
+    parser = _Parser(prog=f"{program()} systems", description="List the public systems.", allow_abbrev=False)
+    parser.add_argument(
+        "words", nargs="*", help="Only those with each of these words in class, family, books or paper."
+    )
+    parser.add_argument(
+        "--long", action="store_true", help="A table with the paper, the books and every configuration."
+    )
+    chosen = parser.parse_args(args)
+    known = systems()
+    found = [system for system in known if all(_has(system, word) for word in chosen.words)]
+    if not found:
+        word = " ".join(chosen.words)
+        raise UserError(f"no system has the words {word!r}{nearest(word, [system.name for system in known])}")
+    if chosen.long:
+        _print_table(found)
+    else:
+        _print_lines(found)
+
+
+def _has(system: System, word: str) -> bool:
+    names = " ".join((system.family, system.name, *map(str, system.configs))).lower()
+    # A name is made of words, so any part counts; in a text a word begins where one begins.
+    text = " ".join((system.paper, *system.books))
+    return word.lower() in names or re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE) is not None
+
+
+def _print_lines(found: list[System]) -> None:
+    # Into a file or pipe nothing is cut: a script may read it.
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    show("\n".join(_line(system, room) for system in found))
+
+
+def _line(system: System, room: int) -> str:
+    line = f"{system.family:<12} {system.name:<25}"
+    for index, config in enumerate(system.configs):
+        left = len(system.configs) - index
+        if len(line) + len(config.stem) + len(f" +{left}") >= room:
+            return f"{line} +{left}"
+        line += f" {config.stem}"
+    return line
+
+
+def _print_table(found: list[System]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table(show_lines=True)
     for column in ("family", "class", "configs", "books", "paper"):
         table.add_column(column, overflow="fold")
-    for system in systems():
+    for system in found:
         rows = [
             f"configs/{path}" + (f"  ({ids})" if (ids := book_ids(config_root() / path)) else "")
             for path in system.configs

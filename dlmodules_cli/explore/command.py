@@ -4,44 +4,19 @@ import importlib.util
 import socket
 from pathlib import Path
 
-from jsonargparse import ArgumentParser
+from jsonargparse import Namespace
 
 from callbacks.latents.attribute_file import ATTRIBUTE_FILE, AttributeFile, read_attribute_file
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.subject import subject_of
-from dlmodules_cli.loading import add_ckpt_path, add_ema, add_imports, import_own, load_trained
-from dlmodules_cli.messages import OneLineErrors
+from dlmodules_cli.loading import import_own, load_trained
+from dlmodules_cli.options import FIRST_PORT
 
-FIRST_PORT = 7860
 PORTS = 100
 
 
-class ExploreParser(OneLineErrors, ArgumentParser):
-    """The parser of ``explore``."""
-
-
-def explore(args: list[str]) -> None:
-    """Run ``explore`` with command-line arguments ``args``, until it is interrupted."""
-    parser = ExploreParser(prog="explore", description=__doc__)
-    add_ckpt_path(parser)
-    parser.add_argument(
-        "--attributes",
-        type=str | None,
-        default=None,
-        help=f"File of attribute vectors; by default {ATTRIBUTE_FILE} in the run's folder, if there is one.",
-    )
-    parser.add_argument(
-        "--port",
-        type=int | None,
-        default=None,
-        help=f"Port of the page; by default the first free one from {FIRST_PORT} on.",
-    )
-    parser.add_argument(
-        "--host", type=str, default="127.0.0.1", help="Address to listen at; 0.0.0.0 lets other computers in."
-    )
-    add_ema(parser)
-    add_imports(parser)
-    chosen = parser.parse_args(args)
+def explore(chosen: Namespace) -> None:
+    """Run ``explore`` with its options, until it is interrupted."""
     import_own(chosen.imports)
     module, _ = load_trained(chosen.ckpt_path, chosen.ema)
     subject = subject_of(module, find_attributes(chosen.ckpt_path, chosen.attributes))

@@ -12,9 +12,7 @@ from pytorch_lightning import LightningModule
 from callbacks.base.grids import Picture
 from dlmodules.errors import UserError
 from dlmodules.protocols import class_count
-
-NUM = 64
-"""So many are sampled where the user names no number."""
+from dlmodules_cli.options import NUM
 
 
 @dataclass(frozen=True, eq=False)

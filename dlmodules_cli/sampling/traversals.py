@@ -9,9 +9,8 @@ from torch import Tensor
 from callbacks.base.grids import image_grid
 from dlmodules.errors import UserError
 from dlmodules.protocols import Traverses, class_count
+from dlmodules_cli.options import FORM
 from dlmodules_cli.sampling.request import Request, write_grid
-
-FORM = "name=low:high:steps, such as code1=-2:2:8"
 
 
 class Traversal(NamedTuple):

@@ -22,7 +22,7 @@ FIT = [
 
 
 def test_systems_lists_class_configs_paper_and_ids(capsys):
-    main(["systems"])
+    main(["systems", "--long"])
     text = capsys.readouterr().out
     for part in (
         "MLPClassifier",

@@ -99,7 +99,8 @@ def test_without_classes_there_is_one_row(tmp_path, monkeypatch):
 
     assert isinstance(Plain(), Traverses)
     monkeypatch.setattr("dlmodules_cli.sample.load_trained", lambda path, ema: (Plain().eval(), {}))
-    found = swept("any.ckpt", tmp_path, "--traverse", "z0=0:8:3")
+    (tmp_path / "any.ckpt").touch()
+    found = swept(str(tmp_path / "any.ckpt"), tmp_path, "--traverse", "z0=0:8:3")
     assert set(found.files) == {"samples", "values"}
     assert found["samples"].shape == (1, 3, 1, 4, 4)
     assert found["samples"][0, :, 0, 0, 0].tolist() == pytest.approx([0, 0.4, 0.8])

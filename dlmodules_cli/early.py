@@ -1,0 +1,59 @@
+"""What of a command line can be answered before torch is imported, which takes seconds."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import datamodules
+import dlmodules
+from dlmodules.errors import UserError
+from dlmodules_cli.configs import find_config
+from dlmodules_cli.messages import unknown_class
+from dlmodules_cli.runs import checkpoint_in
+
+
+def resolved(args: list[str]) -> list[str]:
+    """Replace ``--config NAME`` by the file it means and the short name of a class of ours by its path.
+
+    ``fit NAME`` is ``fit --config NAME``. A class of the same name in another imported package would else make the
+    short name ambiguous.
+
+    Raises:
+        UserError: there is no such configuration, class or checkpoint.
+    """
+    found = list(args)
+    if len(found) > 1 and not found[0].startswith("-") and not found[1].startswith("-"):
+        found.insert(1, "--config")
+    meant: dict[str, Callable[[str], str]] = dict.fromkeys(("--config", "-c"), find_config)
+    meant |= dict.fromkeys(("--model", "--model.help"), lambda name: _class_path(name, dlmodules))
+    meant |= dict.fromkeys(("--data", "--data.help"), lambda name: _class_path(name, datamodules))
+    meant["--ckpt_path"] = lambda path: _checkpoint(path, "last" if found[0] == "fit" else "best")
+    for index, arg in enumerate(found):
+        option, equals, value = arg.partition("=")
+        if option not in meant:
+            continue
+        if equals:
+            found[index] = f"{option}={meant[option](value)}"
+        elif index + 1 < len(found):
+            found[index + 1] = meant[option](found[index + 1])
+    return found
+
+
+def _class_path(name: str, package: Any) -> str:
+    for ours in (dlmodules, datamodules):
+        if name in ours.__all__:
+            return f"{ours.__name__}.{name}"
+    match = re.fullmatch(r"(?:(\w+)\.)?([A-Za-z_]\w*)", name)
+    # Where torch is imported, a class of somebody else's may be known by its short name.
+    nobody_elses = "torch" not in sys.modules
+    if match and match[1] in (None, package.__name__) and match[2] not in package.__all__ and nobody_elses:
+        raise UserError(unknown_class(name, package))
+    return name
+
+
+def _checkpoint(path: str, preferred: str) -> str:
+    if path in ("last", "best", "null"):
+        return path
+    return str(checkpoint_in(Path(path), preferred))

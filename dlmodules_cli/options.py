@@ -1,0 +1,114 @@
+"""The options of the commands on a checkpoint.
+
+Nothing here imports torch, so that ``--help`` and mistakes answer at once.
+"""
+
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+
+from dlmodules.errors import UserError
+from dlmodules_cli.messages import OneLineErrors
+
+NUM = 64
+"""So many are sampled where the user names no number."""
+FORM = "name=low:high:steps, such as code1=-2:2:8"
+"""How ``--traverse`` is written."""
+FIRST_PORT = 7860
+"""The page of ``explore`` takes the first free port from here on."""
+
+
+class CheckpointParser(OneLineErrors, ArgumentParser):
+    """The parser of a command on a checkpoint."""
+
+
+def parse(command: str, args: list[str]) -> Namespace:
+    """Return the options of ``sample``, ``export`` or ``explore``.
+
+    Raises:
+        UserError: a number or a name cannot be.
+    """
+    chosen: Namespace = PARSERS[command]().parse_args(args)
+    if command == "sample" and chosen.num is not None and chosen.num < 1:
+        raise UserError(f"--num is {chosen.num}; at least 1 is needed")
+    if command == "export" and Path(chosen.output).suffix != ".onnx":
+        raise UserError(f"--output is {chosen.output}; its name must end in .onnx")
+    return chosen
+
+
+def _sample() -> CheckpointParser:
+    parser = _parser(
+        "sample", "From a checkpoint alone, new images or rows of a generative module or played episodes of an agent."
+    )
+    parser.add_argument("--output", type=str, required=True, help="Folder for the picture and the raw samples.")
+    parser.add_argument(
+        "--num",
+        type=int | None,
+        default=None,
+        help=f"Number of images, of rows, or of episodes of an agent (default: {NUM}); with --traverse, rows of images"
+        " (default: one for each class, or one).",
+    )
+    parser.add_argument("--label", type=int | None, default=None, help="Class to sample, for a conditional module.")
+    parser.add_argument(
+        "--traverse", type=str | None, default=None, help=f"Change one code along each row of images: {FORM}."
+    )
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the noise: the same seed gives the same images.")
+    _add_ema(parser)
+    _add_imports(parser)
+    return parser
+
+
+def _export() -> CheckpointParser:
+    parser = _parser("export", "A checkpoint's network as an ONNX file, checked against torch.")
+    parser.add_argument("--output", type=str, required=True, help="The file to write; it ends in .onnx.")
+    _add_imports(parser)
+    return parser
+
+
+def _explore() -> CheckpointParser:
+    parser = _parser("explore", "A page in the browser that decodes, morphs and samples what a checkpoint has learned.")
+    parser.add_argument(
+        "--attributes",
+        type=str | None,
+        default=None,
+        help="File of attribute vectors; by default attribute_vectors.npz in the run's folder, if there is one.",
+    )
+    parser.add_argument(
+        "--port",
+        type=int | None,
+        default=None,
+        help=f"Port of the page; by default the first free one from {FIRST_PORT} on.",
+    )
+    parser.add_argument(
+        "--host", type=str, default="127.0.0.1", help="Address to listen at; 0.0.0.0 lets other computers in."
+    )
+    _add_ema(parser)
+    _add_imports(parser)
+    return parser
+
+
+PARSERS = {"sample": _sample, "export": _export, "explore": _explore}
+
+
+def _parser(command: str, description: str) -> CheckpointParser:
+    parser = CheckpointParser(prog=command, description=description, allow_abbrev=False)
+    parser.add_argument(
+        "--ckpt_path",
+        type=str,
+        required=True,
+        help="Checkpoint of a run, the run's folder, or `last` or `best` of the newest run below runs/.",
+    )
+    return parser
+
+
+def _add_ema(parser: CheckpointParser) -> None:
+    parser.add_argument("--ema", type=bool, default=True, help="Use averaged weights where the checkpoint has them.")
+
+
+def _add_imports(parser: CheckpointParser) -> None:
+    parser.add_argument(
+        "--imports",
+        type=list[str],
+        default=[],
+        help="Modules to import first, where the module is your own class.",
+    )
