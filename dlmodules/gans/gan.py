@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
+from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
 from typing_extensions import override
 
@@ -19,6 +20,7 @@ from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
 from dlmodules.sampling.examples import example_inputs, example_labels
+from dlmodules.training.step_logging import is_logging_step
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.images import check_image_shape, check_images, check_unit_range
 from dlmodules.validation.networks import check_network
@@ -38,7 +40,8 @@ class GAN(AdversarialModule):
     ``train/g_loss``, ``train/d_accuracy`` where the loss knows right from wrong, ``train/d_real`` and ``train/d_fake``
     (the mean probability given to real and fake images, or the mean output of a loss without probabilities),
     ``train/wasserstein``, the difference of the latter, with the loss of that name, and ``train/r1_loss`` where it is
-    used; ``val/d_real`` on images that the discriminator never trained on.
+    used; ``val/d_real`` on images that the discriminator never trained on. What is logged of a turn of the
+    discriminator is what it says before that turn, separate updates included.
 
     Paper: Goodfellow et al. 2014, Generative Adversarial Networks, arXiv:1406.2661; Mescheder, Geiger & Nowozin 2018,
         Which Training Methods for GANs do actually Converge?, arXiv:1801.04406 (R1).
@@ -197,6 +200,8 @@ class GAN(AdversarialModule):
         if self.update != "separate":
             yield from super().discriminator_updates(real, fake)
             return
+        # Between the halves the discriminator moves: for the logs the one that judges the real images judges the fakes.
+        judged = self._without_trace(fake) if is_logging_step(self) else None
         on_real = self.discriminate(real)
         losses = {"d_loss": self.loss.real(on_real.source)}
         for term in self.loss_terms():
@@ -206,9 +211,19 @@ class GAN(AdversarialModule):
         yield Update(losses["d_loss"], {})
         on_fake = self.discriminate(fake)
         loss = self.loss.fake(on_fake.source)
+        on_fake = judged or on_fake
         # Logged is the loss of both halves, as where they are one.
-        logged = losses | {"d_loss": self.loss.weight * (losses["d_loss"] + loss)}
+        logged = losses | {"d_loss": self.loss.weight * (losses["d_loss"] + self.loss.fake(on_fake.source))}
         yield Update(loss, logged | self.discriminator_metrics(on_real.source, on_fake.source))
+
+    def _without_trace(self, images: Images) -> DiscriminatorOutput:
+        """Return the discriminator's outputs for ``images``; random numbers and running statistics stay as they are."""
+        buffers = [(buffer, buffer.clone()) for buffer in self.discriminator.buffers()]
+        with torch.no_grad(), isolate_rng():
+            output = self.discriminate(images)
+            for buffer, before in buffers:
+                buffer.copy_(before)
+        return output
 
     def discriminator_metrics(self, real_outputs: Tensor, fake_outputs: Tensor) -> dict[str, Tensor]:
         """Return how well the discriminator tells real from fake, for the logs."""
