@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import spearmanr
 
 from benchmarks.classifier import CLASSIFIER
 from benchmarks.context import Context
+from benchmarks.curves import paired, rank_correlation
 from benchmarks.instruments.traversals_of_images import effects
 from benchmarks.programs import scores
 from benchmarks.record import Record
@@ -47,8 +47,8 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     # What a person would watch: the critic's estimate of the distance where there is one.
     watched = over_updates(log, "train/wasserstein", row) or over_updates(log, "train/g_loss", row)
     details: dict[str, Any] = {**record.details, "fid": fid, "watched_loss": watched}
-    if len(fid) > 2:
-        metrics["loss_correlation"] = float(spearmanr(*paired(watched, fid)).statistic)
+    if (correlation := rank_correlation(*paired(watched, fid))) is not None:
+        metrics["loss_correlation"] = correlation
     metrics["loss_swing"] = swing(scores.curve(log, "train/d_loss"))
     if alarm := scores.curve(log, "collapse/distance"):
         metrics["collapse_distance"] = alarm[-1]
@@ -105,13 +105,6 @@ def over_updates(path: Path, metric: str, row: Row) -> list[tuple[float, float]]
 def swing(losses: list[float]) -> float:
     """Return the standard deviation of the second half of ``losses``."""
     return statistics.pstdev(losses[len(losses) // 2 :]) if losses else 0.0
-
-
-def paired(first: list[tuple[float, float]], second: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """Return the values of two curves at the updates that both have."""
-    other = dict(second)
-    both = [(value, other[updates]) for updates, value in first if updates in other]
-    return [one for one, _ in both], [two for _, two in both]
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.record import RECORDS, ROOT, Record, read_records
 from benchmarks.report.archive import archive
 from benchmarks.report.configurations import variants
+from benchmarks.report.correlations import correlations
 from benchmarks.report.families import family_page
 from benchmarks.report.gallery import gallery
 from benchmarks.report.overview import overview
@@ -39,6 +40,8 @@ def generated(records: Iterable[Record]) -> dict[str, str]:
         files[f"{SNIPPETS}/{name}.md"] = variants([row for row in rows if row.table == name], found)
     for name, text in guide_snippets(ROWS, found).items():
         files[f"{SNIPPETS}/{name}.md"] = text
+    compared = [row for row in rows if row.table == "gan_table"]
+    files[f"{SNIPPETS}/gan_correlations.md"] = correlations(compared, found)
     files[f"{SNIPPETS}/attributes.md"] = attribute_snippet(ROWS["avatars_attributes"], found)
     files[f"{SNIPPETS}/gallery.md"] = gallery(systems, rows, found)
     return files

@@ -86,7 +86,7 @@ _PROTOCOL = (
     f"{GAN_PROTOCOL}; an update is one of the generator with the discriminator's turns before it, in processor time of"
     " one thread; the rank correlation is Spearman's, between FID (2,000 samples against 5,000 validation images) at"
     " each validation and the mean of the generator's loss since the last, or of the critic's estimate where there is"
-    " one: 1 for a loss that tells which samples are better"
+    " one; it is of levels, where the number of the step alone has -1"
 )
 
 
