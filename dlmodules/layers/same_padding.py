@@ -32,7 +32,8 @@ class SameConvTranspose2d(nn.ConvTranspose2d):
     """``nn.ConvTranspose2d`` whose output is ``size * stride``: (B, C_in, H, W) -> (B, C_out, H*stride, W*stride).
 
     The full output is cropped by what "same" padding would have added to the output: with
-    stride 2 one pixel more after than before.
+    stride 2 one pixel more after than before. A kernel smaller than the stride does not reach the last pixels, which
+    are the bias alone.
     """
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
@@ -41,12 +42,13 @@ class SameConvTranspose2d(nn.ConvTranspose2d):
         (top, bottom), (left, right) = (
             same_padding(*side) for side in zip(sides, self.kernel_size, self.stride, strict=True)
         )
+        unread = [max(stride - kernel, 0) for kernel, stride in zip(self.kernel_size, self.stride, strict=True)]
         if (top, left) == (bottom, right):
-            return F.conv_transpose2d(input, self.weight, self.bias, self.stride, (top, left))
+            return F.conv_transpose2d(input, self.weight, self.bias, self.stride, (top, left), unread)
         # The transposed convolution crops the same from both ends, and what is left of the longer one is cut off after:
         # a larger kernel that moves the output would cost more. To add the bias copies the rest, and once is enough.
         # In 16 bits oneDNN is four times slower where the output is no whole number of strides, so it makes a few more.
         few_bits = input.element_size() < 4 or torch.is_autocast_enabled(input.device.type)
-        more = [(stride - 1) * few_bits for stride in self.stride]
+        more = [stride - 1 if few_bits else least for stride, least in zip(self.stride, unread, strict=True)]
         x = F.conv_transpose2d(input, self.weight, None, self.stride, (top, left), more)[..., : sides[0], : sides[1]]
         return x.clone() if self.bias is None else x + self.bias[:, None, None]

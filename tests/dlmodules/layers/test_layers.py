@@ -34,13 +34,21 @@ def test_stride_two_reads_each_window_from_its_first_pixel():
 
 def test_transposed_convolution_is_the_adjoint_of_the_convolution():
     # Keras defines the one as the gradient of the other: <conv(x), y> = <x, deconv(y)> with the same weight.
-    for kernel, stride in ((3, 2), (5, 2), (5, 1), (3, 1)):
+    for kernel, stride in ((3, 2), (5, 2), (5, 1), (3, 1), (1, 2), (2, 4), ((1, 3), 2), ((3, 1), (2, 4))):
         conv = SameConv2d(2, 3, kernel, stride=stride, bias=False).double()
         deconv = SameConvTranspose2d(3, 2, kernel, stride=stride, bias=False).double()
         deconv.weight.data = conv.weight.data
-        x, y = torch.randn(1, 2, 8, 8).double(), torch.randn(1, 3, 8 // stride, 8 // stride).double()
+        x, y = torch.randn(1, 2, 8, 8).double(), torch.randn(1, 3, *(8 // each for each in conv.stride)).double()
         assert deconv(y).shape == x.shape
         assert torch.allclose((conv(x) * y).sum(), (x * deconv(y)).sum())
         few_bits = deconv.bfloat16()(y.bfloat16())  # takes another way to the same
         assert few_bits.shape == x.shape
         assert torch.allclose(few_bits.double(), deconv.double()(y), atol=0.1)
+
+
+def test_pixels_that_a_small_kernel_does_not_reach_are_the_bias():
+    deconv = SameConvTranspose2d(1, 1, 1, stride=2)
+    torch.nn.init.ones_(deconv.weight)
+    torch.nn.init.constant_(deconv.bias, 0.5)
+    assert deconv(torch.ones(1, 1, 28, 28)).shape == (1, 1, 56, 56)
+    assert deconv(torch.ones(1, 1, 1, 2)).tolist() == [[[[1.5, 0.5, 1.5, 0.5], [0.5, 0.5, 0.5, 0.5]]]]
