@@ -84,6 +84,20 @@ def test_images_are_written_by_seed_and_class(tmp_path, capsys):
         write_images(Request(module, {}, tmp_path, label=4))
 
 
+def test_the_classes_of_a_conditional_module_are_written_whether_asked_for_or_drawn(tmp_path):
+    module = Images()
+    module.conditional, module.num_classes = True, 4
+    write_images(Request(module, {}, tmp_path, num=20, seed=1))
+    found = np.load(tmp_path / "samples.npz")
+    assert set(found["labels"].tolist()) == {0, 1, 2, 3}
+    assert np.array_equal(found["samples"][:, 0, 0, 0], found["labels"].astype(np.float32) / 10)
+    write_images(Request(module, {}, tmp_path, num=20, seed=1))
+    assert np.array_equal(np.load(tmp_path / "samples.npz")["labels"], found["labels"])
+    module.conditional = False
+    write_images(Request(module, {}, tmp_path, num=20, seed=1))
+    assert "labels" not in np.load(tmp_path / "samples.npz").files
+
+
 def test_rows_are_written_by_seed_and_have_no_class(tmp_path, capsys):
     write_rows(Request(Rows(), {}, tmp_path, seed=2))
     expected = torch.rand(NUM, 3, generator=torch.Generator().manual_seed(2))
