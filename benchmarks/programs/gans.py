@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule
-from scipy.optimize import linear_sum_assignment
 
 from benchmarks.classifier import CLASSIFIER
 from benchmarks.context import Context
@@ -19,6 +18,7 @@ from benchmarks.programs import scores
 from benchmarks.record import Record
 from benchmarks.row import Row
 from callbacks.images.feature_network import FeatureNetwork, load_feature_network
+from callbacks.images.generative_metrics import matched_fraction
 from dlmodules import InfoGAN
 from dlmodules.protocols import SamplesImages, Traverses
 
@@ -118,8 +118,4 @@ def matched_accuracy(module: LightningModule, network: FeatureNetwork, n: int, s
     generator = torch.Generator().manual_seed(seed)
     images = (module.sample(len(part), labels=part, generator=generator) for part in classes.split(500))
     read = torch.cat([found for part in images if (found := network.classes(part)) is not None])
-    counts = torch.zeros(10, 10)
-    for one, other in zip(classes.tolist(), read.tolist(), strict=True):
-        counts[one, other] += 1
-    rows, columns = linear_sum_assignment(counts.numpy(), maximize=True)
-    return float(counts[rows, columns].sum() / n)
+    return matched_fraction(torch.bincount(classes * 10 + read, minlength=100).view(10, 10))

@@ -23,7 +23,7 @@ from callbacks.base.trainers import is_quiet
 from callbacks.images.feature_network import FeatureNetwork, load_feature_network
 from callbacks.images.neighbourhoods import NeighbourhoodScores
 from dlmodules.errors import UserError
-from dlmodules.protocols import SamplesImages, class_count
+from dlmodules.protocols import SamplesImages, class_count, finds_classes
 
 
 class GenerativeMetrics(WatchesEvaluation):
@@ -32,9 +32,10 @@ class GenerativeMetrics(WatchesEvaluation):
     Logs ``val/fid`` and ``val/kid``; ``val/precision``, ``val/recall`` and ``val/coverage`` (the fractions of
     ``NeighbourhoodScores``); and where the feature network is a classifier ``val/class_coverage``, the fraction of
     the classes that occur among the samples, and for a conditional module ``val/conditional_accuracy``, the
-    fraction of the samples that it assigns to their label. A score is meaningless without its protocol, so the
-    protocol is written beside the scores to ``generative_metrics.json`` in the run folder. Scores of different
-    feature networks or numbers of images cannot be compared.
+    fraction of the samples that it assigns to their label. A module that discovers its classes without labels gets
+    ``val/matched_accuracy`` instead: the same after the best matching of its classes and the classifier's. A score is
+    meaningless without its protocol, so the protocol is written beside the scores to ``generative_metrics.json`` in the
+    run folder. Scores of different feature networks or numbers of images cannot be compared.
 
     Args:
         feature_network: the path of a checkpoint of a classifier trained by this package; a network;
@@ -187,7 +188,7 @@ class GenerativeMetrics(WatchesEvaluation):
             among.update(fake, real=False)
             scores |= {name: float(value) for name, value in among.compute().items()}
         if predicted is not None:
-            scores |= self._class_scores(trainer, asked, predicted, n_fake)
+            scores |= self._class_scores(trainer, pl_module, asked, predicted, n_fake)
         averages = averaging_callbacks(trainer)
         protocol = self._network.description | {
             "split": split,
@@ -223,13 +224,29 @@ class GenerativeMetrics(WatchesEvaluation):
         classes = [part for part in predicted if part is not None]
         return torch.cat(features), asked, torch.cat(classes) if classes else None
 
-    def _class_scores(self, trainer: Trainer, asked: Tensor | None, predicted: Tensor, n_fake: int) -> dict[str, float]:
+    def _class_scores(
+        self, trainer: Trainer, pl_module: LightningModule, asked: Tensor | None, predicted: Tensor, n_fake: int
+    ) -> dict[str, float]:
         assert self._network is not None
         counts = _sum(trainer, torch.bincount(predicted, minlength=self._network.num_classes or 1))
         scores = {"class_coverage": float((counts >= self.coverage_share * n_fake).float().mean())}
-        if asked is not None:
+        if asked is None:
+            return scores
+        if finds_classes(pl_module):
+            size = max(int(counts.numel()), class_count(pl_module) or 1)
+            pairs = torch.bincount(asked * size + predicted, minlength=size * size)
+            scores["matched_accuracy"] = matched_fraction(_sum(trainer, pairs).view(size, size))
+        else:
             scores["conditional_accuracy"] = float(_sum(trainer, (asked == predicted).sum())) / n_fake
         return scores
+
+
+def matched_fraction(counts: Tensor) -> float:
+    """Return the fraction in [0, 1] of ``counts`` ``(K, K)``, class by what was read, on the best matching of both."""
+    from scipy.optimize import linear_sum_assignment
+
+    rows, columns = linear_sum_assignment(counts.cpu().numpy(), maximize=True)
+    return float(counts[rows, columns].sum() / counts.sum())
 
 
 class _AlreadyFeatures(nn.Identity):

@@ -201,6 +201,11 @@ class InfoGAN(ConditionalGAN):
         for argument in ("generator", "discriminator"):
             check_network(getattr(self, argument), argument, num_codes=num_codes)
 
+    @property
+    def finds_classes(self) -> bool:
+        """Whether its classes are found, so that none of them need be the label of the same number."""
+        return not self.use_labels
+
     @override
     def discriminate(self, images: Images) -> DiscriminatorOutput:
         """Return real from fake, the classes and the codes."""

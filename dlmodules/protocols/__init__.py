@@ -15,7 +15,14 @@ from dlmodules.protocols.adversaries import DifferentiatesTwice, Discriminates, 
 from dlmodules.protocols.batch import Batch
 from dlmodules.protocols.classifiers import Classifies, HasFeatures, HasInputShape, ShowsFilters, Weighs
 from dlmodules.protocols.codes import BoundsCodes, Decodes, Encodes, HasLatentDim, Traverses
-from dlmodules.protocols.conditional import Conditional, HasClasses, class_count, is_conditional
+from dlmodules.protocols.conditional import (
+    Conditional,
+    FindsClasses,
+    HasClasses,
+    class_count,
+    finds_classes,
+    is_conditional,
+)
 from dlmodules.protocols.data import (
     HasAttributeNames,
     HasClassNames,
@@ -49,6 +56,7 @@ __all__ = [
     "Encodes",
     "EnvironmentSource",
     "EnvironmentStream",
+    "FindsClasses",
     "GivesExamples",
     "HasAdversaries",
     "HasAttributeNames",
@@ -75,5 +83,6 @@ __all__ = [
     "Traverses",
     "Weighs",
     "class_count",
+    "finds_classes",
     "is_conditional",
 ]

@@ -134,6 +134,29 @@ def test_asked_labels_are_read_back(tmp_path):
     assert float(fitted.callback_metrics["val/class_coverage"]) == pytest.approx(0.8)
 
 
+class Finder(Conditional):
+    """Shows classes of its own as the others in another order: 4 as 0, and 3 and 0 both as 3."""
+
+    finds_classes = True
+
+    def sample(self, n, labels=None, generator=None):
+        shown = torch.tensor([3, 2, 1, 3, 0])[labels]
+        return super().sample(n, shown, generator)
+
+
+def test_classes_that_are_found_are_matched_before_they_are_counted(tmp_path):
+    module = Finder()
+    metrics = GenerativeMetrics(Reader(), num_samples=100, batch_size=33)
+    fitted = trainer(tmp_path, metrics)
+    fitted.validate(module, loader(), verbose=False)
+    assert float(fitted.callback_metrics["val/matched_accuracy"]) == pytest.approx(0.8)
+    assert "val/conditional_accuracy" not in fitted.callback_metrics
+    module.finds_classes = False  # it was told them: then their order counts, and 3 alone is where it belongs
+    fitted.validate(module, loader(), verbose=False)
+    assert float(fitted.callback_metrics["val/conditional_accuracy"]) == pytest.approx(0.2)
+    assert "val/matched_accuracy" not in fitted.callback_metrics
+
+
 @pytest.mark.parametrize(("share", "covered"), [(0.01, 1.0), (0.5, 0.2)])
 def test_coverage_counts_classes_with_their_share(tmp_path, share, covered):
     fake = torch.full((100, 1, 8, 8), 0.05) + pixels(100, 1, 0.01)  # 96 of class 0, one of each other

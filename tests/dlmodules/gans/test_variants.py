@@ -13,6 +13,7 @@ from dlmodules.gans.infogan import CodedGenerator, gaussian_nll, printed_code_lo
 from dlmodules.gans.stackedgan_networks import StackedGenerator
 from dlmodules.gans.strided_networks import StridedDiscriminator, UpsamplingGenerator
 from dlmodules.layers.augmentation import RandomAffineAndFlip
+from dlmodules.protocols import finds_classes
 from tests.dlmodules.adversarial.test_adversarial_module import loader, trainer
 
 TINY = {"image_shape": (1, 8, 8), "latent_dim": 4, "width": 0.05}
@@ -195,6 +196,12 @@ def test_conditional_variants_train_and_generate_the_class_that_is_asked_for(sys
         module.sample(1, torch.tensor([10]))
     with pytest.raises(UserError, match="needs 2 whole numbers"):
         module.sample(2, labels)
+
+
+def test_only_infogan_without_labels_finds_its_classes():
+    assert finds_classes(InfoGAN(**TINY))
+    assert not finds_classes(InfoGAN(**TINY, use_labels=True))
+    assert not any(finds_classes(system(**TINY)) for system in (DCGAN, CGAN, ACGAN))
 
 
 @pytest.mark.parametrize(("system", "needs"), [(CGAN, True), (ACGAN, True), (InfoGAN, False)])
