@@ -1,8 +1,10 @@
 import importlib
+import re
 
 import pytest
 import yaml
 
+import datamodules
 import dlmodules
 from benchmarks.programs import baselines
 from benchmarks.record import ROOT
@@ -60,6 +62,26 @@ def test_every_system_has_a_row_and_what_takes_seconds_a_baseline():
             assert row.figures[0].guess
             assert row.options["baseline"] in baselines.BASELINES
         assert all(bool(figure.baseline) == bool(figure.guess) for figure in row.figures)
+
+
+SIZES = {"MNISTDataModule": 60_000, "BinarizedMNISTDataModule": 60_000}
+
+
+def test_a_budget_states_the_images_that_its_run_trains_on():
+    stated = 0
+    for row in (row for row in ROWS.values() if row.config):
+        images = re.search(r"([\d,]{5,}) images", row.budget)
+        data = yaml.safe_load((ROOT / row.config).read_text()).get("data", {})
+        name, args = str(data.get("class_path", "")).rpartition(".")[2], list(row.options.get("args", ()))
+        if images is None or name not in SIZES or "data" in row.options:  # which stands for the configuration's
+            continue
+        val_size = data.get("init_args", {}).get("val_size", getattr(datamodules, name)().val_size)
+        if "--data.init_args.val_size" in args:
+            val_size = float(args[args.index("--data.init_args.val_size") + 1])
+        held_out = val_size if val_size >= 1 else val_size * SIZES[name]
+        assert int(images[1].replace(",", "")) == SIZES[name] - held_out, row.name
+        stated += 1
+    assert stated > 40
 
 
 def test_a_named_row_is_chosen_again_and_with_other_seeds(tmp_path):
