@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dlmodules.errors import UserError
+from dlmodules.validation.batches import fields_of, inputs_in
 
 
 def images_and_labels(batch: Any) -> tuple[Tensor, Tensor | None]:
@@ -16,10 +17,14 @@ def images_and_labels(batch: Any) -> tuple[Tensor, Tensor | None]:
     Raises:
         UserError: if the batch is neither images nor starts with them.
     """
-    parts = batch if isinstance(batch, (tuple, list)) else [batch]
+    try:
+        parts = fields_of(batch)
+    except UserError:
+        parts = ()
     images = parts[0] if parts else None
     if not isinstance(images, Tensor) or images.ndim != 4:
         raise UserError("a batch must be images (B, C, H, W), or a tuple that starts with them, to be plotted")
+    images = inputs_in((images,))  # in the precision in which a step takes it
     labels = parts[1] if len(parts) > 1 else None
     is_labels = isinstance(labels, Tensor) and labels.ndim in (1, 2) and not labels.is_floating_point()
     return images, labels if is_labels else None

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
+from dlmodules.training.batches import inputs_of
 from dlmodules.training.finite import require_finite
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.step_logging import is_logging_step
@@ -133,7 +134,7 @@ class AdversarialModule(ManualOptimizationModule):
 
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
         """Return the real images of a batch, in the generator's range."""
-        return Images(batch[0])
+        return Images(inputs_of(batch))
 
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> None:
@@ -191,5 +192,4 @@ class AdversarialModule(ManualOptimizationModule):
     @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return as many new images as the batch has."""
-        x = batch[0] if isinstance(batch, (tuple, list)) else batch
-        return self.sample(len(x))
+        return self.sample(len(inputs_of(batch)))

@@ -22,6 +22,7 @@ from dlmodules.training.batches import inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.first_batch import warn_of_probabilities
 from dlmodules.validation.images import check_codes, check_image_batch
 from dlmodules.validation.networks import check_network
 
@@ -109,11 +110,13 @@ class Autoencoder(LightningModule):
 
     def reconstruction_loss(self, logits: Tensor, x: Tensor) -> Tensor:
         """Return the loss ``()`` of logits and images ``(B, C, H, W)``."""
+        if self.training and self.global_step == 0:
+            warn_of_probabilities(logits, type(self).__name__)
         return LOSSES[self.loss](logits, x)
 
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        x = batch[0]
+        x = inputs_of(batch)
         self.check_inputs(x, first=batch_idx == 0)
         loss = self.reconstruction_loss(self(self.inputs(x)), x)
         log_losses(self, {"train/loss": loss})
@@ -126,7 +129,7 @@ class Autoencoder(LightningModule):
     @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         logits = self._evaluate(batch, batch_idx, "test")
-        restored, x = logits.sigmoid(), batch[0]
+        restored, x = logits.sigmoid(), inputs_of(batch)
         self.log("test/mse", (restored - x).square().mean(), on_epoch=True, batch_size=len(x), sync_dist=True)
         self.test_psnr.update(restored, x)
         self.log("test/psnr", self.test_psnr, on_epoch=True)
@@ -135,7 +138,7 @@ class Autoencoder(LightningModule):
             self.log("test/ssim", self.test_ssim, on_epoch=True)
 
     def _evaluate(self, batch: Batch, batch_idx: int, stage: str) -> Tensor:
-        x = batch[0]
+        x = inputs_of(batch)
         self.check_inputs(x)
         # The same corruption in every epoch, so that epochs can be compared.
         generator = torch.Generator(device=x.device).manual_seed(batch_idx)

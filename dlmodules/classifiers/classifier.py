@@ -15,10 +15,11 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.sampling.examples import example_inputs, example_labels
-from dlmodules.training.batches import inputs_of
+from dlmodules.training.batches import inputs_and_targets, inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import is_logging_step, log_losses
 from dlmodules.validation.arguments import check_at_least
+from dlmodules.validation.first_batch import check_class_logits, warn_of_large_images
 from dlmodules.validation.images import check_images
 from dlmodules.validation.labels import check_labels
 
@@ -76,26 +77,29 @@ class Classifier(LightningModule):
     def losses(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the logits of a batch and its losses by name: ``loss`` is minimised, the others are only logged."""
         logits = self(x)
+        check_class_logits(logits, len(x), self.num_classes, type(self).__name__)
         return logits, {"loss": self.loss(logits, y)}
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return the class probabilities ``(B, num_classes)``; the class with the largest is predicted."""
         return torch.softmax(logits, dim=1)
 
-    def _checked_losses(self, batch: Batch, batch_idx: int) -> tuple[Tensor, dict[str, Tensor]]:
-        x, y = batch
+    def _checked_losses(self, x: Tensor, y: Tensor, batch_idx: int) -> tuple[Tensor, dict[str, Tensor]]:
         if self.input_shape is not None:
             check_images(x, self.input_shape, type(self).__name__, "input_shape")
         if batch_idx == 0 or y.device.type == "cpu":  # a look at every batch would make a GPU wait
             check_labels(y, len(x), self.num_classes, type(self).__name__)
+        if self.training and batch_idx == 0 and self.global_step == 0:
+            warn_of_large_images(x, type(self).__name__)
         return self.losses(x, y)
 
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        logits, losses = self._checked_losses(batch, batch_idx)
+        x, y = inputs_and_targets(batch, type(self).__name__)
+        logits, losses = self._checked_losses(x, y, batch_idx)
         log_losses(self, {f"train/{name}": value for name, value in losses.items()})
         if is_logging_step(self):
-            accuracy = (self.probabilities(logits).argmax(dim=1) == batch[1]).float().mean()
+            accuracy = (self.probabilities(logits).argmax(dim=1) == y).float().mean()
             self.log("train/accuracy", accuracy, prog_bar=True)
         return losses["loss"]
 
@@ -110,9 +114,10 @@ class Classifier(LightningModule):
         return self._evaluate(batch, batch_idx, "test", self.test_accuracy)
 
     def _evaluate(self, batch: Batch, batch_idx: int, stage: str, accuracy: MulticlassAccuracy) -> Tensor:
-        logits, losses = self._checked_losses(batch, batch_idx)
+        x, y = inputs_and_targets(batch, type(self).__name__)
+        logits, losses = self._checked_losses(x, y, batch_idx)
         probabilities = self.probabilities(logits)
-        accuracy.update(probabilities, batch[1])
+        accuracy.update(probabilities, y)
         named = {f"{stage}/{name}": value for name, value in losses.items()}
         self.log_dict(named, on_epoch=True, batch_size=len(logits), sync_dist=True)
         self.log(f"{stage}/accuracy", accuracy, on_epoch=True, prog_bar=True)

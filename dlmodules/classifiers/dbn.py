@@ -16,6 +16,7 @@ from dlmodules.classifiers.classifier import Classifier
 from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.rbm import BinaryRBM
 from dlmodules.protocols import Batch
+from dlmodules.training.batches import inputs_of
 from dlmodules.training.greedy import GreedyStack
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.step_logging import log_losses
@@ -104,7 +105,7 @@ class DBNClassifier(Classifier, ManualOptimizationModule):
             with self.one_global_step():
                 self.descend(loss, self.network, self.optimizer_at(FINE_TUNING))
             return
-        x = batch[0]
+        x = inputs_of(batch)
         check_image_batch(x, self.input_shape or (), type(self).__name__, batch_idx == 0, "input_shape")
         loss = stack.contrastive_divergence(torch.bernoulli(x.flatten(1)), index, first=batch_idx == 0)
         log_losses(self, {"train/divergence": loss})

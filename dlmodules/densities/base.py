@@ -92,7 +92,7 @@ class Density(LightningModule):
 
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        rows = self.rows(batch[0])
+        rows = self.rows(inputs_of(batch))
         with one_global_step(self):
             if batch_idx == 0:
                 self.forget()
@@ -112,7 +112,7 @@ class Density(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         if self.trainer.sanity_checking and self.seen == 0:
             return  # nothing has been counted yet
-        self._evaluated.append(self.log_likelihood(batch[0]))
+        self._evaluated.append(self.log_likelihood(inputs_of(batch)))
 
     @override
     def on_validation_epoch_end(self) -> None:
@@ -124,7 +124,7 @@ class Density(LightningModule):
 
     @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluated.append(self.log_likelihood(batch[0]))
+        self._evaluated.append(self.log_likelihood(inputs_of(batch)))
 
     @override
     def on_test_epoch_end(self) -> None:

@@ -86,7 +86,7 @@ class GreedyModule(LightningModule):
 
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        x, first = batch[0], batch_idx == 0
+        x, first = inputs_of(batch), batch_idx == 0
         check_image_batch(x, self.image_shape, type(self).__name__, first)
         loss = self.stack.contrastive_divergence(self.sample_visible(self.visible(x)), self.learning, first)
         log_losses(self, {"train/loss": loss})
@@ -100,11 +100,11 @@ class GreedyModule(LightningModule):
 
     @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluate(batch[0], "val")
+        self._evaluate(inputs_of(batch), "val")
 
     @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluate(batch[0], "test")
+        self._evaluate(inputs_of(batch), "test")
 
     def _evaluate(self, x: Tensor, stage: str) -> None:
         check_images(x, self.image_shape, type(self).__name__)

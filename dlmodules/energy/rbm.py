@@ -118,7 +118,7 @@ class RBM(LightningModule):
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Lower the free energy of a batch, and raise that of the model's samples."""
-        x = batch[0]
+        x = inputs_of(batch)
         check_image_batch(x, self.image_shape, type(self).__name__, first=batch_idx == 0)
         v = x.flatten(1)
         v = torch.bernoulli(v) if self.binarize else v
@@ -140,12 +140,13 @@ class RBM(LightningModule):
 
     @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluate(batch[0], batch_idx, "val")
-        self.log("val/free_energy", self(batch[0]).mean(), on_epoch=True, batch_size=len(batch[0]), sync_dist=True)
+        x = inputs_of(batch)
+        self._evaluate(x, batch_idx, "val")
+        self.log("val/free_energy", self(x).mean(), on_epoch=True, batch_size=len(x), sync_dist=True)
 
     @override
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluate(batch[0], batch_idx, "test")
+        self._evaluate(inputs_of(batch), batch_idx, "test")
 
     def _evaluate(self, x: Tensor, batch_idx: int, stage: str) -> None:
         check_images(x, self.image_shape, type(self).__name__)

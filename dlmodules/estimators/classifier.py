@@ -14,7 +14,7 @@ from dlmodules.estimators.builders import estimator_settings, make_estimator
 from dlmodules.protocols import Batch
 from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.sampling.labels import one_hot
-from dlmodules.training.batches import inputs_of
+from dlmodules.training.batches import inputs_and_targets, inputs_of
 from dlmodules.training.one_step import one_global_step, placeholder_optimizer
 from dlmodules.validation.arguments import check_at_least
 from dlmodules.validation.labels import check_labels
@@ -141,7 +141,7 @@ class EstimatorClassifier(LightningModule):
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the batch; the first of an epoch replaces the rows of the epoch before."""
-        x, y = batch
+        x, y = inputs_and_targets(batch, type(self).__name__)
         check_labels(y, len(x), self.num_classes, type(self).__name__)
         with one_global_step(self):
             if batch_idx == 0:
@@ -176,7 +176,7 @@ class EstimatorClassifier(LightningModule):
         return self._evaluate(batch, "test", self.test_accuracy)
 
     def _evaluate(self, batch: Batch, stage: str, accuracy: MulticlassAccuracy) -> Tensor:
-        x, y = batch
+        x, y = inputs_and_targets(batch, type(self).__name__)
         check_labels(y, len(x), self.num_classes, type(self).__name__)
         accuracy.update(self.classify(x), y)
         self.log(f"{stage}/accuracy", accuracy, on_epoch=True, prog_bar=True)

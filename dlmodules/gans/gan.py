@@ -20,8 +20,10 @@ from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
 from dlmodules.sampling.devices import sampling_device
 from dlmodules.sampling.examples import example_inputs, example_labels
+from dlmodules.training.batches import inputs_of
 from dlmodules.training.step_logging import is_logging_step
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
+from dlmodules.validation.first_batch import warn_of_range
 from dlmodules.validation.images import check_image_shape, check_images, check_unit_range
 from dlmodules.validation.networks import check_network
 
@@ -104,6 +106,7 @@ class GAN(AdversarialModule):
         check_network(self.generator, "generator", image_shape=self.image_shape, latent_dim=latent_dim)
         check_network(self.discriminator, "discriminator", image_shape=self.image_shape)
         self.optimizer_d, self.optimizer_g = optimizer_d, optimizer_g
+        self._range_was_looked_at = False
         use_channels_last(self)
 
     @property
@@ -168,6 +171,14 @@ class GAN(AdversarialModule):
         if labels is not None:
             raise UserError(f"{type(self).__name__} is not conditional: it takes no labels")
         return self.to_unit_range(self.generate(self.sample_latents(n, generator)))
+
+    @override
+    def fake_images(self, n: int) -> Images:
+        fake = super().fake_images(n)
+        if not self._range_was_looked_at:
+            self._range_was_looked_at = True
+            warn_of_range(fake.x, self.output_range, type(self).__name__)
+        return fake
 
     def discriminator_loss(self, real_outputs: Tensor, fake_outputs: Tensor) -> Tensor:
         """Return the adversarial loss ``()`` of the discriminator."""
@@ -243,7 +254,7 @@ class GAN(AdversarialModule):
     @override
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:
         """Check the images of a batch and bring them from [0, 1] to the generator's range."""
-        x = batch[0]
+        x = inputs_of(batch)
         name = type(self).__name__
         check_images(x, self.image_shape, name)
         if batch_idx == 0:  # a look at every batch would make a GPU wait
@@ -261,7 +272,7 @@ class GAN(AdversarialModule):
 
     def _discriminate_held_out(self, batch: Batch, batch_idx: int, stage: str) -> None:
         source = self.discriminate(self.prepare_real(batch, batch_idx)).source
-        self.log(f"{stage}/d_real", self.realness(source), batch_size=len(batch[0]), sync_dist=True)
+        self.log(f"{stage}/d_real", self.realness(source), batch_size=len(source), sync_dist=True)
 
     @override
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:

@@ -17,7 +17,7 @@ from dlmodules.errors import UserError
 from dlmodules.layers.linear import Linear
 from dlmodules.protocols import Batch
 from dlmodules.sampling.examples import example_inputs
-from dlmodules.training.batches import inputs_of
+from dlmodules.training.batches import inputs_and_targets, inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.images import check_images
@@ -67,7 +67,7 @@ class LinearRegression(LightningModule):
         return F.mse_loss(predictions, y)
 
     def _predictions_and_targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        x, y = batch
+        x, y = inputs_and_targets(batch, type(self).__name__)
         check_images(x, self.input_shape, type(self).__name__, "input_shape")
         if y.shape != x.shape[:1]:
             raise UserError(f"the targets are {list(y.shape)}; {type(self).__name__} needs one number per row")

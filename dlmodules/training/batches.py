@@ -1,10 +1,22 @@
-"""What a step takes from a batch."""
+"""What a step takes from a batch, in any form that ``dlmodules.validation.batches`` knows."""
 
-from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
+from dlmodules.errors import UserError
+from dlmodules.validation.batches import fields_of, inputs_in, labels_in
 
-def inputs_of(batch: Sequence[Tensor] | Tensor) -> Tensor:
+
+def inputs_of(batch: Any) -> Tensor:
     """Return the inputs ``(B, ...)`` of a batch: its first field, or the batch itself where it is nothing else."""
-    return batch if isinstance(batch, Tensor) else batch[0]
+    return inputs_in(fields_of(batch))
+
+
+def inputs_and_targets(batch: Any, owner: str) -> tuple[Tensor, Tensor]:
+    """Return inputs and what ``owner`` is to predict of them. Raises UserError where a batch has no targets."""
+    fields = fields_of(batch)
+    targets = labels_in(fields)
+    if targets is None:
+        raise UserError(f"{owner} needs batches of inputs and labels; these have inputs alone")
+    return inputs_in(fields), targets

@@ -20,6 +20,7 @@ from dlmodules.training.batches import inputs_of
 from dlmodules.training.step_logging import log_losses
 from dlmodules.vaes.networks import ConvDecoder, ConvEncoder
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_positive
+from dlmodules.validation.first_batch import warn_of_probabilities
 from dlmodules.validation.images import check_codes, check_images, check_unit_range
 from dlmodules.validation.labels import refuse_labels
 from dlmodules.validation.networks import check_network
@@ -152,6 +153,8 @@ class VAE(LightningModule):
         x, *labels = self.given(batch)
         check_images(x, self.image_shape, type(self).__name__)
         logits, mean, log_var = self(x, *labels)
+        if self.training and self.global_step == 0:
+            warn_of_probabilities(logits, type(self).__name__)
         reconstruction = self.reconstruction_loss(logits, x).mean()
         kl = self.kl_loss(mean, log_var).mean()
         loss = reconstruction + self.beta * kl

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from dlmodules.errors import UserError
@@ -30,9 +31,14 @@ def quarter(shape: Sequence[int]) -> tuple[int, int]:
 
 def check_images(x: Tensor, shape: Sequence[int], owner: str, argument: str = "image_shape") -> None:
     """Raise UserError unless ``x`` is a batch ``(B, *shape)``; ``owner``'s argument ``argument`` is what sets it."""
-    if tuple(x.shape[1:]) == tuple(shape):
-        return
     found, are_images = list(x.shape[1:]), len(shape) == 3
+    if are_images and not (x.is_floating_point() or x.dtype == torch.bool):
+        raise UserError(
+            f"the images are {str(x.dtype).removeprefix('torch.')}; {owner} needs float32: images of 0 to 255 become"
+            " numbers in [0, 1] by images.float() / 255"
+        )
+    if tuple(found) == tuple(shape):
+        return
     kind, axes = ("images", " (channels, height, width)") if are_images else ("inputs", "")
     raise UserError(
         f"the {kind} are {found} but {owner} was built for {list(shape)}{axes};"

@@ -1,17 +1,20 @@
 """Checks of class labels."""
 
-from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
 from dlmodules.errors import UserError
+from dlmodules.validation.batches import fields_of, inputs_in, labels_in
 
 
-def with_labels(batch: Sequence[Tensor] | Tensor, owner: str) -> tuple[Tensor, Tensor]:
+def with_labels(batch: Any, owner: str) -> tuple[Tensor, Tensor]:
     """Return images and labels of a batch. Raises UserError where it is one of images alone."""
-    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+    fields = fields_of(batch)
+    labels = labels_in(fields)
+    if labels is None:
         raise UserError(f"{owner} is conditional: it needs batches of images and labels")
-    return batch[0], batch[1]
+    return inputs_in(fields), labels
 
 
 def refuse_labels(labels: Tensor | None, owner: str) -> None:
