@@ -35,12 +35,12 @@ def _compare(name: str, saved: Any, asked: Any) -> Iterator[tuple[str, Any, Any]
             yield name, _last(old), _last(new)
             return
         ignored = SURROUNDINGS if name == "data" else frozenset()
-        for key in saved.keys() & asked.keys() - ignored - {"class_path"}:
+        for key in sorted((saved.keys() & asked.keys()) - ignored - {"class_path"}):
             if name == "trainer" and key not in TRAINER:
                 continue
             # The command line leaves init_args out of the names of arguments, and so does the message.
             inner = name if key == "init_args" else f"{name}.{key}"
-            yield from sorted(_compare(inner, saved[key], asked[key]), key=lambda found: found[0])
+            yield from _compare(inner, saved[key], asked[key])
     elif saved != asked:
         yield name, saved, asked
 

@@ -105,6 +105,13 @@ def test_what_of_a_configuration_counts(key, value, found):
     assert differences(asked, SAVED, MODEL_ALONE) == [one for one in found if one.startswith("model")]
 
 
+def test_differences_have_an_order():
+    asked = yaml.safe_load(yaml.safe_dump(SAVED))
+    asked["model"]["init_args"] |= {"gone": 2, "channels": [4], "beta": 2.0}
+    names = [difference.partition(" ")[0] for difference in differences(asked, SAVED)]
+    assert names == ["model.beta", "model.channels", "model.gone"]
+
+
 def test_a_run_without_its_configuration_agrees(tmp_path):
     checkpoint = tmp_path / "x" / "version_0" / "checkpoints" / "last.ckpt"
     checkpoint.parent.mkdir(parents=True)
