@@ -14,7 +14,7 @@ from tests.systems.throw_away import ADDITIONS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("callbacks", "configs", "datamodules", "dlmodules", "dlmodules_cli", "docs", "tests")
-COPIED_FILES = ("README.md", "mkdocs.yml", "pyproject.toml", "train.py")
+COPIED_FILES = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "mkdocs.yml", "pyproject.toml", "train.py")
 # Written by a command, not by hand.
 LISTS = {"README.md", "mkdocs.yml"}
 
