@@ -51,17 +51,20 @@ class SaveRunConfig(SaveConfigCallback):
     def __init__(self, *arguments: Any, folder: Path | None = None, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.folder = folder
+        self.log_dir: str | None = None
 
     @override
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Save for ``fit`` alone: a later test in the same folder leaves the training's configuration."""
         if stage == "fit":
+            # Every process must ask: it is a broadcast, which save_config, called in the first one alone, cannot make.
+            self.log_dir = trainer.log_dir
             super().setup(trainer, pl_module, stage)
 
     @override
     def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Give the whole configuration, the commit and the package versions to W&B."""
-        if self.folder is not None and Path(str(trainer.log_dir)) != self.folder:
+        if self.folder is not None and Path(str(self.log_dir)) != self.folder:
             path = self.folder / self.config_filename
             self.parser.save(self.config, path, skip_none=False, overwrite=True, multifile=False)
         config = yaml.safe_load(self.parser.dump(self.config, skip_none=False)) | {"provenance": provenance()}
