@@ -122,7 +122,8 @@ def _pretraining_rows() -> list[Row]:
     rows = []
     # The last trains as many epochs as the most pretrained: what is gained by pretraining, and what by training longer.
     for number, (epochs, fine_tuning) in enumerate(((0, 5), (1, 5), (3, 5), (0, 14)), 1):
-        title = f"{epochs} epochs of pretraining for each layer" if epochs else "no pretraining"
+        each = f"{epochs} epoch{'s' if epochs > 1 else ''} a layer"
+        title = f"pretraining for {each}" if epochs else "no pretraining"
         args = ("--model.init_args.pretraining_epochs", str(epochs))
         args += ("--trainer.max_epochs", str(3 * epochs + fine_tuning), "--trainer.log_every_n_steps", "1")
         rows.append(
@@ -133,7 +134,7 @@ def _pretraining_rows() -> list[Row]:
                 program="programs.scores",
                 system="DBNClassifier",
                 config="configs/classifiers/dbn_classifier_mnist.yaml",
-                title=f"{title}, {fine_tuning} of fine-tuning",
+                title=f"{title}, {fine_tuning} epochs of fine-tuning",
                 budget=f"{3 * epochs} epochs of pretraining and {fine_tuning} of fine-tuning, 55,000 images",
                 figures=(
                     Figure("train/accuracy", "train %", digits=4, book="–"),
