@@ -12,6 +12,7 @@ from typing_extensions import override
 from datamodules.base.tryable import Tryable
 from datamodules.environments.making import Wrapper, make_env, portable_wrapper
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import require_at_least
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -72,16 +73,9 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         super().__init__()
         self.save_hyperparameters()
         self._make_wrappers_portable()
-        for name, value, least in (
-            ("num_envs", num_envs, 1),
-            ("total_steps", total_steps, 1),
-            ("steps_per_epoch", steps_per_epoch, 1),
-            ("eval_episodes", eval_episodes, 1),
-            ("test_episodes", test_episodes, 1),
-            ("seed", seed, 0),
-        ):
-            if value < least:
-                raise UserError(f"{name} is {value}; it must be at least {least}")
+        require_at_least(1, num_envs=num_envs, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
+        require_at_least(1, eval_episodes=eval_episodes, test_episodes=test_episodes)
+        require_at_least(0, seed=seed)
         self.env_id = env_id
         self.num_envs = num_envs
         self.total_steps = total_steps
