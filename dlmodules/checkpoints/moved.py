@@ -104,6 +104,9 @@ MOVED = {
 }
 """Earlier path: path now."""
 
+# Every import that fails elsewhere asks for these.
+_EARLIER_MODULES = frozenset(earlier.rpartition(".")[0] for earlier in MOVED)
+
 
 class _EarlierModule(ModuleType):
     """Stands where a module was, and has what moved away from it."""
@@ -136,8 +139,7 @@ class MovedModules(MetaPathFinder, Loader):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the spec of an earlier module; None for any other."""
-        known = any(earlier.rpartition(".")[0] == fullname for earlier in MOVED)
-        return ModuleSpec(fullname, self) if known else None
+        return ModuleSpec(fullname, self) if fullname in _EARLIER_MODULES else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Return the module that stands in."""
