@@ -35,23 +35,23 @@ def save_portable_hyperparameters(module: LightningModule) -> None:
     frame = inspect.currentframe()
     if frame is None or frame.f_back is None:
         raise RuntimeError("the interpreter gives no frames to read the constructor's arguments from")
-    with warnings.catch_warnings():
-        # The advice to ignore networks is for checkpoints that would pickle them.
-        warnings.filterwarnings("ignore", message=".*is an instance of `nn.Module`.*")
+    calls = _constructor_calls(module, frame.f_back)
+    arguments = {name: value for call in calls for name, value in call.items()}  # the outermost constructor's win
+    # Lightning would copy the networks among them; what the command line has given is plain and stands apart.
+    module.save_hyperparameters(frame=frame.f_back, ignore=list(arguments))
+    if "_instantiator" in module.hparams:
         module.save_hyperparameters(frame=frame.f_back)
-    if "_instantiator" in module.hparams:  # the command line has given plain values
         return
     hparams: dict[str, Any] = {}
     cls: Any = type(module)  # a class hashes as itself, which its type does not say
     accepted = constructor_arguments(cls)
-    if unseen := sorted(_given_keywords(module, frame.f_back) - accepted):
+    if unseen := sorted(calls[-1].keys() - accepted):
         warnings.warn(
             f"{cls.__name__} does not plainly hand on {', '.join(unseen)}, so its checkpoints cannot rebuild it:"
             " write super().__init__(**kwargs) in its constructor",
             stacklevel=2,
         )
-    for name, value in dict(module.hparams).items():
-        del module.hparams[name]
+    for name, value in arguments.items():
         if name not in accepted:
             continue
         try:
@@ -83,15 +83,15 @@ def constructor_arguments(cls: Any) -> frozenset[str]:
     return frozenset(named)
 
 
-def _given_keywords(module: nn.Module, frame: FrameType) -> set[str]:
-    """Return the names that the outermost constructor was given beyond its own, where it takes any."""
-    found: set[str] = set()
+def _constructor_calls(module: nn.Module, frame: FrameType) -> list[dict[str, Any]]:
+    """Return the arguments of each constructor that runs for ``module``, from the one of ``frame`` to the outermost."""
+    found: list[dict[str, Any]] = []
     current: FrameType | None = frame
     while current is not None and current.f_code.co_name == "__init__":
-        arguments = inspect.getargvalues(current)
-        if not arguments.args or arguments.locals.get(arguments.args[0]) is not module:
+        names, _, keywords, values = inspect.getargvalues(current)
+        if not names or values.get(names[0]) is not module:
             break
-        found = set(arguments.locals[arguments.keywords]) if arguments.keywords else set()
+        found.append({name: values[name] for name in names[1:]} | (values[keywords] if keywords else {}))
         current = current.f_back
     return found
 
@@ -128,7 +128,7 @@ def _portable_network(network: nn.Module) -> dict[str, Any]:
     cls = type(network)
     if "<locals>" in cls.__qualname__:
         raise ValueError(f"{cls.__qualname__} cannot be imported")
-    init_args = {}
+    given = {}
     for name, parameter in inspect.signature(cls).parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise ValueError(f"{cls.__name__} takes any arguments")
@@ -136,12 +136,21 @@ def _portable_network(network: nn.Module) -> dict[str, Any]:
         if value is parameter.empty:
             raise ValueError(f"{cls.__name__} does not keep its argument {name}")
         if value is not parameter.default:
-            init_args[name] = _portable(value)
-    with torch.random.fork_rng(devices=[]):  # building a second one must not change the first one's run
-        twin = cls(**init_args)
-    if _shapes(twin) != _shapes(network):
+            given[name] = value
+    init_args = {name: _portable(value) for name, value in given.items()}
+    if _shapes(_twin(cls, given)) != _shapes(network):
         raise ValueError(f"{cls.__name__} was built with arguments that it does not keep")
     return {"class_path": class_path(cls), "init_args": init_args}
+
+
+def _twin(cls: type[nn.Module], given: dict[str, Any]) -> nn.Module:
+    """Return another network of ``cls``, without memory for its weights where its constructor reads none of them."""
+    with torch.random.fork_rng(devices=[]):  # building a second one must not change the first one's run
+        try:
+            with torch.device("meta"):
+                return cls(**given)
+        except Exception:  # whatever a constructor does with the values of its tensors, it can do on the CPU
+            return cls(**given)
 
 
 def _shapes(network: nn.Module) -> dict[str, torch.Size]:

@@ -2,6 +2,7 @@
 
 import warnings
 from functools import partial
+from typing import ClassVar
 
 import pytest
 import pytorch_lightning as pl
@@ -140,3 +141,58 @@ def test_arguments_that_are_handed_on_by_kwargs_are_kept(cls, tmp_path):
 def test_arguments_that_cannot_be_kept_are_named():
     with pytest.warns(UserWarning, match="MergingVAE does not plainly hand on beta, latent_dim"):
         MergingVAE(latent_dim=3, beta=4.0)
+
+
+class CountedDecoder(MLPDecoder):
+    """Notes where each of its kind, and each copy, keeps its weights."""
+
+    built: ClassVar[list[str]] = []
+
+    def __init__(self, hidden_dim=5):
+        super().__init__(hidden_dim=hidden_dim)
+        self.hidden_dim = hidden_dim
+        self.built.append(torch.empty(1).device.type)
+
+    def __deepcopy__(self, memo):
+        self.built.append("copy")
+        return self
+
+
+class ReadingDecoder(CountedDecoder):
+    """Reads a value of a tensor in its constructor, which a tensor without memory does not have."""
+
+    def __init__(self, hidden_dim=5):
+        super().__init__(hidden_dim=int(torch.tensor(hidden_dim)))
+
+
+def test_a_network_object_takes_its_memory_once(monkeypatch):
+    monkeypatch.setattr(CountedDecoder, "built", [])
+    decoder = CountedDecoder()
+    module = dlmodules.VAE(decoder=decoder, encoder=MLPEncoder(hidden_dim=7))
+    assert CountedDecoder.built == ["cpu", "meta"]
+    assert module.decoder is decoder
+    assert module.hparams["decoder"]["class_path"].endswith("CountedDecoder")
+
+
+def test_a_network_that_reads_its_tensors_is_still_portable(monkeypatch):
+    monkeypatch.setattr(CountedDecoder, "built", [])
+    module = dlmodules.VAE(decoder=ReadingDecoder(6))
+    assert CountedDecoder.built == ["cpu", "cpu"]
+    assert module.hparams["decoder"]["init_args"] == {"hidden_dim": 6}
+
+
+class Wrapped(nn.Module):
+    """A network around a network that it keeps."""
+
+    def __init__(self, inner: nn.Module):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, z):
+        return self.inner(z)
+
+
+def test_a_network_around_another_one_is_portable(tmp_path):
+    module = dlmodules.VAE(decoder=Wrapped(MLPDecoder(hidden_dim=6)))
+    loaded = through_a_file(module, tmp_path / "m.ckpt")
+    assert equal(module.state_dict(), loaded.state_dict())
