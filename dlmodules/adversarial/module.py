@@ -143,7 +143,7 @@ class AdversarialModule(ManualOptimizationModule):
         with self.one_global_step():
             metrics = self.take_turns(real)
         losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("_loss")}
-        require_finite(losses, self.global_step - 1)
+        require_finite(self, losses, self.global_step - 1, wait=is_logging)
         if is_logging:
             self.log_dict({f"train/{name}": value.detach() for name, value in metrics.items()}, prog_bar=True)
 

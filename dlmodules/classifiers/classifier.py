@@ -19,6 +19,7 @@ from dlmodules.training.batches import inputs_and_targets, inputs_of
 from dlmodules.training.schedules import with_epoch_schedule
 from dlmodules.training.step_logging import is_logging_step, log_losses
 from dlmodules.validation.arguments import check_at_least
+from dlmodules.validation.device_reads import may_read
 from dlmodules.validation.first_batch import check_class_logits, warn_of_large_images
 from dlmodules.validation.images import check_images
 from dlmodules.validation.labels import check_labels
@@ -87,7 +88,7 @@ class Classifier(LightningModule):
     def _checked_losses(self, x: Tensor, y: Tensor, batch_idx: int) -> tuple[Tensor, dict[str, Tensor]]:
         if self.input_shape is not None:
             check_images(x, self.input_shape, type(self).__name__, "input_shape")
-        if batch_idx == 0 or y.device.type == "cpu":  # a look at every batch would make a GPU wait
+        if may_read(y, first=batch_idx == 0):
             check_labels(y, len(x), self.num_classes, type(self).__name__)
         if self.training and batch_idx == 0 and self.global_step == 0:
             warn_of_large_images(x, type(self).__name__)

@@ -107,7 +107,7 @@ class ConditionalGAN(GAN):
     def real_labels(self, batch: Batch, batch_idx: int = 0) -> Tensor | None:
         """Return the labels ``(B,)`` of a batch, checked; a child returns None where it does not use them."""
         x, labels = with_labels(batch, type(self).__name__)
-        if batch_idx == 0:  # a look at every batch would make a GPU wait
+        if batch_idx == 0:  # see validation.device_reads
             self.checked(labels, len(x))
         return labels
 

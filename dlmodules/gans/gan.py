@@ -257,7 +257,7 @@ class GAN(AdversarialModule):
         x = inputs_of(batch)
         name = type(self).__name__
         check_images(x, self.image_shape, name)
-        if batch_idx == 0:  # a look at every batch would make a GPU wait
+        if batch_idx == 0:  # see validation.device_reads
             check_unit_range(x, name)
         return Images(self.from_unit_range(x))
 

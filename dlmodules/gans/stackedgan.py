@@ -320,7 +320,7 @@ class StackedGAN(AdversarialModule):
         name = type(self).__name__
         x, labels = with_labels(batch, name)
         check_images(x, self.image_shape, name)
-        if batch_idx == 0:  # a look at every batch would make a GPU wait
+        if batch_idx == 0:  # see validation.device_reads
             check_unit_range(x, name)
             self.checked(labels, len(x))
         return Images(x, labels)

@@ -130,11 +130,11 @@ class Agent(ManualOptimizationModule):
             self.eval()  # no dropout in acting; ``learn`` puts into training mode what it trains
             self.collect()
             metrics = self.learn()
-        losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("loss")}
-        if losses:
-            require_finite(losses, self.env_steps)
         self._stop_at_budget()
-        if is_logging or self.trainer.should_stop:
+        is_logging = is_logging or self.trainer.should_stop
+        losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("loss")}
+        require_finite(self, losses, self.env_steps, wait=is_logging)
+        if is_logging:
             self._log_progress(metrics)
 
     @torch.no_grad()

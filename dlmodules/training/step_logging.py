@@ -25,8 +25,9 @@ def is_logging_step(module: LightningModule) -> bool:
 def log_losses(module: LightningModule, losses: Mapping[str, Tensor]) -> None:
     """Log the ``losses`` (scalars) of a training step under their names where it is a logging step.
 
-    Raises UserError, at any step, where one of them is NaN or infinite.
+    Raises UserError where one of them is NaN or infinite, see ``require_finite``.
     """
-    require_finite(losses, module.global_step)
-    if is_logging_step(module):
+    is_logging = is_logging_step(module)
+    require_finite(module, losses, module.global_step, wait=is_logging)
+    if is_logging:
         module.log_dict({name: loss.detach() for name, loss in losses.items()}, prog_bar=True)

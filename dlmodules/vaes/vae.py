@@ -172,7 +172,7 @@ class VAE(LightningModule):
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         losses, _ = self._losses(batch)
-        if self.likelihood == "bernoulli" and batch_idx == 0:  # a look at every batch would make a GPU wait
+        if self.likelihood == "bernoulli" and batch_idx == 0:  # see validation.device_reads
             check_unit_range(self.given(batch)[0], f"{type(self).__name__} with --model.likelihood bernoulli")
         log_losses(self, {f"train/{name}": value for name, value in losses.items()})
         return losses["loss"]

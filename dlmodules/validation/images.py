@@ -64,7 +64,7 @@ def check_unit_range(x: Tensor, owner: str) -> None:
 def check_image_batch(x: Tensor, shape: Sequence[int], owner: str, first: bool, argument: str = "image_shape") -> None:
     """Raise UserError unless ``x`` is a batch ``(B, *shape)`` and, where it is the ``first`` of an epoch, in [0, 1].
 
-    To look at the values of every batch would make a GPU wait.
+    When values of a batch are read: see ``dlmodules.validation.device_reads``.
     """
     check_images(x, shape, owner, argument)
     if first:
