@@ -89,7 +89,8 @@ ROWS = (
         program="programs.likelihood",
         system="VAE",
         config="configs/vaes/vae_binarized_mnist.yaml",
-        budget="20 epochs of 55,000 images",
+        budget="50 epochs of 50,000 images (pythae: its learning rate's schedule ends at epoch 1,000)",
+        seeds=(0, 1, 2),
         headline=True,
         figures=(
             Figure(
@@ -105,7 +106,7 @@ ROWS = (
         ),
         protocol="10,000 test images of statically binarized MNIST (our draw); importance sampling with 200 codes for"
         " each image; last checkpoint",
-        options={"images": 1000, "codes": (200, 5000), "args": ("--trainer.max_epochs", "20")},
+        options={"images": 1000, "codes": (200, 5000)},
     ),
     Row(
         name="avatars_attributes",
