@@ -34,6 +34,7 @@ from dlmodules_cli.runs import (
     run_id,
     run_name,
 )
+from dlmodules_cli.tags import tags_of
 
 
 class SystemArgumentParser(OneLineErrors, LightningArgumentParser):
@@ -181,7 +182,7 @@ class SystemCLI(LightningCLI):
         folder = self._run_folder(config)
         self.save_config_kwargs["folder"] = folder
         if trainer.get("logger") in (None, True):
-            kwargs["logger"] = self._loggers(folder)
+            kwargs["logger"] = self._loggers(folder, config)
         own = list(_as_list(trainer.get("callbacks")))
         if trainer.get("enable_progress_bar") is not False and not any(isinstance(c, ProgressBar) for c in own):
             own.append(ThrottledProgressBar())
@@ -209,11 +210,13 @@ class SystemCLI(LightningCLI):
             return folder
         return new_run_folder(self._root(config), self._name(config))
 
-    @staticmethod
-    def _loggers(folder: Path) -> list[Any]:
+    def _loggers(self, folder: Path, config: Namespace) -> list[Any]:
         loggers: list[Any] = [RunCSVLogger(folder)]
+        tags = tags_of(type(self.model), [Path(str(path)) for path in config.get("config") or ()])
+        # A test of its checkpoint goes on with the run of a training, and does not turn it into a test.
+        job_type = "fit" if (folder / "config.yaml").is_file() else self.subcommand
         try:
-            loggers.append(RunWandbLogger(folder, run_id(folder)))
+            loggers.append(RunWandbLogger(folder, run_id(folder), tags=tags, job_type=job_type))
         except ModuleNotFoundError as error:
             warnings.warn(f"no Weights & Biases: {error}", stacklevel=2)
         return loggers

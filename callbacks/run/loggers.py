@@ -7,7 +7,7 @@ import netrc
 import os
 import warnings
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -18,6 +18,8 @@ from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from typing_extensions import override
 
+from callbacks.run.directions import direction_of
+from callbacks.run.run_summary import STEP, RunSummary
 from dlmodules.errors import UserError
 
 
@@ -168,12 +170,29 @@ class RunWandbLogger(WandbLogger):
     """Log to Weights & Biases, online when an API key is configured, else offline, and never stop a training.
 
     Whatever goes wrong in ``wandb`` (not installed, broken, server away) is said once; from then on the
-    run goes on without it.
+    run goes on without it. Runs of a configuration, the folder that the run folder is in, are a group. A validation
+    metric's column in the table of runs is its best value of the whole run, resumed or not.
+
+    Args:
+        run_folder: the folder of the run, ``.../<configuration>/version_<n>``.
+        run_id: the id of the run, the same when it goes on.
+        project: the W&B project, unless ``$WANDB_PROJECT`` names one.
+        tags: words by which runs are found, such as the family of the system.
+        job_type: what the run is: ``fit``, ``validate``, ``test`` or ``predict``.
     """
 
-    def __init__(self, run_folder: str | Path, run_id: str, project: str = "dlmodules") -> None:
+    def __init__(
+        self,
+        run_folder: str | Path,
+        run_id: str,
+        project: str = "dlmodules",
+        tags: Sequence[str] = (),
+        job_type: str | None = None,
+    ) -> None:
         run_folder = Path(run_folder)
         self._broken = False
+        self._summary = RunSummary(run_folder / "metrics.csv")
+        self._defined: set[str] = set()
         os.environ.setdefault("WANDB_SILENT", "true")
         super().__init__(
             name=f"{run_folder.parent.name}/{run_folder.name}",
@@ -182,6 +201,9 @@ class RunWandbLogger(WandbLogger):
             project=os.environ.get("WANDB_PROJECT", project),
             offline=not wandb_is_online(),
             resume="allow",
+            tags=list(tags),
+            group=run_folder.parent.name,
+            job_type=job_type,
             settings={"init_timeout": 30},  # seconds to wait for a server that does not answer
         )
 
@@ -189,8 +211,15 @@ class RunWandbLogger(WandbLogger):
     @override
     def experiment(self) -> Any:
         """The W&B run, or something that takes every call and does nothing once W&B has failed."""
-        self._guarded(lambda: super(RunWandbLogger, self).experiment)
+        self._guarded(self._open)
         return _Nothing() if self._broken else super().experiment
+
+    def _open(self) -> None:
+        is_open = self._experiment is not None
+        run = super().experiment
+        if self._experiment is not None and not is_open:
+            self._defined.clear()
+            run.summary.update(self._summary.so_far())
 
     def _guarded(self, act: Callable[[], Any]) -> None:
         if self._broken:
@@ -205,7 +234,17 @@ class RunWandbLogger(WandbLogger):
     @override
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        self._guarded(lambda: super(RunWandbLogger, self).log_metrics(metrics, step))
+        self._guarded(lambda: self._log_metrics(metrics, step))
+
+    def _log_metrics(self, metrics: Mapping[str, float], step: int | None) -> None:
+        run = self.experiment
+        for name in metrics:
+            if (way := direction_of(name)) and name not in self._defined:
+                run.define_metric(name, step_metric=STEP, step_sync=True, summary=way)
+                self._defined.add(name)
+        super().log_metrics(metrics, step)
+        if more := self._summary.after(metrics, step):
+            run.summary.update(more)
 
     @override
     @rank_zero_only
@@ -233,6 +272,8 @@ class RunWandbLogger(WandbLogger):
     @override
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Close the run, so that an offline one is complete on disk."""
+        """Close the run, so that an offline one is complete on disk. What is logged later goes on with it."""
         if self._experiment is not None:
             self._guarded(lambda: self.experiment.finish(exit_code=0 if status == "success" else 1))
+            self._experiment = None
+            self._summary.continued = True

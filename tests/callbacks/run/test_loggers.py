@@ -106,6 +106,7 @@ def test_an_offline_run_holds_config_curves_pictures_and_summary(tmp_path, reque
     found = records(folder)
     run = next(record.run for record in found if record.HasField("run"))
     assert run.run_id == (folder / "run_id").read_text().strip()
+    assert (run.tags[0], run.run_group, run.job_type) == ("vaes", "VAE-Digits", "fit")
     config = {}
     for record in found:
         updates = [*record.run.config.update, *record.config.update]
@@ -121,6 +122,9 @@ def test_an_offline_run_holds_config_curves_pictures_and_summary(tmp_path, reque
     assert history["trainer/global_step"] == sorted(history["trainer/global_step"])
     assert len(history["train/elbo"]) == 3
     assert history["val/elbo"][0] < 0
+    best = [json.loads(item.value_json) for record in found for item in record.summary.update
+            if list(item.nested_key) == ["val/loss"]]  # fmt: skip
+    assert best[-1] == {"min": min(history["val/loss"])}
     pictures = list(folder.glob("wandb/offline-run-*/files/media/images/samples*.png"))
     assert len(pictures) == len(list((folder / "media").glob("samples*.png"))) > 0
     assert any(record.HasField("summary") or record.HasField("exit") for record in found)

@@ -1,0 +1,38 @@
+"""Which way each validation metric of the package gets better: known here, for all families."""
+
+from typing import Literal
+
+Direction = Literal["min", "max"]
+
+DIRECTIONS: dict[str, Direction] = {
+    "loss": "min",
+    "reconstruction": "min",
+    "rmse": "min",
+    "impossible": "min",
+    "fid": "min",
+    "kid": "min",
+    "accuracy": "max",
+    "encoder_accuracy": "max",
+    "elbo": "max",
+    "log_likelihood": "max",
+    "possible_log_likelihood": "max",
+    "pseudo_likelihood": "max",
+    "r2": "max",
+    "return": "max",
+    "precision": "max",
+    "recall": "max",
+    "coverage": "max",
+    "class_coverage": "max",
+    "conditional_accuracy": "max",
+    "matched_accuracy": "max",
+}
+"""The name behind ``val/``: whether its lowest or its highest value is the best."""
+
+NO_BEST = frozenset({"kl", "active_units", "free_energy", "d_real", "episode_length"})
+"""Those that describe a run, of which neither end is the better one."""
+
+
+def direction_of(metric: str) -> Direction | None:
+    """Return which end of ``val/...`` is the best; None of any other metric and of one that has no best."""
+    part, _, name = metric.partition("/")
+    return DIRECTIONS.get(name) if part == "val" else None
