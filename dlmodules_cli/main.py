@@ -34,6 +34,10 @@ def _dispatch(args: list[str]) -> None:
         from dlmodules_cli.systems import print_systems
 
         print_systems(rest)
+    elif command == "dashboard":
+        from dlmodules_cli.dashboard.command import dashboard
+
+        dashboard(rest)
     elif command in ("sample", "export", "explore"):
         _on_a_checkpoint(command, rest)
     elif command in COMMANDS or command.startswith("-"):

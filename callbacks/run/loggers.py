@@ -1,16 +1,13 @@
 """The loggers of a run folder: a CSV file that a resumed run continues, and Weights & Biases that never stops a run."""
 
-import contextlib
 import csv
 import io
-import netrc
 import os
 import warnings
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import WandbLogger
@@ -20,6 +17,8 @@ from typing_extensions import override
 
 from callbacks.run.directions import direction_of
 from callbacks.run.run_summary import STEP, RunSummary
+from callbacks.run.wandb_mode import wandb_is_online as wandb_is_online
+from callbacks.run.wandb_mode import wandb_mode
 from dlmodules.errors import UserError
 
 
@@ -141,18 +140,6 @@ class RunCSVLogger(Logger):
             raise UserError(f"cannot write {self.file}: {error.strerror}") from error
 
 
-def wandb_is_online() -> bool:
-    """Whether an API key is configured: then runs are sent to the server, else kept in the run folder."""
-    if os.environ.get("WANDB_MODE"):
-        return os.environ["WANDB_MODE"] == "online"
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
-    with contextlib.suppress(OSError, netrc.NetrcParseError):
-        return netrc.netrc().authenticators(host) is not None
-    return False
-
-
 class _Nothing:
     """Takes any attribute, item and call."""
 
@@ -199,7 +186,8 @@ class RunWandbLogger(WandbLogger):
             save_dir=str(run_folder),
             id=run_id,
             project=os.environ.get("WANDB_PROJECT", project),
-            offline=not wandb_is_online(),
+            # As offline=True, Lightning would set $WANDB_MODE, and so turn a run on that is to be off.
+            mode=wandb_mode(),
             resume="allow",
             tags=list(tags),
             group=run_folder.parent.name,

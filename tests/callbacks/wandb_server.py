@@ -1,4 +1,4 @@
-"""As much of a W&B server as ``wandb sync`` needs, in this process: it keeps what a run would have there."""
+"""As much of a W&B server as the tests need, in this process: it keeps the runs that are synced and the views."""
 
 import contextlib
 import gzip
@@ -28,6 +28,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     runs: dict[str, Run]
+    views: list[dict[str, Any]]
     url: str
 
     def log_message(self, *_: Any) -> None:
@@ -84,6 +85,9 @@ class Handler(BaseHTTPRequestHandler):
             self.runs[given["run"]].files |= set(given["files"])
             files = [{"name": name, "uploadUrl": f"{self.url}/storage/{name}"} for name in given["files"]]
             return {"createRunFiles": {"runID": "r", "uploadHeaders": [], "files": files}}
+        if "upsertView" in query:
+            self.views.append(given)
+            return {"upsertView": {"view": {"id": "v", "name": given["name"]}, "inserted": True}}
         return {"viewer": {**OWNER, "entity": "me", "username": "me", "flags": "{}", "teams": {"edges": []}}}
 
     def _resumed(self, name: str) -> dict[str, Any] | None:
@@ -99,15 +103,15 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def wandb_server() -> Iterator[tuple[str, dict[str, Run]]]:
-    """Serve; give the address and the runs by their ids."""
-    handler = type("OneServer", (Handler,), {"runs": {}})
+def wandb_server() -> Iterator[tuple[str, dict[str, Run], list[dict[str, Any]]]]:
+    """Serve; give the address, the runs by their ids, and the views of the workspaces."""
+    handler = type("OneServer", (Handler,), {"runs": {}, "views": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     handler.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]  # it is a Handler's
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield handler.url, handler.runs  # type: ignore[attr-defined]
+        yield handler.url, handler.runs, handler.views  # type: ignore[attr-defined]
     finally:
         server.shutdown()
         server.server_close()

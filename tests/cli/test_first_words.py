@@ -36,6 +36,9 @@ finally:
         ("sample --help", 0, "--traverse"),
         ("export --help", 0, "--output"),
         ("explore --help", 0, "--attributes"),
+        ("dashboard --help", 0, "--entity"),
+        ("dashboard", 2, "no family given; there are: autoencoders, "),
+        ("dashboard vae", 2, "no family 'vae' (did you mean vaes"),
         ("systems", 0, "vae_digits"),
         ("systems --long", 0, "configs/vaes/vae_digits.yaml"),
         ("fti", 2, "did you mean fit?"),
@@ -69,7 +72,17 @@ def test_it_answers_without_torch_within_a_second(arguments, code, said, tmp_pat
 def test_the_overview_has_each_command_with_an_example_that_parses(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/somewhere/bin/dlmodules"])
     text = overview()
-    assert list(COMMANDS) == ["fit", "validate", "test", "predict", "sample", "export", "explore", "systems"]
+    assert list(COMMANDS) == [
+        "fit",
+        "validate",
+        "test",
+        "predict",
+        "sample",
+        "export",
+        "explore",
+        "dashboard",
+        "systems",
+    ]
     for name, command in COMMANDS.items():
         assert re.search(rf"^  {name} +\w", text, re.MULTILINE)
         assert f"dlmodules {name} {command.example}\n" in text

@@ -121,6 +121,12 @@ def test_command_parses(folder, monkeypatch, capsys, words):
     if words[0] == "systems":
         _dispatch(words)
         assert "MLPClassifier" in capsys.readouterr().out
+    elif words[0] == "dashboard":
+        pytest.importorskip(
+            "wandb_workspaces", reason="wandb-workspaces is not installed: pip install -e '.[dashboards]'"
+        )
+        _dispatch(words)
+        assert '"spec"' in capsys.readouterr().out
     elif words[0] in ("sample", "export", "explore"):  # its arguments are right when all it misses is the file
         with pytest.raises(UserError, match="no checkpoint"):
             _dispatch(words)

@@ -99,6 +99,15 @@ def test_what_is_logged_after_the_end_of_a_fit_goes_on_with_the_run(tmp_path, mo
     assert second.logged == [{"test/loss": 2.5, STEP: 0}]
 
 
+def test_off_is_off(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    logger = RunWandbLogger(tmp_path, "abc")
+    logger.log_metrics({"val/loss": 2.0}, 1)
+    logger.finalize("success")
+    assert os.environ["WANDB_MODE"] == "disabled"
+    assert list(tmp_path.iterdir()) == []
+
+
 def run(*arguments, home, **environment):
     clean = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
     done = subprocess.run(
@@ -114,7 +123,7 @@ def test_a_fit_its_resume_and_its_test_are_synced_to_one_run(tmp_path):
     run("-c", PROCESSES, str(folder), json.dumps([FIT, RESUMED, TESTED]), home=tmp_path)
     offline = sorted((folder / "wandb").glob("offline-run-*"))
     assert len(offline) == 3
-    with wandb_server() as (url, runs):
+    with wandb_server() as (url, runs, _):
         # In any order: the client sorts them by the time of their start.
         command = ["-m", "wandb", "sync", *map(str, reversed(offline))]
         run(*command, home=tmp_path, WANDB_BASE_URL=url, WANDB_API_KEY=KEY)

@@ -1,0 +1,1 @@
+"""``dashboard``: a W&B workspace for the runs of a family of systems."""

@@ -1,0 +1,89 @@
+"""What a dashboard shows of each family: names that its runs log, which a test compares with what they really log."""
+
+from dataclasses import dataclass
+
+from callbacks.run.directions import direction_of
+
+
+@dataclass(frozen=True)
+class Panels:
+    """The panels of a family.
+
+    Args:
+        curves: the metrics of each plot.
+        pictures: the names of what its callbacks plot or film; ``/`` is written as in the log.
+        best: the metrics whose best value is a column of the table of runs; the first orders it.
+    """
+
+    curves: tuple[tuple[str, ...], ...]
+    pictures: tuple[str, ...]
+    best: tuple[str, ...] = ()
+
+    @property
+    def metrics(self) -> list[str]:
+        """Every metric that is named, once."""
+        return list(dict.fromkeys((*(name for curve in self.curves for name in curve), *self.best)))
+
+    @property
+    def columns(self) -> list[str]:
+        """The best values under the names that they have in the summary of a run, such as ``val/loss.min``."""
+        return [f"{name}.{direction_of(name)}" for name in self.best]
+
+
+def _both(name: str) -> tuple[str, str]:
+    return f"train/{name}", f"val/{name}"
+
+
+PANELS = {
+    "autoencoders": Panels(
+        curves=(_both("loss"),), pictures=("reconstructions", "latent_map", "traversals"), best=("val/loss",)
+    ),
+    "classifiers": Panels(
+        curves=(_both("accuracy"), _both("loss")),
+        pictures=("confusion_matrix", "mistakes", "input_space"),
+        best=("val/accuracy", "val/loss"),
+    ),
+    "densities": Panels(
+        curves=(_both("log_likelihood"), ("val/possible_log_likelihood",), ("val/impossible",)),
+        pictures=("samples", "row_pictures", "box"),
+        best=("val/log_likelihood", "val/possible_log_likelihood", "val/impossible"),
+    ),
+    "energy": Panels(
+        curves=(("train/loss",), ("val/reconstruction",), ("val/pseudo_likelihood",), ("val/free_energy",)),
+        pictures=("weights", "reconstructions", "samples"),
+        best=("val/reconstruction", "val/pseudo_likelihood"),
+    ),
+    "estimators": Panels(curves=(_both("accuracy"),), pictures=("confusion_matrix",), best=("val/accuracy",)),
+    "gans": Panels(
+        curves=(
+            ("train/d_loss", "train/g_loss"),
+            ("train/d_real", "train/d_fake", "val/d_real"),
+            ("train/d_accuracy",),
+            ("train/wasserstein",),
+            ("train/gp_loss",),
+            ("train/d_label_loss", "train/g_label_loss"),
+        ),
+        pictures=("samples", "samples_film"),
+    ),
+    "regression": Panels(
+        curves=(("train/loss",), ("val/rmse",), ("val/r2",)),
+        pictures=("input_space",),
+        best=("val/rmse", "val/r2"),
+    ),
+    "rl": Panels(
+        curves=(
+            ("train/return", "val/return"),
+            ("train/episode_length", "val/episode_length"),
+            ("train/epsilon",),
+            ("train/steps_per_second",),
+        ),
+        pictures=("episode",),
+        best=("val/return",),
+    ),
+    "vaes": Panels(
+        curves=(_both("loss"), _both("reconstruction"), _both("kl"), ("val/active_units",)),
+        pictures=("samples", "reconstructions", "latent_map", "latent_manifold"),
+        best=("val/loss", "val/reconstruction"),
+    ),
+}
+"""The families by their folder."""
