@@ -5,6 +5,8 @@ from pathlib import Path
 
 from dlmodules.errors import UserError
 
+SWEEPS = "sweeps"
+"""The folder beside those of the families: sweeps over their configurations."""
 _PACKAGED = Path(__file__).resolve().parent / "configs"
 _CHECKOUT = Path(__file__).resolve().parent.parent / "configs"
 
@@ -15,8 +17,8 @@ def config_root() -> Path:
 
 
 def all_configs() -> list[Path]:
-    """Return every configuration, sorted."""
-    return sorted(config_root().glob("*/*.yaml"))
+    """Return every configuration of a system, sorted."""
+    return sorted(path for path in config_root().glob("*/*.yaml") if path.parent.name != SWEEPS)
 
 
 def find_config(path: str) -> str:

@@ -171,8 +171,10 @@ def run_id(folder: Path) -> str:
     """Return the id under which the run is known to W&B; it stays the same when the run is resumed."""
     file = folder / "run_id"
     if not file.is_file():
+        # The agent of a sweep chooses the ids of its runs.
+        chosen = os.environ.get("WANDB_RUN_ID") if "WANDB_SWEEP_ID" in os.environ else None
         try:
-            file.write_text(uuid.uuid4().hex[:12] + "\n")
+            file.write_text((chosen or uuid.uuid4().hex[:12]) + "\n")
         except OSError as error:
             raise UserError(f"cannot write to the run folder {folder}: {error.strerror}") from error
     return file.read_text().strip()
