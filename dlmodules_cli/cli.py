@@ -181,8 +181,11 @@ class SystemCLI(LightningCLI):
             return super().instantiate_trainer(**kwargs)
         folder = self._run_folder(config)
         self.save_config_kwargs["folder"] = folder
-        if trainer.get("logger") in (None, True):
+        given = trainer.get("logger")
+        if given in (None, True):
             kwargs["logger"] = self._loggers(folder, config)
+        elif isinstance(given, list) and len(given) == _added_loggers(SystemArgumentParser.command_line):
+            kwargs["logger"] = [*self._loggers(folder, config), *given]
         own = list(_as_list(trainer.get("callbacks")))
         if trainer.get("enable_progress_bar") is not False and not any(isinstance(c, ProgressBar) for c in own):
             own.append(ThrottledProgressBar())
@@ -247,6 +250,11 @@ def _given_model_arguments(args: list[str]) -> set[str]:
     """Return the names of the module's arguments that options such as ``--model.NAME`` or ``--model.NAME.lr`` set."""
     found = (re.match(r"--model\.(?:init_args\.)?(\w+)", arg) for arg in args)
     return {match[1] for match in found if match is not None}
+
+
+def _added_loggers(args: list[str]) -> int:
+    """Return how many loggers the command adds with ``--trainer.logger+=...``."""
+    return sum(arg.startswith("--trainer.logger+") for arg in args)
 
 
 def _as_list(value: Any) -> list[Any]:

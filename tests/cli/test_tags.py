@@ -64,3 +64,16 @@ def test_a_run_is_labelled_by_system_configuration_and_command(tmp_path, labels)
     assert labels[:3] == [fit, fit, fit]
     assert labels[3][0] != labels[0][0]
     assert labels[3][1:] == (tags, "mlp_digits", "test")
+
+
+@pytest.mark.slow
+def test_a_logger_that_is_added_stands_beside_those_of_the_run(tmp_path, labels):
+    root = ["--trainer.default_root_dir", str(tmp_path), "--trainer.max_steps", "10"]
+    mine = ["CSVLogger", "--trainer.logger.save_dir", str(tmp_path / "mine")]
+    main(["fit", *SMALL, *root, "--trainer.logger", *mine])
+    assert labels == []
+    assert not (tmp_path / "mlp_digits" / "version_0" / "metrics.csv").exists()
+    main(["fit", *SMALL, *root, f"--trainer.logger+={mine[0]}", *mine[1:]])
+    assert len(labels) == 1
+    for folder in ("mlp_digits/version_1", "mine/lightning_logs/version_0", "mine/lightning_logs/version_1"):
+        assert (tmp_path / folder / "metrics.csv").is_file()

@@ -124,9 +124,10 @@ def test_a_fit_its_resume_and_its_test_are_synced_to_one_run(tmp_path):
     offline = sorted((folder / "wandb").glob("offline-run-*"))
     assert len(offline) == 3
     with wandb_server() as (url, runs, _):
-        # In any order: the client sorts them by the time of their start.
-        command = ["-m", "wandb", "sync", *map(str, reversed(offline))]
-        run(*command, home=tmp_path, WANDB_BASE_URL=url, WANDB_API_KEY=KEY)
+        # In any order: the client sorts them by the time of their start. What was synced is left out the next time.
+        for folders in (offline[1::-1], offline):
+            command = ["-m", "wandb", "sync", *map(str, folders)]
+            run(*command, home=tmp_path, WANDB_BASE_URL=url, WANDB_API_KEY=KEY)
     synced = runs.pop("abc")
     assert not runs
     assert (synced.fields["tags"], synced.fields["groupName"], synced.fields["jobType"]) == (
