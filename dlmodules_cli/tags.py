@@ -1,10 +1,11 @@
 """By which words a run is found on a dashboard."""
 
+import re
 from collections.abc import Sequence
 from inspect import cleandoc
 from pathlib import Path
 
-from dlmodules_cli.systems import book_ids, docstring_field, public_sources
+from dlmodules_cli.systems import BOOK, book_ids, docstring_field, public_sources
 
 
 def tags_of(module: type, configs: Sequence[Path] = ()) -> list[str]:
@@ -21,5 +22,5 @@ def tags_of(module: type, configs: Sequence[Path] = ()) -> list[str]:
         return []
     ids = [book_ids(path) for path in configs if path.is_file()]
     named = ", ".join(filter(None, ids)) or docstring_field(cleandoc(ours.__doc__ or ""), "Books")
-    books = sorted({words.split()[0] for words in named.split(",") if words.strip()})
+    books = sorted(set(re.findall(BOOK, named)))
     return [sources[ours.__name__].parent.name, *books]
