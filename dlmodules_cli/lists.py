@@ -1,4 +1,4 @@
-"""The lists of systems in the README and in the site's navigation, made from the classes and their configurations.
+"""The lists of systems and books in README, start page and navigation, made from classes, configurations and books.
 
 ``python -m dlmodules_cli.lists`` writes them anew, each between its two marks; a test fails where they are out of date.
 """
@@ -10,11 +10,12 @@ from itertools import groupby
 from pathlib import Path
 
 from dlmodules.errors import UserError
+from dlmodules_cli.books import book_table
 from dlmodules_cli.configs import config_root
 from dlmodules_cli.errors import run
 from dlmodules_cli.systems import System, systems
 
-BEGIN, END = "begin of the systems, written by: python -m dlmodules_cli.lists", "end of the systems"
+BEGIN, END = "begin of the {}, written by: python -m dlmodules_cli.lists", "end of the {}"
 
 
 def readme_tables(root: Path) -> str:
@@ -35,8 +36,17 @@ def navigation(root: Path) -> str:
     return "".join(lines)
 
 
-LISTS: dict[str, Callable[[Path], str]] = {"README.md": readme_tables, "mkdocs.yml": navigation}
-"""What each file lists, given the folder of the checkout."""
+def books(_: Path) -> str:
+    """Return the table of the books, which is the same in every file."""
+    return book_table()
+
+
+LISTS: dict[str, dict[str, Callable[[Path], str]]] = {
+    "README.md": {"books": books, "systems": readme_tables},
+    "docs/index.md": {"books": books},
+    "mkdocs.yml": {"systems": navigation},
+}
+"""What each file lists by subject, given the folder of the checkout."""
 
 
 def by_family() -> list[tuple[str, list[System]]]:
@@ -73,24 +83,28 @@ def short_books(books: tuple[str, ...]) -> str:
     return ", ".join(words)
 
 
-def updated(path: Path) -> str:
-    """Return the text of a file of ``LISTS`` with its list as it must be.
+def updated(root: Path, file: str) -> str:
+    """Return the text of a file of ``LISTS`` with its lists as they must be.
 
     Raises:
-        UserError: the file does not have the two marks.
+        UserError: the file does not have the two marks of a list.
     """
+    path = root / file
     text = path.read_text(encoding="utf-8")
-    marked = re.compile(rf"(^[^\n]*{re.escape(BEGIN)}[^\n]*\n).*?(^[^\n]*{re.escape(END)})", re.MULTILINE | re.DOTALL)
-    if not marked.search(text):
-        raise UserError(f"{path} has no lines with the marks {BEGIN!r} and {END!r}")
-    listed = LISTS[path.name](path.parent)
-    return marked.sub(lambda match: match[1] + listed + match[2], text)
+    for subject, listed in LISTS[file].items():
+        begin, end = BEGIN.format(subject), END.format(subject)
+        marked = rf"(^[^\n]*{re.escape(begin)}[^\n]*\n).*?(^[^\n]*{re.escape(end)})"
+        match = re.search(marked, text, re.MULTILINE | re.DOTALL)
+        if match is None:
+            raise UserError(f"{path} has no lines with the marks {begin!r} and {end!r}")
+        text = text[: match.end(1)] + listed(root) + text[match.start(2) :]
+    return text
 
 
 def write_lists(root: Path) -> None:
     """Write the lists of the checkout in ``root`` anew."""
-    for name in LISTS:
-        (root / name).write_text(updated(root / name), encoding="utf-8")
+    for file in LISTS:
+        (root / file).write_text(updated(root, file), encoding="utf-8")
 
 
 def _readme_row(system: System, root: Path) -> str:

@@ -15,6 +15,7 @@ import torch
 import dlmodules
 from dlmodules.errors import UserError
 from dlmodules_cli import lists
+from dlmodules_cli.books import BOOKS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -172,7 +173,21 @@ def test_readme_links_every_page():
 @pytest.mark.parametrize("file", lists.LISTS)
 def test_lists_of_systems_are_as_the_classes_and_configurations_are(file):
     text = (ROOT / file).read_text(encoding="utf-8")
-    assert text == lists.updated(ROOT / file), "write them anew: python -m dlmodules_cli.lists"
+    assert text == lists.updated(ROOT, file), "write them anew: python -m dlmodules_cli.lists"
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.key)
+def test_the_books_are_named_where_a_reader_begins(book):
+    for text in (dlmodules.__doc__, *((ROOT / file).read_text("utf-8") for file in ("README.md", "docs/index.md"))):
+        words = " ".join(text.split())
+        assert [fact for fact in (book.title, book.authors, book.edition, book.link) if fact not in words] == []
+
+
+def test_every_id_begins_with_a_book_that_is_named():
+    from dlmodules_cli.systems import systems
+
+    begins = {book.partition(" ")[0] for system in systems() for book in system.books}
+    assert begins == {book.key for book in BOOKS}
 
 
 def test_every_configuration_is_of_a_listed_system():
