@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from callbacks.base.conditions import cycled_labels
-from callbacks.base.grids import Picture, image_grid
+from callbacks.base.grids import image_grid
 from callbacks.base.image_plotting import ImagePlottingCallback
 from callbacks.base.inference import codes_of, images_of, undisturbed
 from callbacks.base.media import save_figure, warn_once
@@ -57,11 +57,11 @@ class LatentMap(ImagePlottingCallback):
 
     def __init__(
         self,
-        max_points: int = 5000,
+        max_points: int = 2000,
         every_n_epochs: int = 1,
         every_n_steps: int | None = None,
         manifold: Literal["range", "quantiles", "none"] = "range",
-        manifold_size: int = 20,
+        manifold_size: int = 12,
         label: int = 0,
         projection: Projection = "pca",
         colour_by: str | None = None,
@@ -103,9 +103,9 @@ class LatentMap(ImagePlottingCallback):
         classes = None if colours is None else colours[finite].numpy()
         limits = None
         if self.manifold != "none" and points.shape[1] == 2 and isinstance(pl_module, Decodes):
-            limits, tiles = self._decode_grid(trainer, pl_module, points)
+            limits, decoded = self._decode_grid(trainer, pl_module, points)
             if trainer.is_global_zero:
-                save_figure(trainer, f"{self.prefix}latent_manifold", manifold_figure(tiles, limits))
+                save_figure(trainer, f"{self.prefix}latent_manifold", manifold_figure(decoded, limits))
         if trainer.is_global_zero:
             figure = scatter_figure(points, classes, names, limits, self.projection, title)
             save_figure(trainer, f"{self.prefix}latent_map", figure)
@@ -120,7 +120,7 @@ class LatentMap(ImagePlottingCallback):
 
     def _decode_grid(
         self, trainer: Trainer, pl_module: LightningModule, points: Codes
-    ) -> tuple[list[npt.NDArray[np.float32]], Picture]:
+    ) -> tuple[list[npt.NDArray[np.float32]], Tensor]:
         levels = torch.linspace(TAIL, 1 - TAIL, self.manifold_size)
         if self.manifold == "quantiles":
             axes = [torch.special.ndtri(levels)] * 2
@@ -133,7 +133,7 @@ class LatentMap(ImagePlottingCallback):
         labels = torch.full((len(grid),), self.label)
         with undisturbed(trainer, pl_module):
             images = images_of(trainer, pl_module, grid, labels)
-        return [axis.numpy() for axis in axes], image_grid(images, self.manifold_size, pad=0, min_tile=0)
+        return [axis.numpy() for axis in axes], images
 
 
 def scatter_figure(
@@ -164,19 +164,22 @@ def scatter_figure(
     return figure
 
 
-def manifold_figure(tiles: Picture, grid: list[npt.NDArray[np.float32]]) -> "Figure":
-    """Plot decoded images, laid out by :func:`image_grid`, with the codes ``grid`` at the axes."""
+def manifold_figure(images: Tensor, grid: list[npt.NDArray[np.float32]]) -> "Figure":
+    """Plot images ``(N, C, H, W)`` decoded from a square of codes, row by row, with the codes ``grid`` at the axes."""
     from matplotlib.figure import Figure
 
+    gutter = max(1, round(images.shape[-1] / 14))
+    tiles = image_grid(images, len(grid[0]), gutter, min_tile=0)
     figure = Figure(figsize=(8, 8), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(tiles, cmap="gray", vmin=0, vmax=255)
+    axes.spines[:].set_visible(False)
     for dimension, (axis, values) in enumerate(zip((axes.xaxis, axes.yaxis), grid, strict=True)):
         size = len(values)
-        tile = tiles.shape[1 - dimension] / size
-        shown = np.arange(0, size, -(-size // 10))
-        places = (shown + 0.5) * tile - 0.5 if dimension == 0 else (size - shown - 0.5) * tile - 0.5
-        axis.set_ticks(list(places), [f"{values[i]:.2f}" for i in shown])
+        tile = (tiles.shape[1 - dimension] - gutter) / size
+        shown = np.arange(0, size, -(-size // 12))
+        rows = shown if dimension == 0 else size - 1 - shown
+        axis.set_ticks(list((gutter - 1) / 2 + (rows + 0.5) * tile), [f"{values[i]:.2f}" for i in shown])
     axes.set_xlabel("z[0]")
     axes.set_ylabel("z[1]")
     axes.set_title("Images decoded from a grid of codes", fontsize=11)

@@ -141,12 +141,27 @@ def test_manifold_lies_as_its_axes_say(tmp_path, manifold):
 
 def test_tick_labels_stand_at_their_tiles():
     values = np.linspace(-2, 2, 5).astype(np.float32)
-    figure = manifold_figure(np.zeros((50, 50), np.uint8), [values, values * 10])
+    figure = manifold_figure(torch.zeros(25, 1, 9, 9), [values, values * 10])
     axes = figure.axes[0]
-    assert axes.get_xticks().tolist() == [4.5, 14.5, 24.5, 34.5, 44.5]
+    # Tiles of 9 pixels, and a gutter of one before each and after the last.
+    assert axes.get_xticks().tolist() == [5, 15, 25, 35, 45]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["-2.00", "-1.00", "0.00", "1.00", "2.00"]
-    assert axes.get_yticks().tolist() == [44.5, 34.5, 24.5, 14.5, 4.5]
+    assert axes.get_yticks().tolist() == [45, 35, 25, 15, 5]
     assert axes.get_yticklabels()[0].get_text() == "-20.00"
+    shown = axes.images[0].get_array()
+    assert shown.shape == (51, 51)
+    assert (shown[::10] == 255).all()  # white gutters
+    assert (shown[:, ::10] == 255).all()
+    assert (shown == 0).sum() == 25 * 81
+
+
+def test_what_is_plotted_unless_something_else_is_chosen(tmp_path, monkeypatch):
+    figures = {}
+    monkeypatch.setattr("callbacks.latents.latent_map.save_figure", lambda trainer, *named: figures.update([named]))
+    module = Linear()
+    trainer(tmp_path, LatentMap()).fit(module, loader(), loader(n=2100))
+    assert len(module.decoded) == 12 * 12
+    assert len(points(figures["latent_map"])) == 2000
 
 
 @pytest.mark.parametrize(("latent_dim", "options"), [(3, {}), (2, {"manifold": "none"})])

@@ -74,6 +74,17 @@ def test_images_are_resized_and_channels_repeated() -> None:
     assert torch.equal(images[:, 0], images[:, 2])
 
 
+def test_a_margin_keeps_the_digits_from_the_edge() -> None:
+    filled, _ = DigitsDataModule().load(train=False)
+    assert (filled[:, 0, 0].amax(1) > 0).float().mean() > 0.9  # each fills its eight rows
+    images, _ = DigitsDataModule(margin=4).load(train=False)
+    assert images.shape == (300, 1, 28, 28)
+    assert images.dtype == torch.uint8
+    inner = images[:, :, 4:-4, 4:-4]
+    assert torch.equal(inner, DigitsDataModule(image_size=20).load(train=False)[0])
+    assert images.sum() == inner.sum()  # the margin is black
+
+
 def test_resizing_by_hand() -> None:
     # From 2 to 4 columns, bilinear: the inner ones lie a quarter of the way to the other pixel.
     images = torch.tensor([[[[0, 100], [0, 100]]]], dtype=torch.uint8)
@@ -202,6 +213,8 @@ def test_with_a_trainer(val_size: int) -> None:
         ({"batch_size": -3}, "batch_size is -3"),
         ({"num_workers": -1}, "num_workers is -1"),
         ({"channels": 2}, "channels is 2"),
+        ({"margin": -1}, "margin is -1"),
+        ({"margin": 14}, "margin is 14; it must be 0 or more, and leave a pixel of 28"),
         ({"seed": -1}, "seed is -1"),
         ({"val_size": -1}, "val_size is -1"),
         ({"val_size": 1.5}, "val_size is 1.5"),
