@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 from typing_extensions import override
 
@@ -13,8 +14,9 @@ from callbacks.base.conditions import cycled_labels
 from callbacks.base.grids import image_grid
 from callbacks.base.image_plotting import ImagePlottingCallback
 from callbacks.base.inference import codes_of, images_of, undisturbed
-from callbacks.base.media import save_figure, warn_once
+from callbacks.base.media import run_folder, save_figure, warn_once, write_file
 from callbacks.base.names import attribute_names, known_attribute_names, known_class_names
+from callbacks.latents.code_file import CODE_FILE, CodeFile
 from callbacks.latents.projections import Codes, Points, Projection, project, require_projection
 from dlmodules.errors import UserError
 from dlmodules.protocols import Decodes, Encodes, is_conditional
@@ -33,7 +35,9 @@ class LatentMap(ImagePlottingCallback):
     Works with any module that has ``encode``. A latent space of more than two dimensions is shown
     by ``projection``. The grid is plotted where the space has two dimensions and
     the module has ``decode``. Pictures: ``latent_map`` and ``latent_manifold``, with ``test/`` before
-    them for the test set.
+    them for the test set. Codes of two numbers are also written into the run folder, as ``latent_codes.npz`` with
+    ``codes (N, 2)``, ``labels (N,)`` and the classes' ``names``, where ``explore`` finds them. ``validate`` and
+    ``test`` leave that file as it is.
 
     Args:
         max_points: at most that many images, the first of the set.
@@ -107,6 +111,9 @@ class LatentMap(ImagePlottingCallback):
             if trainer.is_global_zero:
                 save_figure(trainer, f"{self.prefix}latent_manifold", manifold_figure(decoded, limits))
         if trainer.is_global_zero:
+            if points.shape[1] == 2 and trainer.state.fn == TrainerFn.FITTING:
+                found = CodeFile(points, classes, tuple(_names(names, classes)))
+                write_file(trainer, run_folder(trainer) / CODE_FILE, found.save)
             figure = scatter_figure(points, classes, names, limits, self.projection, title)
             save_figure(trainer, f"{self.prefix}latent_map", figure)
 
@@ -186,6 +193,12 @@ def manifold_figure(images: Tensor, grid: list[npt.NDArray[np.float32]]) -> "Fig
     return figure
 
 
+def _names(known: list[str] | None, labels: npt.NDArray[np.int64] | None) -> list[str]:
+    """Return the ``known`` names where every one of the ``labels`` has one, else the numbers."""
+    count = 0 if labels is None else int(labels.max()) + 1
+    return known if known and len(known) >= count else [str(k) for k in range(count)]
+
+
 def _two_dimensions(
     codes: Codes, labels: npt.NDArray[np.int64] | None, projection: Projection
 ) -> tuple[Points, tuple[str, str]]:
@@ -222,6 +235,6 @@ def _scatter(
     # One call for all classes: plotted class by class, the last would hide the others.
     style |= {"cmap": palette, "vmin": -0.5, "vmax": palette.N - 0.5}
     axes.scatter(points[:, 0], points[:, 1], c=labels, **style)
-    names = class_names if class_names and len(class_names) >= count else [str(k) for k in range(count)]
+    names = _names(class_names, labels)
     handles = [Line2D([], [], linestyle="", marker="o", color=palette(k), label=names[k]) for k in np.unique(labels)]
     figure.legend(handles=handles, loc="outside right center", title=title, frameon=False)

@@ -1,12 +1,16 @@
 """``explore``: a page in the browser that decodes, morphs and samples with a checkpoint."""
 
+import importlib
 import importlib.util
 import socket
+import sys
 from pathlib import Path
 
+import yaml
 from jsonargparse import Namespace
 
 from callbacks.latents.attribute_file import ATTRIBUTE_FILE, AttributeFile, read_attribute_file
+from callbacks.latents.code_file import CODE_FILE, CodeFile, read_code_file
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.subject import subject_of
 from dlmodules_cli.loading import import_own, load_trained
@@ -19,7 +23,8 @@ def explore(chosen: Namespace) -> None:
     """Run ``explore`` with its options, until it is interrupted."""
     import_own(chosen.imports)
     module, _ = load_trained(chosen.ckpt_path, chosen.ema)
-    subject = subject_of(module, find_attributes(chosen.ckpt_path, chosen.attributes))
+    path = chosen.ckpt_path
+    subject = subject_of(module, find_attributes(path, chosen.attributes), find_codes(path), find_class_names(path))
     if importlib.util.find_spec("gradio") is None:
         raise UserError('explore needs gradio: pip install "dlmodules[app]"')
     port = free_port(chosen.host, chosen.port)
@@ -36,8 +41,39 @@ def find_attributes(ckpt_path: str, given: str | None) -> AttributeFile | None:
     """
     if given is not None:
         return read_attribute_file(given)
-    own = Path(ckpt_path).resolve().parent.parent / ATTRIBUTE_FILE
+    own = _run_folder(ckpt_path) / ATTRIBUTE_FILE
     return read_attribute_file(own) if own.is_file() else None
+
+
+def find_codes(ckpt_path: str) -> CodeFile | None:
+    """Read the codes of images that ``LatentMap`` left in the run's folder; None where there are none.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    own = _run_folder(ckpt_path) / CODE_FILE
+    return read_code_file(own) if own.is_file() else None
+
+
+def find_class_names(ckpt_path: str) -> tuple[str, ...]:
+    """Return how the data of the checkpoint's run calls its classes; empty where that is not known.
+
+    The run's ``config.yaml`` names the data module. It is not made: its data may not be here. A module of somebody's
+    own is not imported either, unless ``--imports`` did.
+    """
+    config = _run_folder(ckpt_path) / "config.yaml"
+    try:
+        data = yaml.safe_load(config.read_text(encoding="utf-8"))["data"]
+        module, _, name = (data if isinstance(data, str) else data["class_path"]).rpartition(".")
+        known = importlib.import_module(module) if module == "datamodules" else sys.modules[module]
+        names = getattr(known, name).names
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, ImportError, AttributeError):
+        return ()  # only names: the page has numbers instead
+    return tuple(map(str, names)) if isinstance(names, tuple) else ()
+
+
+def _run_folder(ckpt_path: str) -> Path:
+    return Path(ckpt_path).resolve().parent.parent
 
 
 def free_port(host: str, port: int | None) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from dlmodules_cli.explore import codes, pictures
+from dlmodules_cli.explore.map_part import MapPart
 from dlmodules_cli.explore.parts import QUICK, canvas, class_choice, drawn, new_seed, picture, showing_mistakes
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
@@ -59,21 +60,27 @@ class DecodeTab(Tab):
                         )
                         for index, dimension in enumerate(dimensions)
                     ]
+                # Made below, where it says what the images are decoded as.
+                self.label = class_choice(subject, render=False)
+                on_map = MapPart(subject, first, self.label.value) if len(first) == 2 else None
                 self._attribute_sliders()
                 if subject.encodes:
                     with gr.Accordion(
-                        "Begin with an image: drop or draw one", open=len(dimensions) + len(self.names) <= FEW
+                        "Begin with an image: drop or draw one",
+                        open=on_map is None and len(dimensions) + len(self.names) <= FEW,
                     ):
                         own = canvas(subject, "Your image", "own")
                         encode = gr.Button("Encode it", elem_id="encode")
             with gr.Column(scale=5, elem_id="view"):
-                self.label = class_choice(subject)
+                self.label.render()
                 self.image = picture(
                     pictures.decoded_picture(subject, first, self.label.value), "Decoded image", "decoded"
                 )
         self.everything = [self.code, self.image, *self.sliders]
         self.given = [self.label, *self.strengths]  # what an image depends on besides its code
         self._listen()
+        if on_map is not None:
+            on_map.listen(self.code, self.label, self._begin_at, [self.shown, *self.given], self.everything)
         random.click(showing_mistakes(self._random), [self.shown, *self.given], self.everything, **QUICK)
         zeros.click(showing_mistakes(self._zero), [self.shown, *self.given], self.everything, **QUICK)
         if subject.encodes:

@@ -14,13 +14,15 @@ import gradio as gr
 from starlette.requests import ClientDisconnect
 
 from dlmodules.errors import UserError
+from dlmodules_cli.explore.classify_tab import ClassifyTab
+from dlmodules_cli.explore.codes_tab import CodesTab
 from dlmodules_cli.explore.decode_tab import DecodeTab
 from dlmodules_cli.explore.morph_tab import MorphTab
 from dlmodules_cli.explore.samples_tab import SamplesTab
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
 
-TABS: tuple[type[Tab], ...] = (DecodeTab, MorphTab, SamplesTab)
+TABS: tuple[type[Tab], ...] = (DecodeTab, CodesTab, MorphTab, SamplesTab, ClassifyTab)
 """The tabs of the page, from left to right; one without anything of the subject to show is left out."""
 
 CSS = """
@@ -37,8 +39,8 @@ def build(subject: Subject, path: str) -> gr.Blocks:
     facts = [f"images {height} × {width}, {'grey' if channels == 1 else 'coloured'}"]
     if subject.latent_dim is not None:
         facts.append(f"codes of {subject.latent_dim} number{'s' if subject.latent_dim > 1 else ''}")
-    if subject.num_classes is not None:
-        facts.append(f"{subject.num_classes} classes")
+    if classes := len(subject.classes) or subject.num_classes:
+        facts.append(f"{classes} classes")
     with gr.Blocks(title=f"{subject.name}: explore", analytics_enabled=False, delete_cache=(600, 600)) as page:
         gr.Markdown(f"## {subject.name}\n{' · '.join(facts)} · `{path}`")
         with gr.Tabs():

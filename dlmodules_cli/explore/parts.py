@@ -56,13 +56,20 @@ def picture(value: Picture | None, label: str, elem_id: str, height: int = LARGE
     )
 
 
-def class_choice(subject: Subject, label: str = "Class", every: bool = False) -> gr.Dropdown:
-    """Return the choice of a class, hidden where the module knows none. ``every`` offers all in turn, first."""
+def class_choice(subject: Subject, label: str = "Class", every: bool = False, render: bool = True) -> gr.Dropdown:
+    """Return the choice of a class, hidden where the module knows none. ``every`` offers all in turn, first.
+
+    Without ``render`` its place on the page is where its own ``render`` is called.
+    """
     choices: list[tuple[str, int | None]] = [(str(number), number) for number in range(subject.num_classes or 0)]
     if every:
         choices.insert(0, ("all in turn", ALL))
     return gr.Dropdown(
-        choices, value=choices[0][1] if choices else None, label=label, visible=subject.num_classes is not None
+        choices,
+        value=choices[0][1] if choices else None,
+        label=label,
+        visible=subject.num_classes is not None,
+        render=render,
     )
 
 

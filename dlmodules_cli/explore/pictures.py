@@ -115,6 +115,41 @@ def sample_picture(subject: Subject, n: int, seed: int, label: int | None = None
     return image_grid(images, min_tile=LARGE if n == 1 else 96)
 
 
+def traversal_picture(
+    subject: Subject,
+    name: str,
+    ends: tuple[float, float],
+    steps: int,
+    rows: int,
+    seed: int = 0,
+    label: int | None = None,
+) -> Picture:
+    """Return rows of ``steps`` images in which the code ``name`` goes from the first of ``ends`` to the second.
+
+    There are ``rows`` rows, of class ``label`` where the module is conditional; or, where that is None, one for each
+    class, with its number before it. The same seed gives the same.
+
+    Raises:
+        UserError: the module has no such code, or ``steps`` is less than 2 or ``rows`` less than 1.
+    """
+    if steps < 2 or rows < 1:
+        raise UserError(f"{rows} rows of {steps} images were asked for; at least 1 row of 2 is needed")
+    if name not in subject.traversals:
+        raise UserError(f"{subject.name} has no code {name}; it has: {', '.join(subject.traversals) or 'none'}")
+    if subject.num_classes is None:
+        labels = None
+    elif label is None:
+        labels = torch.arange(subject.num_classes)
+    else:
+        (labels,) = subject.condition(label, rows)
+    with subject.asked(seed) as generator:
+        images = subject.module.traverse(
+            name, torch.linspace(*ends, steps), rows if labels is None else len(labels), labels, generator
+        )
+    names = None if labels is None or label is not None else [str(one) for one in labels.tolist()]
+    return image_grid(images.flatten(0, 1).float().cpu(), steps, row_labels=names)
+
+
 def enlarged(images: Tensor) -> Picture:
     """Return the first of images ``(n, C, H, W)``, enlarged by a whole factor: each pixel is a square."""
     return image_grid(images[:1], 1, pad=0, min_tile=LARGE)

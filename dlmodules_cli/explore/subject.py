@@ -1,7 +1,7 @@
 """The explored module, and the facts that the page needs about it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeGuard
@@ -14,13 +14,17 @@ from torch import Tensor
 
 from callbacks.base.conditions import cycled_labels
 from callbacks.latents.attribute_file import AttributeFile
+from callbacks.latents.code_file import CodeFile
 from dlmodules.errors import UserError
 from dlmodules.protocols import (
     BoundsCodes,
+    Classifies,
     Decodes,
     Encodes,
+    HasInputShape,
     HasLatentDim,
     SamplesImages,
+    Traverses,
     class_count,
     is_conditional,
 )
@@ -43,8 +47,11 @@ class Subject:
         num_classes: how many classes a conditional module knows; None for any other.
         encodes: whether it maps images to such codes.
         samples: whether it samples images.
-        dark_ground: whether the borders of its images are dark, so that one draws on it with a light ink.
+        dark_ground: whether the borders of its images are dark, so that one draws on it with a light ink. Of a
+            classifier that is not known; they are taken to be dark, as MNIST's.
         attributes: the attribute vectors of its latent space, where they are known.
+        codes: the codes of images, where they are known and have two numbers.
+        classes: the names of the classes that a classifier of images tells apart; empty for any other module.
     """
 
     module: Any
@@ -55,12 +62,19 @@ class Subject:
     samples: bool
     dark_ground: bool = True
     attributes: AttributeFile | None = None
+    codes: CodeFile | None = None
+    classes: tuple[str, ...] = ()
     _lock: Any = field(default_factory=threading.RLock, repr=False)
 
     @property
     def name(self) -> str:
         """The name of the module's class."""
         return type(self.module).__name__
+
+    @property
+    def traversals(self) -> tuple[str, ...]:
+        """The names of the codes that can change along a row of images."""
+        return tuple(self.module.traversals) if isinstance(self.module, Traverses) else ()
 
     @property
     def code_range(self) -> tuple[float, float] | None:
@@ -124,58 +138,95 @@ class Subject:
         return found
 
 
-def subject_of(module: LightningModule, attributes: AttributeFile | None = None) -> Subject:
+def subject_of(
+    module: LightningModule,
+    attributes: AttributeFile | None = None,
+    codes: CodeFile | None = None,
+    class_names: Sequence[str] = (),
+) -> Subject:
     """Find out what there is to explore in ``module``.
 
     Args:
         module: in evaluation mode, on the CPU.
         attributes: the attribute vectors of its latent space.
+        codes: codes of images; left aside where the module's own have another size.
+        class_names: what the classes of its data are called, where that is known.
 
     Raises:
-        UserError: it neither decodes codes to images nor samples images, or the attribute vectors are of codes of
-            another size.
+        UserError: it neither decodes codes to images nor samples images nor classifies any, or the attribute vectors
+            are of codes of another size.
     """
     name = type(module).__name__
     num_classes = class_count(module) if is_conditional(module) else None
-    latent_dim = _latent_dim(module)
     with isolate_rng(), torch.no_grad():
-        generator = torch.Generator().manual_seed(0)
-        images = None
-        if isinstance(module, Decodes) and latent_dim is not None:
-            codes = torch.randn(PROBED, latent_dim, generator=generator)
-            if isinstance(module, BoundsCodes):
-                codes = codes.sigmoid() * (module.code_range[1] - module.code_range[0]) + module.code_range[0]
-            images = module.decode(codes, *_labels(num_classes, PROBED))
-        if not _are_images(images):
-            latent_dim = None
-            label = next(iter(_labels(num_classes, 1)), None)
-            images = module.sample(1, label, generator) if isinstance(module, SamplesImages) else None
-        if not _are_images(images):
+        images, latent_dim = _images_of(module, num_classes)
+        classes = _classes(module, class_names)
+        if images is None and not classes:
             raise UserError(
-                f"{name} cannot be explored: it neither decodes codes (n, latent_dim) to images nor samples any"
+                f"{name} cannot be explored: it neither decodes codes (n, latent_dim) to images nor samples any, nor"
+                " is it a classifier that knows the `input_shape` of its images"
             )
         encodes = (
-            isinstance(module, Encodes)
+            images is not None
+            and isinstance(module, Encodes)
             and latent_dim is not None
             and module.encode(images, *_labels(num_classes, len(images))).shape == (len(images), latent_dim)
         )
     if attributes is not None and attributes.latent_dim != latent_dim:
         known = "decodes no codes" if latent_dim is None else f"has codes of {latent_dim}"
         raise UserError(f"the attribute vectors are of codes of {attributes.latent_dim} numbers, but {name} {known}")
-    border = torch.ones(images.shape[-2:], dtype=torch.bool)
-    border[1:-1, 1:-1] = False
-    dark = bool(images[..., border].float().mean() < 0.5)
-    channels, height, width = images.shape[1:]
+    channels, height, width = _input_shape(module) if images is None else images.shape[1:]
     return Subject(
         module,
         (channels, height, width),
         latent_dim,
         num_classes,
         encodes,
-        isinstance(module, SamplesImages),
-        dark,
+        images is not None and isinstance(module, SamplesImages),
+        True if images is None else _has_dark_border(images),
         attributes,
+        codes if latent_dim == 2 else None,
+        classes,
     )
+
+
+def _images_of(module: LightningModule, num_classes: int | None) -> tuple[Tensor | None, int | None]:
+    """Return some images that it decodes or samples, and the size of the codes that it decodes to images."""
+    generator = torch.Generator().manual_seed(0)
+    latent_dim = _latent_dim(module)
+    if isinstance(module, Decodes) and latent_dim is not None:
+        codes = torch.randn(PROBED, latent_dim, generator=generator)
+        if isinstance(module, BoundsCodes):
+            codes = codes.sigmoid() * (module.code_range[1] - module.code_range[0]) + module.code_range[0]
+        images = module.decode(codes, *_labels(num_classes, PROBED))
+        if _are_images(images):
+            return images, latent_dim
+    label = next(iter(_labels(num_classes, 1)), None)
+    sampled = module.sample(1, label, generator) if isinstance(module, SamplesImages) else None
+    return (sampled if _are_images(sampled) else None), None
+
+
+def _classes(module: LightningModule, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the classes that a classifier of images tells apart; none for any other module."""
+    if not isinstance(module, Classifies) or type(module).forward is LightningModule.forward:
+        return ()
+    shape = _input_shape(module)
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        return ()
+    logits = module(torch.zeros(1, *shape))
+    if not isinstance(logits, Tensor) or logits.shape != (1, module.num_classes):
+        return ()
+    return tuple(names if len(names) == module.num_classes else map(str, range(module.num_classes)))
+
+
+def _input_shape(module: object) -> tuple[int, ...]:
+    return (module.input_shape or ()) if isinstance(module, HasInputShape) else ()
+
+
+def _has_dark_border(images: Tensor) -> bool:
+    border = torch.ones(images.shape[-2:], dtype=torch.bool)
+    border[1:-1, 1:-1] = False
+    return bool(images[..., border].float().mean() < 0.5)
 
 
 def _latent_dim(module: LightningModule) -> int | None:

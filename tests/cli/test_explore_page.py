@@ -13,12 +13,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from callbacks.latents.attribute_file import write_attribute_file
-from dlmodules import CVAE, DCGAN, VAE
+from callbacks.latents.code_file import CodeFile
+from dlmodules import CVAE, DCGAN, VAE, CNNClassifier, InfoGAN
 from tests.cli.test_explore import attributes, checkpoint
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -238,3 +240,62 @@ def test_a_module_that_only_samples_shows_samples_at_once(tmp_path, chromium):
         slide(page, "num", 1)
         page.click("#next-seed")
         assert samples.changed()
+
+
+def test_a_code_of_an_infogan_along_rows(tmp_path, chromium):
+    module = InfoGAN(image_shape=(1, 16, 16), width=0.05, num_classes=3)
+    with explored(checkpoint(module, tmp_path)) as address, opened(chromium, address) as page:
+        rows = Picture(page, "traversal")  # at once: the tab is the first
+        assert page.get_by_role("tab").all_inner_texts() == ["Codes", "Samples"]
+        page.get_by_label("code2").click()
+        assert rows.changed()
+        slide(page, "high", 3)
+        assert rows.changed()
+        slide(page, "traversal-steps", 1)
+        assert rows.changed()
+        assert page.locator("#traversal-rows:visible").count() == 0
+        page.get_by_label("Class", exact=True).first.click()
+        page.get_by_role("option", name="2").click()
+        assert rows.changed()
+        page.locator("#traversal-rows").wait_for()
+        page.click("#other-noise")
+        assert rows.changed()
+
+
+def test_a_click_on_the_map_decodes_there(tmp_path, chromium):
+    torch.manual_seed(0)
+    codes = np.array([[-4, -2], [4, 2]], dtype=np.float32)  # so the map spans 8.64 by 4.32
+    CodeFile(codes, np.array([0, 1]), ("zero", "one")).save(tmp_path / "latent_codes.npz")
+    path = checkpoint(VAE(latent_dim=2), tmp_path)
+    with explored(path) as address, opened(chromium, address) as page:
+        decoded, on_map = Picture(page, "decoded"), Picture(page, "map")
+        box = on_map.place.bounding_box()
+        page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
+        assert decoded.changed()
+        assert on_map.changed()  # the ring moves
+        number(page, "slider-0").to_have_value(re.compile(r"^2\.1\d*$"))
+        number(page, "slider-1").to_have_value(re.compile(r"^1\.(0[5-9]|1)\d*$"))
+        page.get_by_label("Decoded images").click()
+        assert on_map.changed()
+        slide(page, "slider-0", 5)
+        assert on_map.changed()
+
+
+def test_a_drawing_is_classified(tmp_path, chromium):
+    torch.manual_seed(0)
+    (tmp_path / "config.yaml").write_text("data: datamodules.FashionMNISTDataModule")
+    with explored(checkpoint(CNNClassifier(), tmp_path)) as address, opened(chromium, address) as page:
+        page.click("#classify")
+        page.get_by_text("draw something on the canvas").wait_for()
+        draw(page, "drawing")
+        page.click("#classify")
+        seen = Picture(page, "seen")
+        page.locator("#probabilities").get_by_text("Sandal", exact=True).first.wait_for()
+        page.locator("#fitted input").uncheck()
+        page.click("#classify")
+        assert seen.changed()
+        Image.effect_noise((60, 40), 90).save(tmp_path / "noise.png")
+        page.set_input_files("#drawing input[type=file]", tmp_path / "noise.png")
+        page.wait_for_timeout(1000)  # until it lies on the canvas
+        page.click("#classify")
+        assert seen.changed()
