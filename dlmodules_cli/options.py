@@ -66,7 +66,7 @@ def _export() -> CheckpointParser:
 
 
 def _explore() -> CheckpointParser:
-    parser = _parser("explore", "A page in the browser that decodes, morphs and samples what a checkpoint has learned.")
+    parser = _parser("explore", "A page in the browser that decodes, morphs, samples or classifies with a checkpoint.")
     parser.add_argument(
         "--attributes",
         type=str | None,

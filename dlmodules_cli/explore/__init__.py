@@ -1,1 +1,1 @@
-"""``explore``: a page in the browser over a module that decodes codes or samples images."""
+"""``explore``: a page in the browser over a module that decodes codes, or samples or classifies images."""

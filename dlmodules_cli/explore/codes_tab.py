@@ -7,6 +7,7 @@ import gradio as gr
 from typing_extensions import override
 
 from callbacks.base.grids import Picture
+from dlmodules.protocols import finds_classes
 from dlmodules_cli.explore import pictures
 from dlmodules_cli.explore.parts import ALL, QUICK, class_choice, new_seed, picture, showing_mistakes
 from dlmodules_cli.explore.subject import Subject
@@ -37,9 +38,8 @@ class CodesTab(Tab):
                 self.name = gr.Radio(
                     list(subject.traversals), value=subject.traversals[0], label="Code that changes", elem_id="code"
                 )
-                with gr.Row():
-                    self.low = self._slider("Left", -2.0, "low")
-                    self.high = self._slider("Right", 2.0, "high")
+                self.low = self._slider("Left", -1.5, "low")
+                self.high = self._slider("Right", 1.5, "high")
                 self.steps = gr.Slider(
                     2, MOST_STEPS, 8, step=1, label="Images in a row", buttons=[], elem_id="traversal-steps"
                 )
@@ -54,7 +54,11 @@ class CodesTab(Tab):
                     elem_id="traversal-rows",
                 )
                 noise = gr.Button("Other noise", variant="primary", elem_id="other-noise")
-                gr.Markdown("A row has one noise and one class. The other codes are 0.")
+                own = " The classes were found without labels: their numbers are not those of the data."
+                gr.Markdown(
+                    "A row has one noise and one class. The other codes are 0."
+                    + (own if finds_classes(subject.module) else "")
+                )
             with gr.Column(scale=8):
                 self.image = picture(None, "Rows in which the code changes", "traversal", HEIGHT)
         self.given = [self.name, self.low, self.high, self.steps, self.label, self.rows, self.seed]
@@ -66,7 +70,7 @@ class CodesTab(Tab):
 
     @staticmethod
     def _slider(label: str, value: float, elem_id: str) -> gr.Slider:
-        return gr.Slider(-REACH, REACH, value, step=0.1, label=label, buttons=[], min_width=100, elem_id=elem_id)
+        return gr.Slider(-REACH, REACH, value, step=0.1, label=label, buttons=[], elem_id=elem_id)
 
     @override
     def on_first_sight(self, event: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""``explore``: a page in the browser that decodes, morphs and samples with a checkpoint."""
+"""``explore``: a page in the browser that decodes, morphs, samples and classifies with a checkpoint."""
 
 import importlib
 import importlib.util
