@@ -13,6 +13,7 @@ import yaml
 
 import dlmodules
 from dlmodules.errors import UserError
+from dlmodules_cli.books import BOOKS
 from dlmodules_cli.commands import program, show
 from dlmodules_cli.configs import all_configs, config_root
 from dlmodules_cli.errors import fail
@@ -21,7 +22,7 @@ from dlmodules_cli.messages import nearest
 # The parser in C reads a hundred configurations in a tenth of the time.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-BOOK = "(?:atienza|vasilev|foster|lab)"
+BOOK = f"(?:{'|'.join(book.key for book in BOOKS)})"
 """With which an id in a book begins, as a regular expression."""
 
 
