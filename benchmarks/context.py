@@ -1,6 +1,7 @@
 """Shared by the programs: the work folder, starting a command, comparing two sides."""
 
 import contextlib
+import json
 import os
 import statistics
 import subprocess
@@ -144,6 +145,10 @@ def row_record(row: Row, seed: int, begin: float, **measured: Any) -> Record:
             "wall_seconds": round(time.perf_counter() - begin, 1),
             "steps": 0,
             "protocol": row.protocol,
+            "budget": row.budget,
+            "args": [str(word) for word in row.options.get("args", ())],
+            # As they are read back: tuples are lists in JSON.
+            "options": json.loads(json.dumps({name: value for name, value in row.options.items() if name != "args"})),
         }
         | measured,
         kind=row.kind,

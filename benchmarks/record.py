@@ -52,14 +52,18 @@ class Record:
         seed: of the run, 0 or more.
         steps: training steps of the run, environment steps of an agent; 0 where nothing is trained.
         metrics: name to finite number.
-        protocol: how it was measured: split, budget, number of samples, what is left out.
+        protocol: how it was measured: split, number of samples, what is left out.
+        budget: how much training, in words; empty for a speed alone.
+        args: what the run said other than its configuration, word by word; all of it where there is no configuration.
+        options: what else the row told its program.
         command: what to type to measure it again.
         wall_seconds: of the training, or of the whole measurement where that is no single training.
         commit: of the source, with ``-dirty`` where it was changed.
         versions: package to version.
         hardware: ``cpu``, ``cores``, ``threads``, and ``gpu`` where there is one.
         date: end of the measurement, UTC, ISO 8601.
-        details: further facts, such as the single pairs of a comparison.
+        details: further facts, such as the single pairs of a comparison; ``withdrawn`` names metrics that were taken
+            back, each with the reason.
     """
 
     kind: str
@@ -70,6 +74,9 @@ class Record:
     steps: int
     metrics: dict[str, float]
     protocol: str
+    budget: str
+    args: list[str]
+    options: dict[str, Any]
     command: str
     wall_seconds: float
     commit: str
@@ -102,8 +109,16 @@ def _problem(record: Record) -> str | None:
         value = getattr(record, name)
         if not isinstance(value, int) or value < 0:
             return f"{name} must be a whole number of 0 or more, not {value!r}"
+    if not isinstance(record.budget, str) or not (record.budget or record.kind in ("speed", "memory")):
+        return f"budget must be a text that is not empty, not {record.budget!r}"
+    if not isinstance(record.args, list) or not all(isinstance(word, str) for word in record.args):
+        return f"args must be a list of words, not {record.args!r}"
+    if not isinstance(record.options, dict) or "args" in record.options:
+        return f"options must be those besides args, not {record.options!r}"
     if not isinstance(record.metrics, dict) or not record.metrics:
         return "metrics must hold at least one number"
+    if withdrawn := record.metrics.keys() & record.details.get("withdrawn", {}).keys():
+        return f"metrics has {sorted(withdrawn)[0]}, which details calls withdrawn"
     for name, value in {**record.metrics, "wall_seconds": record.wall_seconds}.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return f"{name} must be a finite number, not {value!r}"
@@ -121,14 +136,18 @@ def _problem(record: Record) -> str | None:
 
 def make_record(**measured: Any) -> Record:
     """Return a record of ``measured``, with commit, versions, hardware and date added."""
-    found = provenance()
     return Record(
-        commit=_commit(found.pop("commit", "unknown")),
-        versions=found,
+        commit=measured_commit(),
+        versions={name: value for name, value in provenance().items() if name != "commit"},
         hardware=hardware(),
         date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         **measured,
     )
+
+
+def measured_commit() -> str:
+    """Return the commit of the source, with ``-dirty`` where it was changed; ``unknown`` outside a checkout."""
+    return _commit(provenance().get("commit", "unknown"))
 
 
 def _commit(described: str) -> str:

@@ -62,7 +62,7 @@ def main(args: Sequence[str]) -> int:
     # torch reads it when it is imported, which is below.
     os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
     from benchmarks.context import Context
-    from benchmarks.record import write_record
+    from benchmarks.record import measured_commit, write_record
     from dlmodules.errors import UserError
 
     context = Context(quick=options.quick, threads=int(os.environ["OMP_NUM_THREADS"]))
@@ -78,6 +78,13 @@ def main(args: Sequence[str]) -> int:
         todo = chosen(names, options.seeds, options.all, context.records, options.cost)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    if todo and not options.quick and (commit := measured_commit()).endswith("-dirty"):
+        print(
+            f"error: the source differs from commit {commit.removesuffix('-dirty')}, and the report takes no record of"
+            " a changed source: commit the changes first, or try with --quick",
+            file=sys.stderr,
+        )
         return 2
     failed = 0
     for row, seed in todo:

@@ -31,15 +31,8 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     """
     clock = Path(context.folder(row, seed), "update.json").resolve()
     options = row.options
-    on_the_way = replace(
-        row,
-        options={
-            **options,
-            "args": (*options.get("args", ()), *steps(row)),
-            "fit_args": fit_arguments(row, clock, context),
-        },
-    )
-    record = scores.measure(on_the_way, seed, context)
+    with_steps = replace(row, options={**options, "args": (*options.get("args", ()), *steps(row))})
+    record = scores.measure(with_steps, seed, context, fit_arguments(row, clock, context))
     cost: dict[str, float] = json.loads(clock.read_text())
     metrics = {**record.metrics, **of_update(cost, options["n_critic"])}
     log = scores.run_folder(row, seed, context, record) / "metrics.csv"

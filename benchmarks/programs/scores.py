@@ -6,6 +6,7 @@ import json
 import math
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ from dlmodules_cli.runs import run_name as name_of_runs
 from dlmodules_cli.runs import versions
 
 
-def measure(row: Row, seed: int, context: Context) -> Record:
+def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = ()) -> Record:
     """Fit and test ``row`` with ``seed``.
 
-    A metric that is not finite stays out of the record's metrics and is named in its details.
+    A metric that is not finite stays out of the record's metrics and is named in its details. ``on_the_way`` are more
+    arguments of the fit, which measure and change nothing.
     """
     begin = time.perf_counter()
     folder = context.folder(row, seed)
@@ -42,7 +44,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         *("--trainer.default_root_dir", str(folder)),
     ]
     start = run_here if row.cost == "seconds" else run_command
-    fit = ["train.py", "fit", *common, *row.options.get("fit_args", ()), *quick_arguments(row, context)]
+    fit = ["train.py", "fit", *common, *on_the_way, *quick_arguments(row, context)]
     fit_seconds = start(fit, context, log, **sweep_variables())
     run = versions(folder / run_name(row))[-1]
     metrics: dict[str, float] = {}
@@ -53,7 +55,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         start([*test, *extra], context, log)
         metrics |= {f"{key}@{name}": value for key, value in metrics_of_test(run / "metrics.csv", stage).items()}
     finite = {key: value for key, value in metrics.items() if math.isfinite(value)}
-    details: dict[str, Any] = {"run": run.name, "args": list(row.options.get("args", ()))}
+    details: dict[str, Any] = {"run": run.name}
     if infinite := metrics.keys() - finite.keys():
         details["not finite"] = {key: str(metrics[key]) for key in sorted(infinite)}
     metrics = finite

@@ -7,6 +7,7 @@ include. It needs no torch.
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks.history import commits, sound
 from benchmarks.record import RECORDS, ROOT, Record, read_records
 from benchmarks.report.archive import archive
 from benchmarks.report.configurations import variants
@@ -48,8 +49,14 @@ def generated(records: Iterable[Record]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write every file, and remove those that no record or system has any more."""
-    files = generated(read_records(RECORDS))
+    """Write every file, and remove those that no record or system has any more.
+
+    Raises UserError where a record does not stand.
+    """
+    known = commits()
+    if known is None:
+        print("not all of the history is here: that the records' commits are in it is not checked")
+    files = generated(sound(read_records(RECORDS), known))
     for folder in OWN_FOLDERS:
         for path in (ROOT / folder).rglob("*.*"):
             if path.is_file() and path.relative_to(ROOT).as_posix() not in files:

@@ -1,5 +1,12 @@
 """``python -m benchmarks.report``."""
 
-from benchmarks.report import main
+import sys
 
-main()
+from benchmarks.report import main
+from dlmodules.errors import UserError
+
+try:
+    main()
+except UserError as error:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)

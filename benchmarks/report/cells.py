@@ -127,12 +127,25 @@ def mark(records: Sequence[Record]) -> str:
     return EARLIER if earlier else ""
 
 
-def overrides(row: Row) -> str:
-    """Return what a run of ``row`` says other than its configuration, or empty where it says nothing."""
-    args = [str(arg).removeprefix("--").replace("init_args.", "") for arg in row.options.get("args", ())]
+def budget_of(row: Row, records: Sequence[Record]) -> str:
+    """Return the budget of the runs that were measured, or of ``row`` where there are none."""
+    return " / ".join(dict.fromkeys(record.budget for record in records) or [row.budget]) or NOTHING
+
+
+def overrides(row: Row, records: Sequence[Record] = ()) -> str:
+    """Return what the runs said other than their configuration, or what a run of ``row`` would where there are none.
+
+    Empty where they say nothing.
+    """
+    runs = {tuple(record.args): None for record in records} or {tuple(map(str, row.options.get("args", ()))): None}
+    return " / ".join(filter(None, map(_words, runs)))
+
+
+def _words(args: Sequence[str]) -> str:
     words: list[str] = []
-    for arg, given in zip(row.options.get("args", ()), args, strict=True):
-        if words and not str(arg).startswith("--"):
+    for arg in args:
+        given = arg.removeprefix("--").replace("init_args.", "")
+        if words and not arg.startswith("--"):
             words[-1] += f" {given}"
         else:
             words.append(given.replace("=", " ", 1))

@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-from benchmarks.report.cells import NOT_YET, NOTHING, bar_and_state, digits_of, guess_of, mark, spread, table, values_of
+from benchmarks.report.cells import (
+    NOT_YET,
+    NOTHING,
+    bar_and_state,
+    budget_of,
+    digits_of,
+    guess_of,
+    mark,
+    spread,
+    table,
+    values_of,
+)
 from benchmarks.report.standing import Found
 from benchmarks.row import Figure, Row
 
@@ -28,14 +39,15 @@ def straight(rows: Sequence[Row], found: Found, numbers: dict[str, int] | None) 
     lines = []
     for row in rows:
         line = [row.system, name_of(row, numbers), str(len(found[row.name]))]
-        lines.append([*line, *(figure_cell(figure, row, found) for figure in row.figures), row.budget or NOTHING])
+        cells = [figure_cell(figure, row, found) for figure in row.figures]
+        lines.append([*line, *cells, budget_of(row, found[row.name])])
     return table(head, lines)
 
 
 def turned(rows: Sequence[Row], found: Found, numbers: dict[str, int] | None) -> str:
     """Return a table with a configuration a column."""
     lines = [
-        ["budget", *(row.budget or NOTHING for row in rows)],
+        ["budget", *(budget_of(row, found[row.name]) for row in rows)],
         ["seeds", *(str(len(found[row.name])) for row in rows)],
     ]
     for place, figure in enumerate(rows[0].figures):
@@ -62,7 +74,8 @@ def figure_cell(figure: Figure, row: Row, found: Found) -> str:
 
 def variants(rows: Sequence[Row], found: Found) -> str:
     """Return a table of variants: our figures, each beside the book's where it has them, and a budget that differs."""
-    budgets = {row.budget for row in rows}
+    budgets = {row.name: budget_of(row, found[row.name]) for row in rows}
+    differ = len(set(budgets.values())) > 1
     has_book = any(figure.book.strip(NOTHING) for row in rows for figure in row.figures)
     lines = []
     for row in rows:
@@ -70,12 +83,12 @@ def variants(rows: Sequence[Row], found: Found) -> str:
         for figure in row.figures:
             line.append(variant_cell(figure, row, found))
             line += [figure.book] if has_book else []
-        lines.append(line + ([row.budget] if len(budgets) > 1 else []))
+        lines.append(line + ([budgets[row.name]] if differ else []))
     head: list[str] = []
     for figure in rows[0].figures:
         head += [f"{figure.label}, ours", f"{figure.label}, book"] if has_book else [figure.label]
-    once = "" if len(budgets) > 1 else f"Each: {rows[0].budget}.\n\n"
-    return once + table(("variant", "seeds", *head, *(["budget"] if len(budgets) > 1 else [])), lines)
+    once = "" if differ else f"Each: {budgets[rows[0].name]}.\n\n"
+    return once + table(("variant", "seeds", *head, *(["budget"] if differ else [])), lines)
 
 
 def variant_cell(figure: Figure, row: Row, found: Found) -> str:

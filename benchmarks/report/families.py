@@ -24,7 +24,7 @@ def family_page(title: str, rows: Sequence[Row], found: Found, titles: Mapping[s
         parts.append(variants(chosen, found))
     if speeds := [row for row in rows if row.kind in ("speed", "memory")]:
         parts += ["## Speed and memory\n", speed_table(speeds, found)]
-    if told := overridden(rows):
+    if told := overridden(rows, found):
         parts += ["## What the runs say other than their configurations\n", told]
     if waiting := not_yet_run(rows, found):
         parts += ["## Not yet run\n", waiting]
@@ -45,11 +45,11 @@ def protocols(rows: Sequence[Row], found: Found) -> tuple[str, dict[str, int]]:
     return "".join(lines), numbers
 
 
-def overridden(rows: Sequence[Row]) -> str:
-    """Return a line for each row whose run says more than its configuration."""
+def overridden(rows: Sequence[Row], found: Found) -> str:
+    """Return a line for each row whose runs say more than their configuration."""
     lines = []
     for row in rows:
-        if words := overrides(row):
+        if words := overrides(row, found[row.name]):
             config = f"`{row.config}`" if row.config else "no configuration"
             lines.append(f"- `{row.name}` ({config}): {words}\n")
     return "".join(lines)

@@ -32,7 +32,8 @@ def system_snippet(system: Public, rows: Sequence[Row], found: Found, titles: Ma
         blocks += [f"{titles[name]}:\n", variants([row for row in own if row.table == name], found)]
     if speeds := [row for row in own if row.kind in ("speed", "memory")]:
         blocks.append(speed_table(speeds, found))
-    told = [f"`{row.name}`: {overrides(row)}" for row in own if row.kind == "score" and overrides(row)]
+    said = {row.name: overrides(row, found[row.name]) for row in own if row.kind == "score"}
+    told = [f"`{name}`: {words}" for name, words in said.items() if words]
     if told:
         blocks.append("What the runs say other than their configurations: " + "; ".join(told) + ".\n")
     body = "\n".join(blocks)

@@ -151,7 +151,7 @@ def test_a_score_that_takes_seconds_has_its_baseline_and_its_arguments(tmp_path)
     assert found.metrics["test/impossible@last"] > 0.5
     # Minus infinity is no number of a record.
     assert found.details["not finite"] == {"test/log_likelihood@last": "-inf"}
-    assert found.details["args"] == ["--model.init_args.pseudocount", "0.0"]
+    assert found.args == ["--model.init_args.pseudocount", "0.0"]
 
 
 def test_runs_are_named_after_the_configuration_or_after_model_and_data():

@@ -42,6 +42,11 @@ def test_a_failed_write_keeps_the_older_record(tmp_path, monkeypatch):
         ({"kind": "rumour"}, "kind is 'rumour'"),
         ({"name": "../toy"}, "small letters"),
         ({"protocol": ""}, "protocol must be a text"),
+        ({"budget": ""}, "budget must be a text"),
+        ({"args": ("--trainer.max_epochs", "2")}, "args must be a list of words"),
+        ({"args": ["--trainer.max_epochs", 2]}, "args must be a list of words"),
+        ({"options": {"args": []}}, "options must be those besides args"),
+        ({"details": {"withdrawn": {"test/accuracy@last": "of other data"}}}, "calls withdrawn"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"steps": 1.5}, "steps must be a whole number"),
         ({"metrics": {}}, "at least one number"),
@@ -64,6 +69,9 @@ def test_a_wrong_record_is_refused(changes, message):
     ("change", "message"),
     [
         (lambda values: values.pop("commit"), "lacks the field commit"),
+        (lambda values: values.pop("args"), "lacks the field args"),
+        (lambda values: values.pop("options"), "lacks the field options"),
+        (lambda values: values.pop("budget"), "lacks the field budget"),
         (lambda values: values.update(mood="good"), "unknown field mood"),
         (lambda values: values.update(seed=3), "holds the record score/toy-seed3.json"),
         (lambda values: values.update(steps="many"), "steps must be a whole number"),
@@ -91,7 +99,10 @@ def test_make_record_says_when_and_on_what_it_was_measured():
     made = make_record(
         **{
             key: getattr(record(), key)
-            for key in ("kind", "name", "system", "config", "seed", "steps", "metrics", "protocol", "command")
+            for key in (
+                *("kind", "name", "system", "config", "seed", "steps", "metrics", "protocol", "command"),
+                *("budget", "args", "options"),
+            )
         },
         wall_seconds=1.0,
     )

@@ -249,6 +249,18 @@ def test_a_run_that_overrides_its_configuration_says_so():
         assert f"- `{name}` (`{ALL_ROWS[name].config}`)" in (ROOT / "docs/benchmarks/classifiers.md").read_text()
 
 
+def test_the_runs_that_were_measured_say_what_they_were_not_the_row_of_today():
+    row = replace(ROWS[0], budget="5 epochs", options={"args": ("--trainer.max_epochs", "5")})
+    measured = [record(seed=seed, budget="4 epochs", args=["--trainer.max_epochs", "4"]) for seed in range(3)]
+    found = page(measured, [row])
+    assert "| 4 epochs |" in found
+    assert "`trainer.max_epochs 4`\n" in found
+    assert "5 epochs" not in found
+    assert "max_epochs 5" not in found
+    assert "4 epochs |\n" in overview(SYSTEMS[:1], [row], by_row(measured, [row]))
+    assert "| 4 epochs / 5 epochs |" in page([*measured[:2], replace(measured[2], budget="5 epochs")], [row])
+
+
 def test_a_table_of_variants_stands_beside_the_books():
     rows = [
         Row(
@@ -268,7 +280,7 @@ def test_a_table_of_variants_stands_beside_the_books():
         for number in (1, 2)
     ]
     metrics = {"train/accuracy": 0.9875, "test/accuracy@last": 0.98}
-    found = page([record(name="cnn_table_01", kind="table", metrics=metrics)], rows)
+    found = page([record(name="cnn_table_01", kind="table", metrics=metrics, budget="3 epochs")], rows)
     assert "Each: 3 epochs.\n" in found
     assert "| variant | seeds | train %, ours | train %, book | test %, ours | test %, book |" in found
     assert "| variant 1 | 1 | 98.75 | 99.1 | 98.00 | 98 |" in found

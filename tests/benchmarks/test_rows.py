@@ -125,3 +125,9 @@ def test_the_tables_have_the_books_rows():
 def test_an_unknown_row_ends_in_one_line(capsys):
     assert main(["no_such_row"]) == 2
     assert capsys.readouterr().err == "error: there is no row 'no_such_row'; --list shows what there is\n"
+
+
+def test_a_changed_source_is_not_measured(monkeypatch, capsys):
+    monkeypatch.setattr("benchmarks.record.measured_commit", lambda: "0123456789ab-dirty")
+    assert main(["speed_data"]) == 2
+    assert "error: the source differs from commit 0123456789ab" in capsys.readouterr().err
