@@ -12,6 +12,7 @@ from benchmarks.record import RECORDS, ROOT, Record, read_records
 from benchmarks.report.archive import archive
 from benchmarks.report.configurations import variants
 from benchmarks.report.correlations import correlations
+from benchmarks.report.equal_updates import equal_updates
 from benchmarks.report.families import family_page
 from benchmarks.report.gallery import gallery
 from benchmarks.report.overview import overview
@@ -21,6 +22,7 @@ from benchmarks.report.standing import by_row
 from benchmarks.rows import FAMILIES, ROWS, TABLE_TITLES
 
 SNIPPETS = "benchmarks/snippets"
+NORMALIZED_CRITIC = ("gan_table_04", "gan_ablations_11", "gan_ablations_04")  # WGAN without, and with
 # Where nothing lies but what is written here.
 OWN_FOLDERS = (SNIPPETS, "docs/benchmarks")
 
@@ -43,6 +45,8 @@ def generated(records: Iterable[Record]) -> dict[str, str]:
         files[f"{SNIPPETS}/{name}.md"] = text
     compared = [row for row in rows if row.table == "gan_table"]
     files[f"{SNIPPETS}/gan_correlations.md"] = correlations(compared, found)
+    normalized = [ROWS[name] for name in NORMALIZED_CRITIC]
+    files[f"{SNIPPETS}/gan_normalized_critic.md"] = equal_updates(normalized, found)
     files[f"{SNIPPETS}/attributes.md"] = attribute_snippet(ROWS["avatars_attributes"], found)
     files[f"{SNIPPETS}/gallery.md"] = gallery(systems, rows, found)
     return files

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.record import ROOT
-from benchmarks.report.cells import NOTHING, spread
+from benchmarks.report.cells import NOTHING, budget_of, spread
 from benchmarks.report.registry import Public
 from benchmarks.report.standing import Found, Standing, standing
 from benchmarks.row import Row
@@ -51,12 +51,13 @@ def config_of(system: Public, own: Standing | None) -> str:
 
 
 def score(own: Standing | None) -> str:
-    """Return the headline beside the book's."""
+    """Return the headline with its budget, beside the book's."""
     if own is None or not own.records:
         return "Not yet measured."
     figure = own.figure
     book = figure.book.strip(NOTHING) or "no figure"
-    return f"{figure.label[0].upper()}{figure.label[1:]}: **{spread(figure, own.records)}**; book: {book}."
+    ours = f"**{spread(figure, own.records)}**; budget: {budget_of(own.row, own.records)}"
+    return f"{figure.label[0].upper()}{figure.label[1:]}: {ours}; book: {book}."
 
 
 def markdown(sentence: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.report.cells import EARLIER, EARLIER_HEAD, NOTHING, bar_and_state, overrides, spread, table
+from benchmarks.report.cells import EARLIER, EARLIER_HEAD, NOTHING, bar_and_state, budget_of, overrides, spread, table
 from benchmarks.report.configurations import score_tables, variants
 from benchmarks.report.registry import Public
 from benchmarks.report.speeds import speed_table
@@ -23,6 +23,7 @@ def system_snippet(system: Public, rows: Sequence[Row], found: Found, titles: Ma
     figure, text = head.figure, spread(head.figure, head.records)
     parts = [f"{figure.label[0].upper()}{figure.label[1:]} of `{head.row.name}`: **{text}**"]
     parts += [f"{len(head.records)} seeds"] if len(head.records) > 1 else []
+    parts.append(f"budget: {budget_of(head.row, head.records)}")
     parts += [f"book: {figure.book}"] if figure.book.strip(NOTHING) else []
     parts += [f"bar {bar_and_state(figure, head.records)}"] if figure.bar is not None else []
     blocks = [f"{'; '.join(parts)}. {more}\n"]

@@ -169,7 +169,7 @@ def write_gif(path: Path, frames: Sequence[Picture], fps: float) -> None:
 
     stride = math.ceil(fps / MAX_GIF_FPS)
     images = [Image.fromarray(frame) for frame in frames[::stride]]
-    # One palette for the whole film, from pictures all over it: four times as fast as one a
+    # One palette for the whole film, from pictures all over it: faster than one a
     # picture, and no flicker.
     chosen = frames[:: max(1, len(frames) // 8)]
     palette = Image.fromarray(np.concatenate(chosen, axis=0)).quantize(256)

@@ -47,7 +47,7 @@ class SameConvTranspose2d(nn.ConvTranspose2d):
             return F.conv_transpose2d(input, self.weight, self.bias, self.stride, (top, left), unread)
         # The transposed convolution crops the same from both ends, and what is left of the longer one is cut off after:
         # a larger kernel that moves the output would cost more. To add the bias copies the rest, and once is enough.
-        # In 16 bits oneDNN is four times slower where the output is no whole number of strides, so it makes a few more.
+        # In 16 bits oneDNN is much slower where the output is no whole number of strides, so it makes a few more.
         few_bits = input.element_size() < 4 or torch.is_autocast_enabled(input.device.type)
         more = [stride - 1 if few_bits else least for stride, least in zip(self.stride, unread, strict=True)]
         x = F.conv_transpose2d(input, self.weight, None, self.stride, (top, left), more)[..., : sides[0], : sides[1]]

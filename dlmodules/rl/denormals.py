@@ -13,8 +13,8 @@ FLUSH_EVERY = 128
 def flush_moments(optimizer: torch.optim.Optimizer) -> None:
     """Set to zero the moments smaller than ``SMALLEST``.
 
-    The moments of a weight whose unit is never active halve for ever. As denormal numbers they made an
-    Adam step three times as slow. ``torch.set_flush_denormal`` would do it for the calling thread only.
+    The moments of a weight whose unit is never active halve for ever. As denormal numbers they slow
+    an Adam step down. ``torch.set_flush_denormal`` would do it for the calling thread only.
     """
     for state in optimizer.state.values():
         for moment in state.values():

@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -371,6 +372,26 @@ def test_the_results_of_a_page_are_its_snippet(system):
     prose = results.partition("### Loss curves")[0]
     sentences = prose.replace("\n", " ").split(". ")
     assert [one for one in sentences if "ours" in one.lower().split() and any(sign.isdigit() for sign in one)] == []
+
+
+def test_a_percentage_outside_a_snippet_is_somebody_elses():
+    """One of ours comes from a record, by a snippet, or is a setting."""
+    sources = re.compile(r"\b(books?|papers?|reports?|learning tests?|of the learning rate)\b", re.IGNORECASE)
+    texts = {ROOT / "README.md": "", **dict.fromkeys((ROOT / "docs").glob("*.md"), "")}
+    texts |= dict.fromkeys((ROOT / "docs" / "systems").glob("*.md"), "")
+    for path in texts:
+        prose = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+        texts[path] = " ".join(line for line in prose.splitlines() if not line.startswith("|"))
+    for path in (ROOT / "configs").rglob("*.yaml"):
+        comments = re.findall(r"#(.*)|^(?!.*#)", path.read_text(), re.MULTILINE)
+        texts[path] = " ".join(comment.strip() or "." for comment in comments)
+    ours = [
+        f"{path.relative_to(ROOT)}: {sentence}"
+        for path, text in texts.items()
+        for sentence in re.split(r"(?<=\.)\s+", text)
+        if re.search(r"\d ?%", sentence) and not sources.search(sentence)
+    ]
+    assert not ours
 
 
 def test_the_picture_of_a_card_is_the_first_that_is_no_loss_curve(tmp_path):
