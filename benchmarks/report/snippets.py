@@ -18,7 +18,7 @@ def system_snippet(system: Public, rows: Sequence[Row], found: Found, titles: Ma
     own = [row for row in rows if row.system == system.name]
     more = f"[All of the family](../benchmarks/{system.family}.md), with the protocols."
     head = standing(own, found)
-    if head is None or not head.records:
+    if head is None or not any(found[row.name] for row in own):
         return f"No run of it is recorded yet. {more}\n"
     figure, text = head.figure, spread(head.figure, head.records)
     parts = [f"{figure.label[0].upper()}{figure.label[1:]} of `{head.row.name}`: **{text}**"]

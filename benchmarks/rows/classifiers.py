@@ -204,6 +204,18 @@ ROWS = (
         cost="hours",
         elsewhere="one core, an hour",
     ),
+    Row(
+        name="dbn_classifier_mnist",
+        kind="score",
+        program="programs.scores",
+        system="DBNClassifier",
+        config="configs/classifiers/dbn_classifier_mnist.yaml",
+        budget="9 epochs of pretraining and 10 of fine-tuning, 55,000 images",
+        seeds=(0, 1, 2),
+        headline=True,
+        figures=(Figure("test/accuracy@last", "test accuracy, last epoch", digits=4),),
+        protocol=f"{IMAGES}; the configuration as it is, with 3 epochs of pretraining for each of three layers",
+    ),
     _text_row(
         "dense",
         "4 epochs of 20,000 reviews, the learning rate falling along a cosine",

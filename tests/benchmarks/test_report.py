@@ -299,6 +299,13 @@ def test_without_records_every_row_is_not_yet_run():
     assert system_snippet(SYSTEMS[0], ROWS, by_row([], ROWS), {}).startswith("No run of it is recorded yet.")
 
 
+def test_a_headline_without_a_run_hides_no_other_row():
+    waiting = replace(ROWS[0], name="waiting", headline=True, budget="many epochs")
+    found = system_snippet(SYSTEMS[0], (waiting, ROWS[0]), by_row(three(0.984, 0.985, 0.986), (waiting, ROWS[0])), {})
+    assert found.startswith("Accuracy of `waiting`: **not yet run**; budget: many epochs; book: 0.985")
+    assert "| MLPClassifier | `toy` | 3 | 0.9850" in plain(found)
+
+
 def test_a_record_of_no_row_is_refused():
     with pytest.raises(UserError, match="a record of gone, which is no row"):
         by_row([record(name="gone")], ROWS)
