@@ -20,6 +20,7 @@ from .latents.latent_walks import Interpolations as Interpolations
 from .latents.latent_walks import Traversals as Traversals
 from .rows.box_picture import BoxPicture as BoxPicture
 from .rows.row_pictures import RowPictures as RowPictures
+from .rows.row_reconstructions import RowReconstructions as RowReconstructions
 from .run.checkpoints import AtomicCheckpointIO as AtomicCheckpointIO
 from .run.checkpoints import LastCheckpoint as LastCheckpoint
 from .run.compile_networks import CompileNetworks as CompileNetworks

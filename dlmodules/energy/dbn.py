@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from dlmodules.energy.greedy_module import GreedyModule
+from dlmodules.energy.tempering import tempered_gibbs
 from dlmodules.errors import UserError
 from dlmodules.layers.rbm import BinaryRBM
 from dlmodules.training.greedy import GreedyStack
@@ -34,6 +35,8 @@ class DBN(GreedyModule):
         k: steps of Gibbs sampling for an update, 1 or more.
         chains: samples that persistent contrastive divergence keeps for each machine; 0 starts at the data.
         sample_steps: steps of Gibbs sampling at the top behind each of ``sample``'s images, 1 or more.
+        temperatures: chains for each of these images, 1 or more, at temperatures down to the model's own, which
+            exchange their states (``dlmodules.energy.tempering``); 1 is plain Gibbs sampling.
         **kwargs: arguments of ``GreedyModule``.
     """
 
@@ -47,10 +50,11 @@ class DBN(GreedyModule):
         k: int = 1,
         chains: int = 0,
         sample_steps: int = 1000,
+        temperatures: int = 1,
         **kwargs: Any,
     ) -> None:
-        if not hidden_dims or min(hidden_dims) < 1 or chains < 0 or sample_steps < 1:
-            raise UserError("hidden_dims and sample_steps must be 1 or more, and chains 0 or more")
+        if not hidden_dims or min(hidden_dims) < 1 or chains < 0 or min(sample_steps, temperatures) < 1:
+            raise UserError("hidden_dims, sample_steps and temperatures must be 1 or more, and chains 0 or more")
         dims = [prod(image_shape), *hidden_dims]
         stack = GreedyStack(
             [BinaryRBM(visible, hidden) for visible, hidden in itertools.pairwise(dims)],
@@ -61,6 +65,7 @@ class DBN(GreedyModule):
         super().__init__(stack=stack, image_shape=image_shape, **kwargs)
         self.latent_dim = dims[-1]
         self.sample_steps = sample_steps
+        self.temperatures = temperatures
 
     @property
     def machines(self) -> list[BinaryRBM]:
@@ -91,7 +96,7 @@ class DBN(GreedyModule):
         refuse_labels(labels, type(self).__name__)
         *lower, top = self.machines
         v = top.initial_states(n, self.stack.chain(len(lower)), generator)
-        v, means = top.gibbs(v, self.sample_steps, generator)
+        v, means = tempered_gibbs(top, v, self.sample_steps, self.temperatures, generator)
         for machine in reversed(lower):
             means = machine.visible_given(v)
             v = torch.bernoulli(means, generator=generator)

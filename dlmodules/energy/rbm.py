@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
+from dlmodules.energy.tempering import tempered_gibbs
 from dlmodules.layers.rbm import BinaryRBM
 from dlmodules.protocols import Batch
 from dlmodules.sampling.examples import example_inputs, example_labels
@@ -47,6 +48,8 @@ class RBM(LightningModule):
         sample_steps: steps of Gibbs sampling behind each of ``sample``'s images.
         optimizer: makes the optimizer.
         scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it constant.
+        temperatures: chains for each of ``sample``'s images, 1 or more, at temperatures down to the model's own, which
+            exchange their states (``dlmodules.energy.tempering``); 1 is plain Gibbs sampling.
     """
 
     best_metric = ("val/pseudo_likelihood", "max")
@@ -65,16 +68,18 @@ class RBM(LightningModule):
         sample_steps: int = 1000,
         optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.05),
         scheduler: LRSchedulerCallable | None = None,
+        temperatures: int = 1,
     ) -> None:
         super().__init__()
         save_portable_hyperparameters(self)
-        check_at_least_one(hidden_dim=hidden_dim, k=k, sample_steps=sample_steps)
+        check_at_least_one(hidden_dim=hidden_dim, k=k, sample_steps=sample_steps, temperatures=temperatures)
         check_at_least(0, chains=chains)
         self.image_shape = self.input_shape = tuple(image_shape)
         self.latent_dim = hidden_dim
         self.k = k
         self.binarize = binarize
         self.sample_steps = sample_steps
+        self.temperatures = temperatures
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.rbm = BinaryRBM(prod(image_shape), hidden_dim)
@@ -107,7 +112,7 @@ class RBM(LightningModule):
         """
         refuse_labels(labels, type(self).__name__)
         start = self.rbm.initial_states(n, self._kept, generator)
-        _, probabilities = self.rbm.gibbs(start, self.sample_steps, generator)
+        _, probabilities = tempered_gibbs(self.rbm, start, self.sample_steps, self.temperatures, generator)
         return probabilities.view(-1, *self.image_shape)
 
     @property

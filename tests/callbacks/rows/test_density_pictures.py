@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from callbacks import BoxPicture, RowPictures
+from callbacks import BoxPicture, RowPictures, RowReconstructions
 from callbacks.base.grids import image_grid
 from callbacks.rows.box_picture import box_figure, telling_samples
-from datamodules import IrisDataModule, LandDataModule, WrodlDataModule
-from dlmodules import BoxDensity, NaiveBayes
+from callbacks.rows.row_reconstructions import SHOWN, reconstruction_figure
+from datamodules import IrisDataModule, LandDataModule, RingDataModule, WrodlDataModule
+from dlmodules import BoxDensity, NaiveBayes, StateAutoencoder
 from dlmodules.errors import UserError
 from tests.callbacks.callback_toys import ImageLogger, ToyVAE, trainer
 
@@ -52,9 +53,30 @@ def test_the_box_is_drawn_when_the_training_ends(tmp_path):
     assert [name for name, _, _ in logger.pictures] == ["box"]
 
 
+def test_points_stand_beside_their_reconstructions(tmp_path):
+    logger = ImageLogger()
+    trainer(tmp_path, RowReconstructions(num=20), logger=logger).fit(
+        StateAutoencoder(latent_dim=1, hidden_dims=(4,)), RingDataModule()
+    )
+    assert [name for name, _, _ in logger.pictures] == ["row_reconstructions"]
+    x = torch.rand(SHOWN + 10, 2)
+    lines = reconstruction_figure(x, x + 1).axes[0].lines
+    assert len(lines) == SHOWN + 2
+    assert lines[0].get_xydata().tolist() == [x[0].tolist(), (x[0] + 1).tolist()]
+    assert torch.equal(torch.as_tensor(lines[-2].get_xydata()), x)
+    assert torch.equal(torch.as_tensor(lines[-1].get_xydata()), x + 1)
+
+
 @pytest.mark.parametrize(
     ("callback", "module", "data", "message"),
     [
+        (
+            RowReconstructions(),
+            StateAutoencoder((3,)),
+            RingDataModule(),
+            r"of two numbers; StateAutoencoder has .* \[3\]",
+        ),
+        (RowReconstructions(), NaiveBayes(), RingDataModule(), "a method `reconstruct`; NaiveBayes has none"),
         (RowPictures(), ToyVAE(), WrodlDataModule(), "a method `sample_rows`; ToyVAE has none"),
         (RowPictures(), BoxDensity(), IrisDataModule(), "turns rows into images, by a method `pictures`"),
         (BoxPicture(), NaiveBayes(), LandDataModule(), "NaiveBayes has none"),
