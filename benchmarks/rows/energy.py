@@ -32,12 +32,7 @@ ROWS = (
             Figure("test/reconstruction@last", "squared error of a way up and down", digits=4, better="lower"),
         ),
         protocol=_FEATURES.format("2,000 units at the top"),
-        options={
-            "args": (
-                *("--model.init_args.epochs_per_layer", "3", "--trainer.max_epochs", "9"),
-                *("--model.init_args.scheduler.init_args.T_0", "3"),
-            )
-        },
+        options={"args": ("--model.init_args.epochs_per_layer", "3", "--trainer.max_epochs", "9")},
     ),
     Row(
         name="conv_dbn_mnist",

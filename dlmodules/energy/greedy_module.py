@@ -33,6 +33,8 @@ class GreedyModule(LightningModule):
         image_shape: channels, height and width of the images, in [0, 1].
         optimizer: makes the optimizer.
         scheduler: makes a schedule of the learning rate, stepped after each epoch; None keeps it constant.
+        anneal: let the gradient of each layer fall to 0 over its epochs, step by step: for plain gradient descent that
+            is a falling learning rate. Nothing learns after that.
     """
 
     best_metric = ("val/reconstruction", "min")
@@ -45,6 +47,7 @@ class GreedyModule(LightningModule):
         image_shape: Sequence[int],
         optimizer: OptimizerCallable = lambda p: torch.optim.SGD(p, lr=0.05),
         scheduler: LRSchedulerCallable | None = None,
+        anneal: bool = False,
     ) -> None:
         super().__init__()
         save_portable_hyperparameters(self)
@@ -54,6 +57,7 @@ class GreedyModule(LightningModule):
         self.image_shape = self.input_shape = tuple(image_shape)
         self.optimizer = optimizer
         self.scheduler = scheduler
+        self.anneal = anneal
 
     def visible(self, x: Tensor) -> Tensor:
         """Return the visible units of images ``(B, C, H, W)`` in [0, 1], as probabilities or means."""
@@ -84,6 +88,14 @@ class GreedyModule(LightningModule):
         index = self.stack.learning(self.current_epoch)
         return len(self.stack) - 1 if index is None else index
 
+    def remaining(self, batch_idx: int) -> float:
+        """Return the fraction of the steps of the layer that learns that are still to come; 1 without ``anneal``."""
+        if not self.anneal:
+            return 1.0
+        epochs, batches = self.stack.epochs_per_layer, self.trainer.num_training_batches
+        done = self.current_epoch - self.learning * epochs + batch_idx / batches
+        return max(0.0, 1.0 - done / epochs)
+
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         x, first = inputs_of(batch), batch_idx == 0
@@ -92,7 +104,7 @@ class GreedyModule(LightningModule):
         log_losses(self, {"train/loss": loss})
         if is_logging_step(self):
             self.log("train/layer", float(self.learning))
-        return loss + touch(self)
+        return self.remaining(batch_idx) * loss + touch(self)
 
     @override
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:

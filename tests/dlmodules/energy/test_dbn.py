@@ -74,6 +74,20 @@ def test_numbers_that_do_not_fit_together():
         DBN((1, 4, 4), (3,)).training_step((torch.full((2, 1, 4, 4), 255.0), torch.zeros(2)), 0)
 
 
+def test_annealing_lets_each_machine_come_to_rest(tmp_path):
+    data = DigitsDataModule(batch_size=64, image_size=8, limit_train=256)
+    module = DBN((1, 8, 8), (6, 5), epochs_per_layer=2, anneal=True)
+    factors, remaining = [], module.remaining
+    module.remaining = lambda batch_idx: factors.append(remaining(batch_idx)) or factors[-1]
+    train(module, data, 5, tmp_path)
+    each = [1 - step / 8 for step in range(8)]  # 2 epochs of 4 batches
+    assert factors == pytest.approx([*each, *each, 0, 0, 0, 0])
+
+
+def test_without_annealing_the_rate_stays():
+    assert DBN((1, 4, 4), (3,)).remaining(7) == 1.0
+
+
 def read_by_features(module, data):
     (train, labels), (test, truth) = (
         [torch.cat(part) for part in zip(*loader, strict=True)]
