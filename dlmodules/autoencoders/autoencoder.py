@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ from typing_extensions import override
 from dlmodules.autoencoders.losses import LOSSES
 from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
+from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch, Corrupts
@@ -27,7 +27,7 @@ from dlmodules.validation.images import check_codes, check_image_batch
 from dlmodules.validation.networks import check_network
 
 
-class Autoencoder(LightningModule):
+class Autoencoder(NamesOwnNetworks):
     """Compress an image into a code of 16 numbers and reconstruct it: 178,001 parameters.
 
     Paper: Hinton & Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks.

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule
 
+from dlmodules.checkpoints.own_networks import require_own_networks
 from dlmodules.errors import UserError
 
 OWN_PACKAGE = __name__.partition(".")[0]
@@ -49,13 +50,15 @@ def load_module(path: str | Path, checkpoint: dict[str, Any] | None = None) -> L
         checkpoint: its content, where it was read already.
 
     Raises:
-        UserError: the checkpoint cannot be read, does not name its class, or does not fit it.
+        UserError: the checkpoint cannot be read, does not name its class, does not fit it, or needs a network that it
+            cannot rebuild.
     """
     checkpoint = load_checkpoint(path) if checkpoint is None else checkpoint
     named = checkpoint.get("hyper_parameters", {}).get("_class_path")
     if not isinstance(named, str):
         raise UserError(f"{path} does not say which module it is of; it was not made by a module of this package")
     cls = module_class(named, f"{path} is of")
+    require_own_networks(cls, checkpoint)
     try:
         loaded = cls.load_from_checkpoint(path, map_location="cpu", weights_only=True)
     except (RuntimeError, TypeError, ValueError, KeyError) as error:

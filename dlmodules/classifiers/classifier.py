@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import torch
-from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -12,6 +11,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
+from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.sampling.examples import example_inputs, example_labels
@@ -25,7 +25,7 @@ from dlmodules.validation.images import check_images
 from dlmodules.validation.labels import check_labels
 
 
-class Classifier(LightningModule):
+class Classifier(NamesOwnNetworks):
     """Train ``network`` to predict one of ``num_classes`` classes, by cross-entropy.
 
     A variant builds another network; it may override ``loss``, ``losses`` or ``probabilities``. Logged: ``train/loss``,

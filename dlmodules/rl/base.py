@@ -213,6 +213,7 @@ class Agent(ManualOptimizationModule):
     @override
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the agent's state over. Raises UserError where there is none."""
+        super().on_load_checkpoint(checkpoint)
         if "agent" not in checkpoint:
             raise UserError("the checkpoint is not of an agent: it holds weights but no counts of environment steps")
         self.load_agent_state(checkpoint["agent"])

@@ -3,16 +3,16 @@
 from contextlib import AbstractContextManager
 
 import torch
-from pytorch_lightning import LightningModule
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.training.clipping import check_max_norm, clip_gradients
 from dlmodules.training.one_step import one_global_step
 
 
-class ManualOptimizationModule(LightningModule):
+class ManualOptimizationModule(NamesOwnNetworks):
     """Base of the modules whose training step makes its own updates: adversaries, agents, growing networks.
 
     A child writes its step as losses and networks::

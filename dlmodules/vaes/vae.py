@@ -5,12 +5,12 @@ from math import prod
 from typing import Literal
 
 import torch
-from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
+from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch
@@ -28,7 +28,7 @@ from dlmodules.variational.elbo import active_units, bernoulli_nll, kl_to_standa
 from dlmodules.variational.likelihood import importance_weighted_log_likelihood
 
 
-class VAE(LightningModule):
+class VAE(NamesOwnNetworks):
     """Learn a latent code whose prior is a standard normal; convolutional networks of 134,165 parameters by default.
 
     Paper: Kingma & Welling 2013, Auto-Encoding Variational Bayes, arXiv:1312.6114.

@@ -8,8 +8,11 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from torch import nn
+from torch.utils.data import DataLoader
 
 import dlmodules
+from dlmodules.checkpoints.loading import load_module
+from dlmodules.errors import UserError
 from dlmodules.vaes.networks import MLPDecoder, MLPEncoder
 
 
@@ -196,3 +199,34 @@ def test_a_network_around_another_one_is_portable(tmp_path):
     module = dlmodules.VAE(decoder=Wrapped(MLPDecoder(hidden_dim=6)))
     loaded = through_a_file(module, tmp_path / "m.ckpt")
     assert equal(module.state_dict(), loaded.state_dict())
+
+
+class Unkept(nn.Module):
+    """A network that does not keep its argument."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(784, size), nn.Linear(size, 10))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+def test_a_checkpoint_with_an_own_network_says_what_to_pass(tmp_path):
+    path, needed = tmp_path / "m.ckpt", r"a network of your own as network, .* pass network=\.\.\. to CNNClassifier"
+    with pytest.warns(UserWarning, match="network"):
+        module = dlmodules.CNNClassifier(network=Unkept(8))
+    with pytest.raises(UserError, match=needed):
+        through_a_file(module, path)
+    with pytest.raises(UserError, match=needed):
+        load_module(path)
+    with pytest.raises(UserError, match=needed):
+        pl.Trainer(logger=False, accelerator="cpu", enable_progress_bar=False).test(
+            dlmodules.CNNClassifier(),
+            DataLoader([(torch.rand(1, 28, 28), 0)] * 2, batch_size=2),
+            ckpt_path=path,
+            verbose=False,
+        )
+    with pytest.warns(UserWarning, match="network"):
+        again = dlmodules.CNNClassifier.load_from_checkpoint(path, network=Unkept(8), weights_only=True)
+    assert equal(again.state_dict(), module.state_dict())
