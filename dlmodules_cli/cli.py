@@ -24,6 +24,7 @@ from callbacks.run.throttled_progress_bar import ThrottledProgressBar
 from dlmodules.checkpoints.loading import load_checkpoint
 from dlmodules.errors import UserError
 from dlmodules.protocols import HasBestMetric
+from dlmodules_cli.fitting_data import refuse_unfit_data
 from dlmodules_cli.messages import OneLineErrors
 from dlmodules_cli.runs import (
     DEFAULT_ROOT,
@@ -175,6 +176,7 @@ class SystemCLI(LightningCLI):
     @override
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Add run folder, loggers and checkpoints to what the configuration says of the trainer."""
+        refuse_unfit_data(self.model, self.datamodule)
         config = self.config[self.subcommand]
         trainer = self._get(self.config_init, "trainer")
         if trainer.get("fast_dev_run"):

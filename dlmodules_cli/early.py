@@ -9,8 +9,8 @@ from typing import Any
 import datamodules
 import dlmodules
 from dlmodules.errors import UserError
+from dlmodules_cli.class_paths import refuse_unknown_package, unknown_class
 from dlmodules_cli.configs import find_config
-from dlmodules_cli.messages import unknown_class
 from dlmodules_cli.runs import checkpoint_in
 
 
@@ -21,7 +21,7 @@ def resolved(args: list[str]) -> list[str]:
     short name ambiguous.
 
     Raises:
-        UserError: there is no such configuration, class or checkpoint.
+        UserError: there is no such configuration, class, package or checkpoint.
     """
     found = list(args)
     if len(found) > 1 and not found[0].startswith("-") and not found[1].startswith("-"):
@@ -50,6 +50,8 @@ def _class_path(name: str, package: Any) -> str:
     nobody_elses = "torch" not in sys.modules
     if match and match[1] in (None, package.__name__) and match[2] not in package.__all__ and nobody_elses:
         raise UserError(unknown_class(name, package))
+    if re.fullmatch(r"\w+(\.\w+)+", name) and not name.endswith((".yaml", ".yml", ".json")):
+        refuse_unknown_package(name)
     return name
 
 

@@ -1,6 +1,5 @@
 """What the commands on a checkpoint share: the module that is rebuilt from it alone."""
 
-import importlib
 from typing import Any
 
 from pytorch_lightning import LightningModule
@@ -8,15 +7,16 @@ from pytorch_lightning import LightningModule
 from callbacks.adversaries.ema import GeneratorEMA
 from dlmodules.checkpoints.loading import load_checkpoint, load_module
 from dlmodules.errors import UserError
+from dlmodules_cli.class_paths import import_named
 
 
 def import_own(names: list[str]) -> None:
     """Import the modules that ``--imports`` names."""
     for name in names:
         try:
-            importlib.import_module(name)
-        except ImportError as error:
-            raise UserError(f"--imports {name}: {error}") from error
+            import_named(name)
+        except UserError as error:
+            raise UserError(f"--imports: {error}") from error
 
 
 def load_trained(path: str, ema: bool) -> tuple[LightningModule, dict[str, Any]]:

@@ -14,10 +14,10 @@ import yaml
 import dlmodules
 from dlmodules.errors import UserError
 from dlmodules_cli.books import BOOKS
+from dlmodules_cli.class_paths import nearest
 from dlmodules_cli.commands import program, show
 from dlmodules_cli.configs import all_configs, config_root
 from dlmodules_cli.errors import fail
-from dlmodules_cli.messages import nearest
 
 # The parser in C reads a hundred configurations in a tenth of the time.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -59,4 +59,5 @@ def _of_keys(batch: Mapping[Any, Any]) -> tuple[Tensor, ...]:
 
 
 def _told(value: object) -> str:
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -1,0 +1,108 @@
+"""To which class a command line, or a configuration that it names, gives an argument."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+import callbacks
+import datamodules
+import dlmodules
+
+
+class Option(NamedTuple):
+    """``--model.init_args.optimizer.lr 1`` has the key ``("model", "optimizer", "lr")`` and the value ``1``."""
+
+    key: tuple[str, ...]
+    value: str | None
+
+
+def config_files(args: list[str]) -> list[str]:
+    """Return the configuration files that ``args`` name."""
+    return [option.value for option in _options(args) if option.key in (("config",), ("c",)) and option.value]
+
+
+def class_without(argument: str, args: list[str]) -> tuple[type, frozenset[str]] | None:
+    """Return the class that was given ``argument`` and does not take it, and the arguments that it takes."""
+    from dlmodules.checkpoints.hparams import constructor_arguments
+
+    for cls, names in _given(args):
+        if cls is not None and argument in names:
+            known = constructor_arguments(cls) - {"params"}
+            if argument not in known:
+                return cls, known
+    return None
+
+
+def _given(args: list[str]) -> Iterator[tuple[type | None, set[str]]]:
+    """Yield each class that was given with the names of the arguments given to it."""
+    options = _options(args)
+    trees = [yaml.safe_load(Path(path).read_text()) for path in config_files(args) if Path(path).is_file()]
+    for index, option in enumerate(options):
+        if len(option.key) > 1:
+            yield _class_at(option.key[:-1], options[:index], trees), {option.key[-1]}
+    for tree in trees:
+        for class_path, names in _entries(tree):
+            yield _resolve(class_path), names
+
+
+def _class_at(key: tuple[str, ...], options: list[Option], trees: list[Any]) -> type | None:
+    """Return the class at ``key``, such as ``("model", "optimizer")``: as given, else the default there."""
+    chosen = [option.value for option in options if option.key == key and option.value]
+    chosen += [path for tree in reversed(trees) if (path := _path_in(tree, key)) is not None]
+    if chosen:
+        # The last one that the command line names, which is followed by its arguments.
+        return _resolve(chosen[sum(option.key == key for option in options) - 1])
+    owner = _class_at(key[:-1], options, trees) if len(key) > 1 else None
+    return None if owner is None else _default(owner, key[-1])
+
+
+def _default(owner: Any, argument: str) -> type | None:
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(owner, "it", fail_untyped=False, instantiate=False)
+    class_path = parser.get_defaults().get(f"it.{argument}.class_path")
+    return _resolve(class_path) if isinstance(class_path, str) else None
+
+
+def _options(args: list[str]) -> list[Option]:
+    words = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--") else [arg])]
+    found = []
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        if word.startswith("-"):
+            key = tuple(part for part in word.lstrip("-").rstrip("+").split(".") if part != "init_args")
+            found.append(Option(key, None if following is None or following.startswith("--") else following))
+    return found
+
+
+def _path_in(tree: Any, key: tuple[str, ...]) -> str | None:
+    for part in key:
+        if not isinstance(tree, dict):
+            return None
+        tree = tree.get(part, (tree.get("init_args") or {}).get(part))
+    path = tree.get("class_path") if isinstance(tree, dict) else None
+    return path if isinstance(path, str) else None
+
+
+def _entries(tree: Any) -> Iterator[tuple[str, set[str]]]:
+    if isinstance(tree, dict):
+        if isinstance(tree.get("class_path"), str):
+            yield tree["class_path"], set(tree.get("init_args") or {})
+        for value in tree.values():
+            yield from _entries(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _entries(value)
+
+
+def _resolve(class_path: str) -> type | None:
+    import pytorch_lightning.callbacks
+    import torch
+
+    module_name, _, name = class_path.rpartition(".")
+    homes = [dlmodules, datamodules, callbacks, torch.optim, torch.optim.lr_scheduler, pytorch_lightning.callbacks]
+    packages = [__import__(module_name, fromlist=[name])] if module_name else homes
+    found = next((getattr(package, name) for package in packages if hasattr(package, name)), None)
+    return found if isinstance(found, type) else None
