@@ -1,5 +1,6 @@
 """The LightningCLI of the package: its run folder, its loggers, its checkpoints, its error lines."""
 
+import os
 import re
 import warnings
 from pathlib import Path
@@ -24,10 +25,12 @@ from callbacks.run.throttled_progress_bar import ThrottledProgressBar
 from dlmodules.checkpoints.loading import load_checkpoint
 from dlmodules.errors import UserError
 from dlmodules.protocols import HasBestMetric
+from dlmodules_cli.failed_starts import MadeFolder, made_for, remove_failed_start
 from dlmodules_cli.fitting_data import refuse_unfit_data
 from dlmodules_cli.messages import OneLineErrors
 from dlmodules_cli.runs import (
     DEFAULT_ROOT,
+    FOLDER_VARIABLE,
     find_checkpoint,
     folder_of_checkpoint,
     new_run_folder,
@@ -90,6 +93,16 @@ class SystemCLI(LightningCLI):
         for package in (dlmodules, datamodules, callbacks):
             for name in package.__all__:
                 getattr(package, name)
+        self._made: MadeFolder | None = None
+        try:
+            self._run()
+        except BaseException:
+            if self._made is not None:
+                remove_failed_start(self._made, getattr(self, "trainer", None))
+            raise
+
+    def _run(self) -> None:
+        """Parse the command line and do what it says, as the constructor of Lightning's class does."""
         super().__init__(
             model_class=pl.LightningModule,
             datamodule_class=pl.LightningDataModule,
@@ -101,7 +114,7 @@ class SystemCLI(LightningCLI):
             parser_class=SystemArgumentParser,
             save_config_callback=SaveRunConfig,
             save_config_kwargs={"overwrite": True},
-            args=args,
+            args=SystemArgumentParser.command_line,
         )
 
     @override
@@ -213,7 +226,13 @@ class SystemCLI(LightningCLI):
     def _run_folder(self, config: Namespace) -> Path:
         if self._checkpoint is not None and (folder := folder_of_checkpoint(self._checkpoint)) is not None:
             return folder
-        return new_run_folder(self._root(config), self._name(config))
+        root, name = self._root(config), self._name(config)
+        others = FOLDER_VARIABLE in os.environ  # of the process that has started this one
+        parents = made_for(root / name / "version_0")
+        folder = new_run_folder(root, name)
+        if not others:
+            self._made = MadeFolder(folder, parents)
+        return folder
 
     def _loggers(self, folder: Path, config: Namespace) -> list[Any]:
         loggers: list[Any] = [RunCSVLogger(folder)]

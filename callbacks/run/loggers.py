@@ -202,6 +202,11 @@ class RunWandbLogger(WandbLogger):
         self._guarded(self._open)
         return _Nothing() if self._broken else super().experiment
 
+    @property
+    def started_run(self) -> Any:
+        """The W&B run, or None where none was started."""
+        return None if self._broken else self._experiment
+
     def _open(self) -> None:
         is_open = self._experiment is not None
         run = super().experiment

@@ -75,7 +75,7 @@ PLAY = ["fit", "--model", "DQN", "--data", "EnvironmentDataModule"]
         ([*MLP, "--model.num_classes", "5"], "a label is outside 0..4"),
         (["fit", "--config", "configs/vaes/vae_digit.yaml"], "no configuration at configs/vaes/vae_digit.yaml"),
         ([*PLAY, "--data.env_id", "CartPol-v1"], "no environment CartPol-v1"),
-        (["fit", "--model", "DQN", *SMALL], "DQN learns by acting in an environment, but DigitsDataModule gives batches: "),
+        ([*PLAY[:3], *SMALL], "DQN learns by acting in an environment, but DigitsDataModule gives batches"),
         ([*VAE, *PLAY[3:]], "VAE needs images, but EnvironmentDataModule gives an environment, for an agent"),
         ([*MLP, *PLAY[3:]], "MLPClassifier needs batches of inputs, but Env"),
         ([*VAE, *TWO_GRIDS], "two callbacks of the trainer are the same: leave one out"),
