@@ -26,6 +26,7 @@ from dlmodules.checkpoints.loading import load_checkpoint
 from dlmodules.errors import UserError
 from dlmodules.protocols import HasBestMetric
 from dlmodules_cli.failed_starts import MadeFolder, made_for, remove_failed_start
+from dlmodules_cli.family_defaults import with_defaults
 from dlmodules_cli.fitting_data import refuse_unfit_data
 from dlmodules_cli.messages import OneLineErrors
 from dlmodules_cli.runs import (
@@ -88,12 +89,13 @@ class SystemCLI(LightningCLI):
     def __init__(self, args: list[str]) -> None:
         self._requested = next((arg for arg in args if not arg.startswith("-")), None)
         self._checkpoint: Path | None = None
-        SystemArgumentParser.command_line = args
         # Short class names resolve among the classes that are imported.
         for package in (dlmodules, datamodules, callbacks):
             for name in package.__all__:
                 getattr(package, name)
         self._made: MadeFolder | None = None
+        args, self._defaults = with_defaults(args)
+        SystemArgumentParser.command_line = args
         try:
             self._run()
         except BaseException:
@@ -190,6 +192,8 @@ class SystemCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Add run folder, loggers and checkpoints to what the configuration says of the trainer."""
         refuse_unfit_data(self.model, self.datamodule)
+        if self._defaults is not None:
+            rank_zero_only(print)(self._defaults)
         config = self.config[self.subcommand]
         trainer = self._get(self.config_init, "trainer")
         if trainer.get("fast_dev_run"):

@@ -1,0 +1,120 @@
+"""How long a run without a configuration file lasts, and which pictures it draws: by the family of its module."""
+
+import json
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import datamodules
+import dlmodules
+from dlmodules.errors import UserError
+from dlmodules_cli.class_paths import import_named
+
+MOMENTS = 5
+"""A default budget has so many moments at which pictures are drawn."""
+
+
+class Budget(NamedTuple):
+    """How long a training lasts: options of the trainer, in words, and the option that changes it."""
+
+    options: dict[str, int]
+    words: str
+    change: str
+
+
+class Defaults(NamedTuple):
+    """What a run gets that says nothing of it. ``pictures`` are callbacks with their arguments."""
+
+    budget: Budget
+    pictures: dict[str, dict[str, int]]
+
+
+def _epochs(number: int, *pictures: str) -> Defaults:
+    budget = Budget({"max_epochs": number}, f"{number} epoch{'s' if number > 1 else ''}", "--trainer.max_epochs")
+    return Defaults(budget, {name: {"every_n_epochs": max(1, number // MOMENTS)} for name in pictures})
+
+
+def _steps(number: int, *pictures: str) -> Defaults:
+    budget = Budget({"max_epochs": -1, "max_steps": number}, f"{number:,} steps", "--trainer.max_steps")
+    return Defaults(budget, {name: {"every_n_steps": number // MOMENTS} for name in pictures})
+
+
+_AGENTS = Defaults(
+    Budget({"max_epochs": -1}, "the total_steps of the environment", "--data.total_steps"),
+    {"EpisodeVideo": {"every_n_epochs": 5}, "LossCurve": {"every_n_epochs": 5}},
+)
+BY_FAMILY = {
+    "autoencoders": _epochs(20, "Reconstructions", "LossCurve"),
+    "classifiers": _epochs(20, "LossCurve"),
+    "densities": _epochs(1),
+    "energy": _epochs(20, "SampleGrid", "WeightPictures", "Reconstructions", "LossCurve"),
+    "estimators": _epochs(1, "ConfusionMatrix"),
+    "gans": _steps(4000, "SampleGrid", "LossCurve"),
+    "regression": _epochs(50, "LossCurve"),
+    "rl": _AGENTS,
+    "vaes": _epochs(30, "Reconstructions", "LatentMap", "SampleGrid", "LossCurve"),
+}
+"""By the package in ``dlmodules``: what the configurations of the family have in common, and a budget of minutes."""
+BY_CLASS = {
+    "ConvDBN": _epochs(6, "WeightPictures", "Reconstructions", "LossCurve"),
+    "PixelNaiveBayes": _epochs(1, "SampleGrid"),
+    "StateAutoencoder": _epochs(20, "LossCurve"),  # its states are no images
+}
+"""Classes that differ from their family."""
+OF_THE_DATA = {"pictures": "RowPictures", "is_land": "BoxPicture"}
+"""What a density is drawn by, where the data module has a method of this name."""
+
+
+def with_defaults(args: list[str]) -> tuple[list[str], str | None]:
+    """Return ``args`` with the defaults of the module's family, and a line that says so; None where none is added.
+
+    Only ``fit --model X`` without a configuration file gets any. What the command line says of budget or callbacks
+    holds.
+    """
+    words = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--") else [arg])]
+    model = _class_after("--model", words)
+    found = defaults_of(model, _class_after("--data", words))
+    if words[:1] != ["fit"] or found is None or {"--config", "-c", "--trainer"} & set(words):
+        return args, None
+    given = [word for word in words if word.startswith("--trainer.")]
+    if any(word.startswith("--trainer.fast_dev_run") for word in given):
+        return args, None
+    added, said = [], []
+    if not any(word.startswith("--trainer.max_") for word in given):
+        added += [f"--trainer.{name}={value}" for name, value in found.budget.options.items()]
+        said.append(f"trains for {found.budget.words} ({found.budget.change} changes that)")
+    if not any(word.startswith("--trainer.callbacks") for word in given) and found.pictures:
+        chosen = [{"class_path": f"callbacks.{name}", "init_args": more} for name, more in found.pictures.items()]
+        added.append(f"--trainer.callbacks={json.dumps(chosen)}")
+        said.append(f"draws {', '.join(found.pictures)} (--trainer.callbacks changes that; [] draws nothing)")
+    if not said:
+        return args, None
+    return [args[0], *added, *args[1:]], f"without a configuration file {model.__name__} {' and '.join(said)}"
+
+
+def defaults_of(model: Any, data: Any = None) -> Defaults | None:
+    """Return the defaults for a class of modules, by the nearest of its bases that is ours; None where none is."""
+    for cls in getattr(model, "__mro__", ()):
+        package, *rooms = cls.__module__.split(".")
+        if package != "dlmodules" or not rooms:
+            continue
+        found = BY_CLASS.get(cls.__name__) or BY_FAMILY.get(rooms[0])
+        if found is None:
+            continue
+        if rooms[0] == "densities":
+            drawn = {picture: {"every_n_epochs": 1} for method, picture in OF_THE_DATA.items() if hasattr(data, method)}
+            return found._replace(pictures={**found.pictures, **drawn})
+        return found
+    return None
+
+
+def _class_after(option: str, words: list[str]) -> Any:
+    """Return the class that the last ``option`` names; None where it cannot be had, which the parser then says."""
+    paths = [following for word, following in pairwise(words) if word == option]
+    if not paths:
+        return None
+    module, _, name = paths[-1].rpartition(".")
+    try:
+        homes = [import_named(module)] if module else [dlmodules, datamodules]
+    except UserError:
+        return None
+    return next((getattr(home, name) for home in homes if hasattr(home, name)), None)
