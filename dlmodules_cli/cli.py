@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 import yaml
 from jsonargparse import Namespace
-from pytorch_lightning.callbacks import ProgressBar
+from pytorch_lightning.callbacks import BasePredictionWriter, ProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.plugins.io import CheckpointIO
 from pytorch_lightning.utilities import rank_zero_only
@@ -29,6 +29,7 @@ from dlmodules_cli.failed_starts import MadeFolder, made_for, remove_failed_star
 from dlmodules_cli.family_defaults import with_defaults
 from dlmodules_cli.fitting_data import refuse_unfit_data
 from dlmodules_cli.messages import OneLineErrors
+from dlmodules_cli.predictions import WritePredictions
 from dlmodules_cli.runs import (
     DEFAULT_ROOT,
     FOLDER_VARIABLE,
@@ -126,6 +127,18 @@ class SystemCLI(LightningCLI):
         return super().init_parser(**kwargs | {"dump_header": [f"{k}: {v}" for k, v in provenance().items()]})
 
     @override
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Let ``predict`` be told where to write."""
+        if self._requested == "predict":
+            parser.add_argument(
+                "--output",
+                type=str | None,
+                default=None,
+                help="Folder or file for the predictions, .csv or .npz; by default predictions.csv or predictions.npz"
+                " in the run's folder.",
+            )
+
+    @override
     def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]  # static there
         """Build the parser of the requested subcommand alone: each costs as much as all the rest of the start."""
         known = super().subcommands()
@@ -206,6 +219,8 @@ class SystemCLI(LightningCLI):
         elif isinstance(given, list) and len(given) == _added_loggers(SystemArgumentParser.command_line):
             kwargs["logger"] = [*self._loggers(folder, config), *given]
         own = list(_as_list(trainer.get("callbacks")))
+        if self.subcommand == "predict" and not any(isinstance(c, BasePredictionWriter) for c in own):
+            own.append(WritePredictions(Path(config.output or folder)))
         if trainer.get("enable_progress_bar") is not False and not any(isinstance(c, ProgressBar) for c in own):
             own.append(ThrottledProgressBar())
         if trainer.get("enable_checkpointing") is not False:

@@ -17,7 +17,7 @@ COMMANDS = {
     "fit": Command("train a system, or go on with --ckpt_path last", "--config vae_digits --trainer.max_epochs 20"),
     "validate": Command("measure a checkpoint on the validation set", "--config vae_digits --ckpt_path best"),
     "test": Command("measure a checkpoint on the test set", "--config vae_digits --ckpt_path best"),
-    "predict": Command("run a checkpoint over the test set", "--config mlp_digits --ckpt_path best"),
+    "predict": Command("write what a checkpoint predicts of the test set", "--config mlp_digits --ckpt_path best"),
     "sample": Command("write new images or rows, or film episodes", "--ckpt_path last --output samples"),
     "export": Command("write a classifier as ONNX", "--ckpt_path runs/mlp_digits/version_0 --output mlp.onnx"),
     "explore": Command("decode, morph and sample in the browser", "--ckpt_path last"),
