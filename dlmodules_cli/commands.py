@@ -19,7 +19,7 @@ COMMANDS = {
     "test": Command("measure a checkpoint on the test set", "--config vae_digits --ckpt_path best"),
     "predict": Command("write what a checkpoint predicts of the test set", "--config mlp_digits --ckpt_path best"),
     "sample": Command("write new images or rows, or film episodes", "--ckpt_path last --output samples"),
-    "export": Command("write a classifier as ONNX", "--ckpt_path runs/mlp_digits/version_0 --output mlp.onnx"),
+    "export": Command("write a network as ONNX", "--ckpt_path runs/mlp_digits/version_0 --output mlp.onnx"),
     "explore": Command("decode, morph and sample in the browser", "--ckpt_path last"),
     "dashboard": Command("build a W&B workspace for the runs of a family of systems", "vaes"),
     "systems": Command("list the systems, or those with the given words", "mnist gan --long"),

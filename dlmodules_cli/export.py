@@ -1,10 +1,11 @@
-"""``export``: a checkpoint's network as an ONNX file, checked against torch."""
+"""``export``: a part of a checkpoint's module as an ONNX file, checked against torch."""
 
 import contextlib
 import importlib.util
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from jsonargparse import Namespace
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
-from dlmodules.protocols import HasInputShape
+from dlmodules_cli.export_parts import Part, part_of
 from dlmodules_cli.loading import import_own
 
 TOLERANCE = 1e-4
@@ -26,49 +27,46 @@ def export(chosen: Namespace) -> None:
     output = Path(chosen.output)
     import_own(chosen.imports)
     module = load_module(chosen.ckpt_path)
-    difference = export_onnx(module, output)
+    part = part_of(module, chosen.part)
+    difference = export_onnx(module, output, part)
+    inputs = ", ".join(
+        f"{name} ({', '.join(['batch', *map(str, value.shape[1:])])}) {str(value.dtype).removeprefix('torch.')}"
+        for name, value in part.inputs(1).items()
+    )
     batches = " and ".join(map(str, BATCHES))
     print(
-        f"{output}: input (batch, {', '.join(map(str, known_input_shape(module)))}) float32, output `logits`;"
-        f" onnxruntime and torch differ by {difference:.1e} at batches of {batches}"
+        f"{output}: input{'s' if len(part.inputs(1)) > 1 else ''} {inputs.removeprefix('input ')}, output"
+        f" `{part.output}`; onnxruntime and torch differ by {difference:.1e} at batches of {batches}"
     )
 
 
-def known_input_shape(module: LightningModule) -> tuple[int, ...]:
-    """Return the shape of one input of ``module``, or raise the UserError that it is not known."""
-    shape = module.input_shape if isinstance(module, HasInputShape) else None
-    if shape is None:
-        raise UserError(
-            f"{type(module).__name__} cannot be exported: it does not say in `input_shape` which input it takes"
-        )
-    return tuple(shape)
+def export_onnx(module: LightningModule, output: Path, part: Part | None = None) -> float:
+    """Write a part of ``module`` to ``output`` with a batch axis of any size, and check it in onnxruntime.
 
-
-def export_onnx(module: LightningModule, output: Path) -> float:
-    """Write the ``forward`` of ``module`` to ``output`` with a batch axis of any size, and check it in onnxruntime.
-
-    The file appears only when its logits are those of torch.
+    The file appears only when its outputs are those of torch.
 
     Args:
-        module: in evaluation mode, on the CPU; it says in ``input_shape`` what it takes.
+        module: in evaluation mode, on the CPU.
         output: the file; its folder is made where it is missing.
+        part: what to write; None takes the policy of an agent, the generator of an adversarial module, the network of
+            one that says in ``input_shape`` what it takes, or else the decoder.
 
     Returns:
-        The largest difference from torch's logits, of batches of 1 and 5 random inputs in [0, 1].
+        The largest difference from torch's outputs, of batches of 1 and 5 made-up inputs.
 
     Raises:
-        UserError: the input is not known, a package is missing, the file cannot be written, or the difference is
+        UserError: there is no such part, a package is missing, the file cannot be written, or the difference is
             greater than 1e-4.
     """
-    shape = known_input_shape(module)
+    part = part_of(module, None) if part is None else part
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(f'export needs {" and ".join(missing)}: pip install "dlmodules[onnx]"')
     temporary = output.with_name(f".{output.stem}.tmp.onnx")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        _write(module, shape, temporary)
-        difference = max(_difference(module, temporary, batch, shape) for batch in BATCHES)
+        _write(module, part, temporary)
+        difference = max(_difference(part, temporary, batch) for batch in BATCHES)
         if not difference <= TOLERANCE:  # what is not a number is not within it
             raise UserError(
                 f"onnxruntime and torch differ by {difference:.1e}, more than {TOLERANCE:.0e}: {output} is not written"
@@ -82,20 +80,23 @@ def export_onnx(module: LightningModule, output: Path) -> float:
     return difference
 
 
-def _write(module: LightningModule, shape: tuple[int, ...], path: Path) -> None:
+def _write(module: LightningModule, part: Part, path: Path) -> None:
     # Two, since the exporter would take a size of one for a constant.
-    inputs = _inputs(2, shape)
+    inputs = part.inputs(2)
+    batch = torch.export.Dim("batch")
+    # A wrapped method takes its inputs as one tuple.
+    shapes: Any = tuple({0: batch} for _ in inputs)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter's words to its own developers
         try:
             program = torch.onnx.export(
-                module,
-                (inputs,),
+                part.network,
+                tuple(inputs.values()),
                 dynamo=True,
                 verbose=False,
-                input_names=["input"],
-                output_names=["logits"],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                input_names=list(inputs),
+                output_names=[part.output],
+                dynamic_shapes=shapes if part.network is module else (shapes,),
             )
         except torch.onnx.OnnxExporterError as error:
             reason = str(error.__cause__ or error).strip().partition("\n")[0]
@@ -104,20 +105,16 @@ def _write(module: LightningModule, shape: tuple[int, ...], path: Path) -> None:
     program.save(str(path), external_data=False)  # one file, whatever its size
 
 
-def _inputs(batch: int, shape: tuple[int, ...]) -> Tensor:
-    return torch.rand(batch, *shape, generator=torch.Generator().manual_seed(batch))
-
-
-def _difference(module: LightningModule, path: Path, batch: int, shape: tuple[int, ...]) -> float:
+def _difference(part: Part, path: Path, batch: int) -> float:
     import onnxruntime
 
-    inputs = _inputs(batch, shape)
+    inputs = part.inputs(batch)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    found = torch.from_numpy(session.run(["logits"], {"input": inputs.numpy()})[0])
+    (found,) = session.run([part.output], {name: value.numpy() for name, value in inputs.items()})
     with torch.no_grad():
-        expected: Tensor = module(inputs)
-    if found.shape != expected.shape:
+        expected: Tensor = part.network(*inputs.values())
+    if found.shape != tuple(expected.shape):
         return float("nan")
-    return float((found - expected).abs().max())
+    return float((torch.from_numpy(found) - expected).abs().max())

@@ -4,6 +4,7 @@ Nothing here imports torch, so that ``--help`` and mistakes answer at once.
 """
 
 from pathlib import Path
+from typing import Literal
 
 from jsonargparse import ArgumentParser, Namespace
 
@@ -59,8 +60,17 @@ def _sample() -> CheckpointParser:
 
 
 def _export() -> CheckpointParser:
-    parser = _parser("export", "A checkpoint's network as an ONNX file, checked against torch.")
+    parser = _parser(
+        "export",
+        "A network, policy, generator, decoder or encoder of a checkpoint as an ONNX file, checked against torch.",
+    )
     parser.add_argument("--output", type=str, required=True, help="The file to write; it ends in .onnx.")
+    parser.add_argument(
+        "--part",
+        type=Literal["policy", "generator", "network", "decoder", "encoder"] | None,
+        default=None,
+        help="What to write; by default the first of these that the module has.",
+    )
     _add_imports(parser)
     return parser
 

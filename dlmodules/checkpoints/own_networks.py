@@ -30,7 +30,7 @@ class NamesOwnNetworks(LightningModule):
 
 
 def left_out(cls: Any, checkpoint: dict[str, Any]) -> list[str]:
-    """Return the arguments of a module's class ``cls`` whose networks have weights in ``checkpoint`` but no class there."""
+    """Return the arguments of a class of modules whose networks have weights in ``checkpoint``, but no class there."""
     kept = checkpoint.get("hyper_parameters", {})
     if "_instantiator" not in kept:  # not written by ``save_portable_hyperparameters``, which leaves nothing else out
         return []

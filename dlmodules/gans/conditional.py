@@ -78,7 +78,7 @@ class ConditionalGAN(GAN):
     @override
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the images in [0, 1] of noise ``(B, latent_dim)`` and labels ``(B,)``."""
-        return self.to_unit_range(self.generate(Latents(z, self.checked(labels, len(z)))))
+        return self.to_unit_range(self.generate(Latents(z, self.checked(labels, z.shape[0]))))
 
     def checked(self, labels: Tensor | None, n: int) -> Tensor:
         """Return labels ``(n,)`` on the module's device. Raises UserError where there are none, or one is no class."""

@@ -259,7 +259,7 @@ class InfoGAN(ConditionalGAN):
     @override
     def forward(self, z: Tensor, labels: Tensor | None = None, codes: Tensor | None = None) -> Tensor:
         """Return the images in [0, 1] of noise ``(B, latent_dim)``, labels ``(B,)`` and codes, zeros where None."""
-        latents = Latents(z, self.checked(labels, len(z)), self.checked_codes(codes, len(z)))
+        latents = Latents(z, self.checked(labels, z.shape[0]), self.checked_codes(codes, z.shape[0]))
         return self.to_unit_range(self.generate(latents))
 
     def checked_codes(self, codes: Tensor | None, n: int) -> Tensor:

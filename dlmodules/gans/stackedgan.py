@@ -240,7 +240,7 @@ class StackedGAN(AdversarialModule):
     @override
     def forward(self, z0: Tensor, labels: Tensor, z1: Tensor) -> Tensor:
         """Return the images in [0, 1] of codes ``(B, latent_dim)`` and labels ``(B,)``."""
-        return self.generate(Latents(z0, self.checked(labels, len(z0)), z1))
+        return self.generate(Latents(z0, self.checked(labels, z0.shape[0]), z1))
 
     def checked(self, labels: Tensor | None, n: int) -> Tensor:
         """Return labels ``(n,)`` on the module's device. Raises UserError where there are none, or one is no class."""

@@ -115,13 +115,13 @@ class CVAE(VAE):
     @override
     def posterior(self, x: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance ``(B, latent_dim)`` of the codes of ``x`` with labels ``(B,)``."""
-        mean, log_var = self.encoder(x, self.condition(labels, len(x)))
+        mean, log_var = self.encoder(x, self.condition(labels, x.shape[0]))
         return mean, log_var
 
     @override
     def logits(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the logits ``(B, C, H, W)`` of codes ``(B, latent_dim)`` with labels ``(B,)``."""
-        logits: Tensor = self.decoder(z, self.condition(labels, len(z)))
+        logits: Tensor = self.decoder(z, self.condition(labels, z.shape[0]))
         return logits
 
     @override

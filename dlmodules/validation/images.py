@@ -73,5 +73,5 @@ def check_image_batch(x: Tensor, shape: Sequence[int], owner: str, first: bool, 
 
 def check_codes(z: Tensor, dim: int, owner: str, n: int | None = None, name: str = "codes") -> None:
     """Raise UserError unless ``z``, called ``name``, are codes ``(B, dim)``, ``n`` of them where that is given."""
-    if z.ndim != 2 or z.shape[1] != dim or (n is not None and len(z) != n):
+    if z.ndim != 2 or z.shape[1] != dim or (n is not None and z.shape[0] != n):
         raise UserError(f"{name} of shape {tuple(z.shape)}: this {owner} needs ({'n' if n is None else n}, {dim})")
