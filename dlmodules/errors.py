@@ -7,3 +7,8 @@ class UserError(Exception):
     The command line prints the message and exits with code 2; any other exception is a bug and
     keeps its traceback.
     """
+
+
+def install_command(extra: str) -> str:
+    """Return how the packages of an extra such as ``app`` are installed: this package is on no index."""
+    return f'pip install ".[{extra}]" in a checkout of dlmodules'

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytorch_lightning as pl
 import yaml
 from jsonargparse import Namespace
-from pytorch_lightning.callbacks import BasePredictionWriter, ProgressBar
+from pytorch_lightning.callbacks import BasePredictionWriter, ModelSummary, ProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.plugins.io import CheckpointIO
 from pytorch_lightning.utilities import rank_zero_only
@@ -19,6 +20,7 @@ import callbacks
 import datamodules
 import dlmodules
 from callbacks.run.checkpoints import AtomicCheckpointIO, LastCheckpoint
+from callbacks.run.console import EpochLines, NetworkSummary
 from callbacks.run.exact_resume import ExactResume
 from callbacks.run.loggers import RunCSVLogger, RunWandbLogger
 from callbacks.run.throttled_progress_bar import ThrottledProgressBar
@@ -222,7 +224,9 @@ class SystemCLI(LightningCLI):
         if self.subcommand == "predict" and not any(isinstance(c, BasePredictionWriter) for c in own):
             own.append(WritePredictions(Path(config.output or folder)))
         if trainer.get("enable_progress_bar") is not False and not any(isinstance(c, ProgressBar) for c in own):
-            own.append(ThrottledProgressBar())
+            own.append(ThrottledProgressBar() if sys.stdout.isatty() else EpochLines())
+        if trainer.get("enable_model_summary") is not False and not any(isinstance(c, ModelSummary) for c in own):
+            own.append(NetworkSummary())
         if trainer.get("enable_checkpointing") is not False:
             own += self._checkpointing(folder, own)
             plugins = _as_list(trainer.get("plugins"))

@@ -13,7 +13,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from dlmodules.checkpoints.loading import load_module
-from dlmodules.errors import UserError
+from dlmodules.errors import UserError, install_command
 from dlmodules_cli.export_parts import Part, part_of
 from dlmodules_cli.loading import import_own
 
@@ -61,7 +61,7 @@ def export_onnx(module: LightningModule, output: Path, part: Part | None = None)
     part = part_of(module, None) if part is None else part
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise UserError(f'export needs {" and ".join(missing)}: pip install "dlmodules[onnx]"')
+        raise UserError(f"export needs {' and '.join(missing)}: {install_command('onnx')}")
     temporary = output.with_name(f".{output.stem}.tmp.onnx")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_image
 from callbacks.base.names import class_names
 from callbacks.classifiers.predictions import class_probabilities, require_classifier
-from dlmodules.errors import UserError
+from dlmodules.errors import UserError, install_command
 
 
 class Saliency(ImagePlottingCallback):
@@ -24,7 +24,7 @@ class Saliency(ImagePlottingCallback):
     more than one place; any other one by the magnitude of the gradient of the class's logit (Simonyan et al.
     2013). The brighter, the more a place speaks for the class; each image has its own scale, and one in which
     nothing speaks for it stays dark. Works with any classifier (``dlmodules.protocols.Classifies``) and needs
-    captum: ``pip install "dlmodules[explain]"``. Picture: ``saliency``, and ``test/saliency`` of the test set.
+    captum: ``pip install ".[explain]"`` in a checkout. Picture: ``saliency``, and ``test/saliency`` of the test set.
 
     Args:
         num: how many images, the first of the set.
@@ -40,7 +40,7 @@ class Saliency(ImagePlottingCallback):
         if columns < 1:
             raise UserError(f"Saliency: columns must be 1 or more, not {columns}")
         if importlib.util.find_spec("captum") is None:
-            raise UserError('Saliency needs captum: pip install "dlmodules[explain]"')
+            raise UserError(f"Saliency needs captum: {install_command('explain')}")
         self.layer = layer
         self.columns = columns
         self.num_classes = 0

@@ -15,7 +15,7 @@ from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_video, warn_once
 from callbacks.base.plotting import PlottingCallback
 from callbacks.base.trainers import datamodule_of
-from dlmodules.errors import UserError
+from dlmodules.errors import UserError, install_command
 from dlmodules.protocols import Acts, ActsWithMemory, MakesEnvironments, Memory
 
 
@@ -52,7 +52,7 @@ class EpisodeVideo(PlottingCallback):
         if fmt not in ("gif", "mp4"):
             raise UserError(f"EpisodeVideo: fmt is gif or mp4, not {fmt}")
         if fmt == "mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
-            raise UserError('EpisodeVideo: mp4 needs imageio-ffmpeg: pip install "dlmodules[video]", or take fmt: gif')
+            raise UserError(f"EpisodeVideo: mp4 needs imageio-ffmpeg: {install_command('video')}, or take fmt: gif")
         self.episodes = episodes
         self.fmt = fmt
         self.max_steps = max_steps

@@ -49,7 +49,7 @@ class LatentMap(ImagePlottingCallback):
         label: class of the grid's images, where the module is conditional.
         projection: of codes of more than two dimensions: ``pca``, their first two principal components; or ``tsne`` or
             ``umap``, which keep neighbours together and take many seconds for thousands of images. ``umap`` needs
-            umap-learn: ``pip install "dlmodules[maps]"``.
+            umap-learn: ``pip install ".[maps]"`` in a checkout.
         colour_by: name of the attribute that colours the codes, where labels are ``(B, A)``; None for the first.
 
     Raises:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from dlmodules.errors import UserError
+from dlmodules.errors import UserError, install_command
 
 Codes = npt.NDArray[np.float32]
 Points = npt.NDArray[Any]
@@ -20,7 +20,7 @@ def require_projection(projection: str) -> None:
     if projection not in ("pca", "tsne", "umap"):
         raise UserError(f"projection is {projection!r}; it must be pca, tsne or umap")
     if projection == "umap" and importlib.util.find_spec("umap") is None:
-        raise UserError('projection umap needs umap-learn: pip install "dlmodules[maps]"')
+        raise UserError(f"projection umap needs umap-learn: {install_command('maps')}")
 
 
 def project(codes: Codes, projection: Projection = "pca") -> tuple[Points, tuple[str, str]]:

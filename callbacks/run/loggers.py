@@ -194,6 +194,7 @@ class RunWandbLogger(WandbLogger):
             job_type=job_type,
             settings={"init_timeout": 30},  # seconds to wait for a server that does not answer
         )
+        self._wandb_init.pop("anonymous", None)  # Lightning always sends it, and wandb warns that it has no effect
 
     @property
     @override

@@ -7,6 +7,8 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
 from typing_extensions import override
 
+from callbacks.run.console import once_each
+
 INTERVAL = 0.1  # seconds; the terminal shows no more
 
 
@@ -27,3 +29,14 @@ class ThrottledProgressBar(RichProgressBar):
             return
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
         self._refreshed = now
+
+    @override
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> Any:
+        """Return the metrics without the run's version."""
+        return once_each(super().get_metrics(trainer, pl_module))
+
+    @override
+    def _get_train_description(self, current_epoch: int) -> str:
+        """Return "Epoch 3/29", or "Epoch 3" where steps end the training: Lightning, whose method it is, adds "/-2"."""
+        described = super()._get_train_description(current_epoch)
+        return described.replace("/-2", "") if self.trainer.max_epochs == -1 else described

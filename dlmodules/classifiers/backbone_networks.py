@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import nn
 
-from dlmodules.errors import UserError
+from dlmodules.errors import UserError, install_command
 
 TIMM = "timm/"
 
@@ -61,7 +61,7 @@ def _from_timm(name: str, num_classes: int, pretrained: bool) -> tuple[nn.Module
     try:
         import timm
     except ModuleNotFoundError as error:
-        raise UserError("backbones of timm need a package: pip install 'dlmodules[backbones]'") from error
+        raise UserError(f"backbones of timm need a package: {install_command('backbones')}") from error
     if name not in timm.list_models():
         raise UserError(f"timm has no network {name!r}: see timm.list_models()")
     network = timm.create_model(name, pretrained=pretrained, num_classes=num_classes)

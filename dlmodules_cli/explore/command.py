@@ -11,7 +11,7 @@ from jsonargparse import Namespace
 
 from callbacks.latents.attribute_file import ATTRIBUTE_FILE, AttributeFile, read_attribute_file
 from callbacks.latents.code_file import CODE_FILE, CodeFile, read_code_file
-from dlmodules.errors import UserError
+from dlmodules.errors import UserError, install_command
 from dlmodules_cli.explore.subject import subject_of
 from dlmodules_cli.loading import import_own, load_trained
 from dlmodules_cli.options import FIRST_PORT
@@ -26,7 +26,7 @@ def explore(chosen: Namespace) -> None:
     path = chosen.ckpt_path
     subject = subject_of(module, find_attributes(path, chosen.attributes), find_codes(path), find_class_names(path))
     if importlib.util.find_spec("gradio") is None:
-        raise UserError('explore needs gradio: pip install "dlmodules[app]"')
+        raise UserError(f"explore needs gradio: {install_command('app')}")
     port = free_port(chosen.host, chosen.port)
     from dlmodules_cli.explore.page import serve
 

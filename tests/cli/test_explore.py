@@ -293,7 +293,7 @@ def test_mistakes_are_one_line(mistake, tmp_path, monkeypatch):
     assert "--imports no_such_module" in mistake("--ckpt_path", path, "--imports", "[no_such_module]")
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "gradio" else found(name))
-    assert 'explore needs gradio: pip install "dlmodules[app]"' in mistake("--ckpt_path", path)
+    assert 'explore needs gradio: pip install ".[app]" in a checkout of dlmodules' in mistake("--ckpt_path", path)
 
 
 @pytest.mark.parametrize("module", [MLPClassifier(input_shape=(4,), hidden_dims=(3,)), StateAutoencoder()])

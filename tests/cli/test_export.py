@@ -90,7 +90,7 @@ def test_a_missing_package_is_named(mistake, tmp_path, monkeypatch, name):
     path, found = checkpoint(small(), tmp_path), importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda asked: None if asked == name else found(asked))
     line = mistake("--ckpt_path", path, "--output", str(tmp_path / "a.onnx"))
-    assert f'export needs {name}: pip install "dlmodules[onnx]"' in line
+    assert f'export needs {name}: pip install ".[onnx]" in a checkout of dlmodules' in line
 
 
 class Own(LightningModule):

@@ -159,5 +159,5 @@ def test_mistakes_of_the_user(tmp_path, monkeypatch):
         Saliency(columns=0)
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "captum" else found(name))
-    with pytest.raises(UserError, match=r'Saliency needs captum: pip install "dlmodules\[explain\]"'):
+    with pytest.raises(UserError, match=r'Saliency needs captum: pip install "\.\[explain\]" in a checkout'):
         Saliency()

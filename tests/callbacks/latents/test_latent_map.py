@@ -78,7 +78,7 @@ def test_neighbours_stay_together_and_random_numbers_are_left_alone(projection):
 
 def test_a_missing_package_ends_in_one_line(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r'needs umap-learn: pip install "dlmodules\[maps\]"'):
+    with pytest.raises(UserError, match=r'needs umap-learn: pip install "\.\[maps\]" in a checkout'):
         LatentMap(projection="umap")
     with pytest.raises(UserError, match="must be pca, tsne or umap"):
         LatentMap(projection="isomap")
