@@ -16,7 +16,7 @@ def import_own(names: list[str]) -> None:
         try:
             import_named(name)
         except UserError as error:
-            raise UserError(f"--imports: {error}") from error
+            raise UserError(f"--imports {name}: {error}") from error
 
 
 def load_trained(path: str, ema: bool) -> tuple[LightningModule, dict[str, Any]]:
