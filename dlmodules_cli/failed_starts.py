@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pytorch_lightning import Trainer
 
@@ -35,16 +35,16 @@ def remove_failed_start(made: MadeFolder, trainer: Trainer | None) -> None:
         return
     for logger in trainer.loggers if trainer is not None else ():
         if isinstance(logger, RunWandbLogger):
+            run = logger.started_run
             logger.finalize("failed")
-            _delete_online(logger)
+            _delete_online(run)
     shutil.rmtree(made.folder, ignore_errors=True)
     for parent in made.parents:
         with contextlib.suppress(OSError):  # another run lies there by now
             parent.rmdir()
 
 
-def _delete_online(logger: RunWandbLogger) -> None:
-    run = logger.started_run
+def _delete_online(run: Any) -> None:
     if run is None or run.offline:
         return
     with contextlib.suppress(Exception):  # a dashboard is never what a run ends with

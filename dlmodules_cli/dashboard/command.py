@@ -7,9 +7,10 @@ from jsonargparse import ArgumentParser
 
 from callbacks.run.wandb_mode import wandb_is_online
 from dlmodules.errors import UserError
+from dlmodules_cli.class_paths import nearest
 from dlmodules_cli.commands import program, show
 from dlmodules_cli.dashboard.panels import PANELS
-from dlmodules_cli.messages import OneLineErrors, nearest
+from dlmodules_cli.messages import OneLineErrors
 
 
 class DashboardParser(OneLineErrors, ArgumentParser):
