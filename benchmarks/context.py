@@ -1,21 +1,22 @@
-"""Shared by the programs: the work folder, starting a command, comparing two sides."""
+"""Shared by the programs: the work folder, starting a command, comparing two sides, the record."""
 
 import contextlib
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pairs import PAIRS, compare, summary
 from benchmarks.record import RECORDS, ROOT, Record, make_record
 from benchmarks.row import Row
 from dlmodules.errors import UserError
 
+QUICK_PAIRS = 2
 # What an agent of a W&B sweep tells the one command that is to log as its run.
 SWEEP = ("WANDB_SWEEP_ID", "WANDB_RUN_ID")
 
@@ -28,13 +29,17 @@ class Context:
         work: folder for runs and logs.
         records: folder of the records.
         quick: a few batches, to see that a program works; the figures mean nothing.
-        threads: of torch, in every process.
+        threads: of torch, in every process; speeds are measured with one, see ``alone``.
     """
 
     work: Path = ROOT / "runs" / "bench"
     records: Path = RECORDS
     quick: bool = False
     threads: int = 2
+
+    def alone(self) -> "Context":
+        """Return this context for a measurement of processor seconds, which is of one thread."""
+        return replace(self, threads=1)
 
     def folder(self, row: Row, seed: int) -> Path:
         """Make and return the folder of a row and seed."""
@@ -113,29 +118,23 @@ def sweep_variables() -> dict[str, str]:
     return {**found, "WANDB_MODE": os.environ.get("WANDB_MODE", "online")} if found else {}
 
 
-def compare(ours: Callable[[], float], other: Callable[[], float], pairs: int) -> list[tuple[float, float]]:
-    """Measure both ``pairs`` times in turn, each first in every second pair."""
-    found = []
-    for number in range(pairs):
-        if number % 2 == 0:
-            mine = ours()
-            found.append((mine, other()))
-        else:
-            theirs = other()
-            found.append((ours(), theirs))
-    return found
+def in_turn(context: Context, ours: Callable[[], float], other: Callable[[], float]) -> list[tuple[float, float]]:
+    """Measure both sides of a comparison in turn, as often as a verdict needs, or to see it work."""
+    return compare(ours, other, QUICK_PAIRS if context.quick else PAIRS)
 
 
-def summary(pairs: Sequence[tuple[float, float]], difference: bool = False) -> dict[str, float]:
-    """Return the median of the pairs' ratios (or differences), the least, the largest, and both medians."""
-    values = [ours - other if difference else ours / other for ours, other in pairs]
-    return {
-        "value": statistics.median(values),
-        "min": min(values),
-        "max": max(values),
-        "ours": statistics.median(ours for ours, _ in pairs),
-        "other": statistics.median(other for _, other in pairs),
-    }
+def speed_record(
+    row: Row,
+    seed: int,
+    begin: float,
+    pairs: Sequence[tuple[float, float]],
+    details: Mapping[str, Any] | None = None,
+    difference: bool = False,
+    steps: int = 0,
+) -> Record:
+    """Return the record of a comparison whose ``pairs`` were taken in processor seconds of one thread."""
+    kept = {"clock": "processor", "pairs": [list(pair) for pair in pairs], **(details or {})}
+    return row_record(row, seed, begin, metrics=summary(pairs, difference), steps=steps, details=kept)
 
 
 def row_record(row: Row, seed: int, begin: float, **measured: Any) -> Record:

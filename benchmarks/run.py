@@ -14,8 +14,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.context import Context
+from benchmarks.record import Record, measured_commit, write_record
 from benchmarks.row import Row
 from benchmarks.rows import ROWS
+from dlmodules.errors import UserError
 
 THREADS = 2
 COSTS = ("seconds", "minutes", "hours")
@@ -59,11 +62,8 @@ def main(args: Sequence[str]) -> int:
     )
     parser.add_argument("--list", action="store_true", help="list the rows and leave")
     options = parser.parse_args(args)
-    # torch reads it when it is imported, which is below.
+    # torch reads it when it is imported, which the programs do.
     os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
-    from benchmarks.context import Context
-    from benchmarks.record import measured_commit, write_record
-    from dlmodules.errors import UserError
 
     context = Context(quick=options.quick, threads=int(os.environ["OMP_NUM_THREADS"]))
     if options.work is not None:
@@ -90,7 +90,7 @@ def main(args: Sequence[str]) -> int:
     for row, seed in todo:
         print(f"{row.name} seed {seed}: running", flush=True)
         try:
-            record = importlib.import_module(f"benchmarks.{row.program}").measure(row, seed, context)
+            record = measured(row, seed, context)
             path = write_record(record, context.records)
         except (UserError, subprocess.SubprocessError) as error:
             failed += 1
@@ -102,6 +102,16 @@ def main(args: Sequence[str]) -> int:
             figures = ", ".join(f"{key} {value:.4g}" for key, value in record.metrics.items())
             print(f"{row.name} seed {seed}: {figures} ({record.wall_seconds:.0f} s) -> {path}", flush=True)
     return 1 if failed else 0
+
+
+def measured(row: Row, seed: int, context: Context) -> Record:
+    """Measure a row with the threads of ``context``, or with one where seconds of the processor are compared."""
+    import torch
+
+    context = context.alone() if row.kind == "speed" else context
+    torch.set_num_threads(context.threads)
+    record: Record = importlib.import_module(f"benchmarks.{row.program}").measure(row, seed, context)
+    return record
 
 
 def list_rows(records: Path) -> None:

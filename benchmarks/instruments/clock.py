@@ -1,6 +1,7 @@
-"""A callback that times the epochs of a fit, and between them those of a hand-written loop."""
+"""Seconds of the processor: of the epochs of a fit, of a hand-written loop between them, of commands."""
 
 import json
+import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,16 @@ from typing import Any
 import pytorch_lightning as pl
 
 
+def seconds_of_children() -> float:
+    """Return the processor seconds of all processes that this one has started and waited for, with theirs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 class EpochClock(pl.Callback):
-    """Write the seconds of each epoch of the fit to a file, those of the loop beside them.
+    """Write the processor seconds of each epoch of the fit to a file, those of the loop beside them.
+
+    They are of this process, all its threads added up, and about the same on a busy machine.
 
     An epoch of the fit lasts from its start to the start of the next or the end of the training. So
     whatever Lightning, loggers and checkpoints do between epochs counts, but the validation pass.
@@ -17,14 +26,11 @@ class EpochClock(pl.Callback):
     Args:
         result: file of the result: ``{"fit": [...], "loop": [...], "returns": [...]}``.
         with_loop: before each epoch run one of the hand-written loop, in the same process.
-        processor_time: whether the seconds are those of the processor in this process, all threads added up, which
-            are about the same on a busy machine; else those of the clock on the wall.
     """
 
-    def __init__(self, result: str, with_loop: bool = False, processor_time: bool = False) -> None:
+    def __init__(self, result: str, with_loop: bool = False) -> None:
         self.result = Path(result)
         self.with_loop = with_loop
-        self.now = time.process_time if processor_time else time.perf_counter
         self.seconds: dict[str, list[float]] = {"fit": [], "loop": []}
         self._loop: Any = None
         self._begin: float | None = None
@@ -41,20 +47,20 @@ class EpochClock(pl.Callback):
         """End the last epoch, run the loop's, begin the next."""
         self._end_epoch()
         if self._loop is not None:
-            begin = self.now()
+            begin = time.process_time()
             self._loop()
-            self.seconds["loop"].append(self.now() - begin)
-        self._begin = self.now()
+            self.seconds["loop"].append(time.process_time() - begin)
+        self._begin = time.process_time()
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop the clock."""
         if self._begin is not None:
-            self._begin -= self.now()
+            self._begin -= time.process_time()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Let it run on; checkpoint callbacks, which come last, are counted."""
         if self._begin is not None:
-            self._begin += self.now()
+            self._begin += time.process_time()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """End the last epoch and write."""
@@ -65,4 +71,4 @@ class EpochClock(pl.Callback):
 
     def _end_epoch(self) -> None:
         if self._begin is not None:
-            self.seconds["fit"].append(self.now() - self._begin)
+            self.seconds["fit"].append(time.process_time() - self._begin)

@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from benchmarks.context import Context, compare, row_record, run_command, summary
+from benchmarks.context import Context, in_turn, run_command, speed_record
 from benchmarks.programs.speed_epoch import timed_fit
 from benchmarks.record import Record
 from benchmarks.row import Row
@@ -26,9 +26,5 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         return float(json.loads(result.read_text())["loop"][-1])
 
     args = [*row.options["args"], "--trainer.limit_train_batches", str(BATCHES)]
-    pairs = compare(
-        lambda: timed_fit(row, seed, context, args, EPOCHS)["fit"][-1],
-        loop,
-        2 if context.quick else row.options["pairs"],
-    )
-    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})
+    pairs = in_turn(context, lambda: timed_fit(row, seed, context, args, EPOCHS)["fit"][-1], loop)
+    return speed_record(row, seed, begin, pairs)

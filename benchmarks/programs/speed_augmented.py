@@ -53,7 +53,6 @@ class PILImages(Dataset[Any]):
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Compare images per second."""
     begin = time.perf_counter()
-    torch.set_num_threads(context.threads)
     data = NoiseDataModule(batch_size=BATCH_SIZE, train_transform=RandomShiftAndFlip(0.1))
     data.setup("fit")
     assert data.train_set is not None

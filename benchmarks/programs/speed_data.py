@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Subset
 
-from benchmarks.context import Context, compare, row_record, summary
+from benchmarks.context import Context, in_turn, speed_record
 from benchmarks.record import Record
 from benchmarks.row import Row
 from datamodules import MNISTDataModule
@@ -20,7 +20,6 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     from torchvision.transforms import ToTensor
 
     begin = time.perf_counter()
-    torch.set_num_threads(context.threads)
     data = MNISTDataModule(batch_size=BATCH_SIZE)
     data.setup("fit")
     assert data.train_set is not None
@@ -37,20 +36,16 @@ def compare_loaders(
     """Compare the images per second of two loaders, each timed for at least ``least`` seconds in turn."""
     for first in (loader, per_sample):
         next(iter(first))
-    pairs = compare(
-        lambda: images_per_second(loader, least),
-        lambda: images_per_second(per_sample, least),
-        2 if context.quick else row.options["pairs"],
-    )
-    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})
+    pairs = in_turn(context, lambda: images_per_second(loader, least), lambda: images_per_second(per_sample, least))
+    return speed_record(row, seed, begin, pairs)
 
 
 def images_per_second(loader: DataLoader[tuple[torch.Tensor, torch.Tensor]], least: float) -> float:
-    """Go through ``loader``, whole epochs, for at least so many seconds."""
-    images, begin = 0, time.perf_counter()
+    """Go through ``loader``, whole epochs, for at least so many seconds of the processor."""
+    images, begin = 0, time.process_time()
     while True:
         for x, _ in loader:
             images += len(x)
-        elapsed = time.perf_counter() - begin
+        elapsed = time.process_time() - begin
         if elapsed >= least:
             return images / elapsed

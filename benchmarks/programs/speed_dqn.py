@@ -6,11 +6,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import yaml
-
-from benchmarks.context import Context, compare, row_record, run_command, summary
+from benchmarks.context import Context, in_turn, run_command, speed_record
 from benchmarks.programs.speed_epoch import timed_fit
-from benchmarks.record import ROOT, Record
+from benchmarks.record import Record
 from benchmarks.row import Row
 
 QUICK_STEPS = 3000
@@ -19,9 +17,7 @@ QUICK_STEPS = 3000
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Compare environment steps per second; both sides' last training returns show that both learn."""
     begin = time.perf_counter()
-    assert row.config is not None
-    data = yaml.safe_load(Path(ROOT, row.config).read_text())["data"].get("init_args", {})
-    steps = QUICK_STEPS if context.quick else int(data.get("total_steps", 50_000))
+    steps: int = QUICK_STEPS if context.quick else row.options["steps"]
     returns: dict[str, list[float]] = {"ours": [], "stable-baselines3": []}
 
     def ours() -> float:
@@ -40,6 +36,6 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         returns["stable-baselines3"].append(found["return"])
         return float(found["steps"] / found["seconds"])
 
-    pairs = compare(ours, theirs, 1 if context.quick else row.options["pairs"])
-    details = {"pairs": pairs, "mean_return_of_last_100_training_episodes": returns}
-    return row_record(row, seed, begin, metrics=summary(pairs), steps=steps, details=details)
+    pairs = in_turn(context, ours, theirs)
+    details = {"mean_return_of_last_100_training_episodes": returns}
+    return speed_record(row, seed, begin, pairs, details, steps=steps)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.context import Context, row_record, run_command, summary
+from benchmarks.context import QUICK_PAIRS, Context, run_command, speed_record
+from benchmarks.pairs import PAIRS
 from benchmarks.record import Record
 from benchmarks.row import Row
 
@@ -14,10 +15,10 @@ from benchmarks.row import Row
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Compare seconds an epoch."""
     begin = time.perf_counter()
-    count = 2 if context.quick else row.options["pairs"]
+    count = QUICK_PAIRS if context.quick else PAIRS
     times = timed_fit(row, seed, context, row.options["args"], count + 1, with_loop=True)
     pairs = list(zip(times["fit"][1:], times["loop"][1:], strict=True))
-    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})
+    return speed_record(row, seed, begin, pairs)
 
 
 def seconds_an_update(row: Row, seed: int, context: Context, args: Sequence[str], updates: int) -> float:
@@ -29,10 +30,7 @@ def seconds_an_update(row: Row, seed: int, context: Context, args: Sequence[str]
 def timed_fit(
     row: Row, seed: int, context: Context, args: Sequence[str], epochs: int | None, with_loop: bool = False
 ) -> dict[str, list[float]]:
-    """Run ``train.py fit ARGS`` under an ``EpochClock`` and return what that wrote.
-
-    With the row's option ``processor_time`` in one thread, and in seconds of the processor.
-    """
+    """Run ``train.py fit ARGS`` under an ``EpochClock`` and return what that wrote."""
     folder = context.folder(row, seed)
     result = Path(folder, "times.json").resolve()
     result.unlink(missing_ok=True)
@@ -50,10 +48,6 @@ def timed_fit(
             command += ["--trainer.limit_train_batches", "5", "--trainer.limit_val_batches", "2"]
     if with_loop:
         command.append("--trainer.callbacks.with_loop=true")
-    environment = {"DLMODULES_KEEP_FREED_MEMORY": "1"}
-    if row.options.get("processor_time"):
-        command.append("--trainer.callbacks.processor_time=true")
-        environment["OMP_NUM_THREADS"] = "1"
-    run_command(command, context, folder / "log.txt", **environment)
+    run_command(command, context, folder / "log.txt", DLMODULES_KEEP_FREED_MEMORY="1")
     times: dict[str, list[float]] = json.loads(result.read_text())
     return times

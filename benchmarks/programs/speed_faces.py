@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.context import Context
@@ -41,7 +40,6 @@ class Files(Dataset[Any]):
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Compare images per second, after the first epoch has filled the cache."""
     begin = time.perf_counter()
-    torch.set_num_threads(context.threads)
     data = CelebADataModule(str(avatars.folder(context)), image_size=SIZE, batch_size=BATCH_SIZE)
     data.setup("fit")
     loader = data.train_dataloader()

@@ -2,7 +2,7 @@
 
 import time
 
-from benchmarks.context import Context, compare, row_record, summary
+from benchmarks.context import Context, in_turn, speed_record
 from benchmarks.programs.speed_epoch import seconds_an_update
 from benchmarks.record import Record
 from benchmarks.row import Row
@@ -16,5 +16,5 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     def seconds(*flags: str) -> float:
         return seconds_an_update(row, seed, context, [*row.options["args"], *flags], count)
 
-    pairs = compare(lambda: seconds(*row.options["flags"]), seconds, 1 if context.quick else row.options["pairs"])
-    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})
+    pairs = in_turn(context, lambda: seconds(*row.options["flags"]), seconds)
+    return speed_record(row, seed, begin, pairs)

@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from benchmarks.context import Context, compare, row_record, run_command, summary
+from benchmarks.context import Context, in_turn, run_command, speed_record
 from benchmarks.programs.speed_epoch import seconds_an_update
 from benchmarks.record import Record
 from benchmarks.row import Row
@@ -23,10 +23,10 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         folder = context.folder(row, seed)
         result = Path(folder, "keras.json").resolve()
         command = ["-m", "benchmarks.peers.keras_dcgan", str(result), str(2 * count + 3)]
-        run_command(command, context, folder / "log.txt", OMP_NUM_THREADS="1")
+        run_command(command, context, folder / "log.txt")
         found: dict[str, float] = json.loads(result.read_text())
         parameters["generator"] = found["generator"]
         return found["seconds"]
 
-    pairs = compare(ours, theirs, 1 if context.quick else row.options["pairs"])
-    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs, **parameters})
+    pairs = in_turn(context, ours, theirs)
+    return speed_record(row, seed, begin, pairs, parameters)

@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from benchmarks.context import Context, compare, row_record, summary
+from benchmarks.context import Context, in_turn, speed_record
 from benchmarks.record import Record
 from benchmarks.row import Row
 from datamodules import IMDBDataModule
@@ -14,7 +14,6 @@ from dlmodules import TextClassifier
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Compare reviews per second; both sides train a classifier of their own."""
     begin = time.perf_counter()
-    torch.set_num_threads(context.threads)
     # Random batches of 128 nearly all hold a review of 500 words or more: padding them to their longest saves nothing.
     sides = [IMDBDataModule(seed=seed), IMDBDataModule(seed=seed, batching="random", pad_to=500)]
     for data in sides:
@@ -24,12 +23,8 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     least = 0.1 if context.quick else 15.0
     for first in (ours, other):
         first.reviews_per_second(0.1)
-    pairs = compare(
-        lambda: ours.reviews_per_second(least),
-        lambda: other.reviews_per_second(least),
-        1 if context.quick else row.options["pairs"],
-    )
-    return row_record(row, seed, begin, metrics=summary(pairs), details={"pairs": pairs})
+    pairs = in_turn(context, lambda: ours.reviews_per_second(least), lambda: other.reviews_per_second(least))
+    return speed_record(row, seed, begin, pairs)
 
 
 class Training:
@@ -43,9 +38,9 @@ class Training:
         self.batches = iter(self.loader)
 
     def reviews_per_second(self, least: float) -> float:
-        """Train for at least so many seconds, on with the batches where it stopped before."""
-        reviews, begin = 0, time.perf_counter()
-        while (elapsed := time.perf_counter() - begin) < least:
+        """Train for at least so many seconds of the processor, on with the batches where it stopped before."""
+        reviews, begin = 0, time.process_time()
+        while (elapsed := time.process_time() - begin) < least:
             batch = next(self.batches, None)
             if batch is None:
                 self.batches = iter(self.loader)

@@ -2,14 +2,14 @@
 
 import statistics
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from benchmarks.classifier import named_classifier
 from benchmarks.record import Record
 from benchmarks.row import Figure, Row
 
-State = Literal["met", "missed", "single run", "no bar", "none"]
-STATES: tuple[State, ...] = ("met", "missed", "single run", "no bar", "none")
+State = Literal["met", "missed", "undecided", "single run", "no bar", "not judged", "none"]
+STATES: tuple[State, ...] = get_args(State)
 ENOUGH = 3  # seeds for a mean and its deviation
 EARLIER = " †"
 EARLIER_HEAD = "† is measured by an earlier classifier, which the protocol names: not comparable with the others.\n"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.report.cells import EARLIER, EARLIER_HEAD, NOTHING, overrides, table
 from benchmarks.report.configurations import score_tables, variants
-from benchmarks.report.speeds import speed_table
+from benchmarks.report.speeds import JUDGED, speed_table
 from benchmarks.report.standing import Found
 from benchmarks.row import Row
 
@@ -23,7 +23,7 @@ def family_page(title: str, rows: Sequence[Row], found: Found, titles: Mapping[s
         parts += [f"## {titles[name]}\n", f"`python -m benchmarks.run {name}`; protocol [{number}](#protocols).\n"]
         parts.append(variants(chosen, found))
     if speeds := [row for row in rows if row.kind in ("speed", "memory")]:
-        parts += ["## Speed and memory\n", speed_table(speeds, found)]
+        parts += ["## Speed and memory\n", JUDGED, speed_table(speeds, found)]
     if told := overridden(rows, found):
         parts += ["## What the runs say other than their configurations\n", told]
     if waiting := not_yet_run(rows, found):

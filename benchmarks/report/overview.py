@@ -34,8 +34,10 @@ what also gives the score, measured on the same data.
 
 - **met**: every seed reaches the bar, or their mean where it says so; that needs three seeds.
 - **missed**: three seeds, and they do not.
+- **undecided**: of a speed: the confidence interval of its median ratio spans the bar.
 - **single run**: too few seeds to say.
 - **no bar**: three seeds, and nothing that they must reach.
+- **not judged**: of a speed: measured by the clock on the wall, or in fewer than ten pairs.
 - **none**: not yet measured.
 """
 

@@ -1,14 +1,10 @@
 """The rows of speeds and memory."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from benchmarks.row import Row
 
-_ALTERNATING = "in turn, 2 threads; median of the pairs' ratios with least and largest"
-_PROCESSOR = (
-    "in turn, one thread, seconds of the processor, which other work on the machine does not stretch; median of the"
-    " pairs' ratios with least and largest"
+_IN_TURN = (
+    "ten pairs in turn, one thread, seconds of the processor, which other work on the machine hardly stretches; median"
+    " of the pairs' ratios with its 95 % confidence interval (bootstrap), which decides"
 )
 _FIT_SIDE = (
     "`train.py fit` with its default callbacks and loggers (metrics.csv, W&B offline, exact resume, last and best"
@@ -17,25 +13,33 @@ _FIT_SIDE = (
 )
 
 
-def _epoch_row(name: str, system: str, bar: float, options: Mapping[str, Any], note: str) -> Row:
-    timing = _PROCESSOR if options.get("processor_time") else _ALTERNATING
+def _epoch_row(name: str, bar: float, args: tuple[str, ...], note: str) -> Row:
+    system = args[1]
     return Row(
         name=f"speed_epoch_{name}",
         kind="speed",
         program="programs.speed_epoch",
         system=system,
         protocol=f"{_FIT_SIDE}; the loop trains a copy of the networks between the epochs of the fit, in its process,"
-        f" on the same tensors, with equal optimizers and allocator settings; {note}; {timing}",
+        f" on the same tensors, with equal optimizers and allocator settings; {note}; {_IN_TURN}",
         title=f"{system}: an epoch of `fit` against a hand-written loop",
         bar=("<=", bar),
         ours="fit {:.2f} s",
         other="loop {:.2f} s",
-        options=options,
+        options={"args": args},
     )
 
 
-_VAE_ARGS = ("--model", "VAE", "--data", "MNISTDataModule", "--data.batch_size", "128")
-_DCGAN_ARGS = ("--model", "DCGAN", "--data", "MNISTDataModule", "--data.batch_size", "64", "--data.drop_last", "true")
+def _short(batches: int) -> tuple[str, ...]:
+    """Arguments of epochs of so many batches: a machine that changes its pace does so between near epochs the less."""
+    return ("--trainer.limit_train_batches", str(batches), "--trainer.limit_val_batches", "2")
+
+
+def _args(system: str, batch_size: int) -> tuple[str, ...]:
+    return ("--model", system, "--data", "MNISTDataModule", "--data.batch_size", str(batch_size))
+
+
+_DCGAN_ARGS = (*_args("DCGAN", 64), "--data.drop_last", "true")
 ROWS = (
     Row(
         name="speed_data",
@@ -43,12 +47,11 @@ ROWS = (
         program="programs.speed_data",
         system="MNISTDataModule",
         protocol="training batches of 128 against torchvision's MNIST with ToTensor in a shuffling DataLoader, both in"
-        f" the main process; {_ALTERNATING}",
+        f" the main process; {_IN_TURN}",
         title="MNISTDataModule: batches against torchvision's per-sample loader",
         bar=(">=", 20.0),
         ours="{:,.0f} images/s",
         other="torchvision {:,.0f} images/s",
-        options={"pairs": 5},
     ),
     Row(
         name="speed_augmented",
@@ -57,12 +60,11 @@ ROWS = (
         system="RandomShiftAndFlip",
         protocol="training batches of 128 colour images of 32x32, shifted by up to 3 pixels and mirrored by itself,"
         " against torchvision's RandomCrop and RandomHorizontalFlip of PIL images and ToTensor in a shuffling"
-        f" DataLoader, both in the main process; {_ALTERNATING}",
+        f" DataLoader, both in the main process; {_IN_TURN}",
         title="Augmented batches against torchvision's per-sample transforms",
         bar=(">=", 5.0),
         ours="{:,.0f} images/s",
         other="torchvision {:,.0f} images/s",
-        options={"pairs": 5},
     ),
     Row(
         name="speed_faces",
@@ -71,12 +73,11 @@ ROWS = (
         system="CelebADataModule",
         protocol="training batches of 128 colour images of 64x64 from a folder of JPEG files, after the first epoch has"
         " decoded them, against PIL, Resize, CenterCrop and ToTensor of torchvision in a shuffling DataLoader, both in"
-        f" the main process; {_ALTERNATING}",
+        f" the main process; {_IN_TURN}",
         title="CelebADataModule: a later epoch's batches against opening each file with PIL",
         bar=(">=", 20.0),
         ours="{:,.0f} images/s",
         other="file by file {:,.0f} images/s",
-        options={"pairs": 5},
     ),
     Row(
         name="speed_text",
@@ -85,71 +86,35 @@ ROWS = (
         system="TextClassifier",
         protocol="training steps of the LSTM on IMDB reviews of at most 500 words, batches of 128: of similar length,"
         " padded to their longest, against random ones padded to 500; the same network, optimizer and plain loop, with"
-        f" the making of the batches; {_ALTERNATING}",
+        f" the making of the batches; {_IN_TURN}",
         title="TextClassifier: batches by length against padding to 500",
         bar=(">=", 2.0),
         ours="{:,.0f} reviews/s",
         other="padded {:,.0f} reviews/s",
-        options={"pairs": 3},
     ),
-    _epoch_row(
-        "mlp",
-        "MLPClassifier",
-        1.5,
-        {
-            "args": ("--model", "MLPClassifier", "--data", "MNISTDataModule", "--data.batch_size", "128"),
-            "pairs": 10,
-        },
-        "batches of 128",
-    ),
-    _epoch_row(
-        "cnn",
-        "CNNClassifier",
-        1.05,
-        {
-            "args": ("--model", "CNNClassifier", "--data", "MNISTDataModule", "--data.batch_size", "128"),
-            "pairs": 5,
-        },
-        "batches of 128",
-    ),
-    _epoch_row("vae", "VAE", 1.10, {"args": _VAE_ARGS, "pairs": 5}, "convolutional networks, batches of 128"),
+    _epoch_row("mlp", 1.25, _args("MLPClassifier", 128), "batches of 128"),
+    _epoch_row("cnn", 1.05, _args("CNNClassifier", 128), "batches of 128"),
+    _epoch_row("vae", 1.10, (*_args("VAE", 128), *_short(100)), "convolutional networks, epochs of 100 batches of 128"),
     _epoch_row(
         "dcgan",
-        "DCGAN",
         1.10,
-        {
-            "args": (
-                *("--model", "DCGAN", "--model.width", "0.25", "--data", "MNISTDataModule"),
-                *("--data.batch_size", "64", "--data.drop_last", "true"),
-            ),
-            "pairs": 3,
-        },
-        "a quarter of the book's width, batches of 64",
+        (*_args("DCGAN", 64), "--model.width", "0.25", "--data.drop_last", "true", *_short(100)),
+        "a quarter of the book's width, epochs of 100 batches of 64",
     ),
-    _epoch_row(
-        "dcgan_book",
-        "DCGAN",
-        1.0,
-        {
-            "args": (*_DCGAN_ARGS, "--trainer.limit_train_batches", "40", "--trainer.limit_val_batches", "2"),
-            "pairs": 5,
-            "processor_time": True,
-        },
-        "the book's width, epochs of 40 batches of 64",
-    ),
+    _epoch_row("dcgan_book", 1.0, (*_DCGAN_ARGS, *_short(40)), "the book's width, epochs of 40 batches of 64"),
     Row(
         name="speed_keras_dcgan",
         kind="speed",
         program="programs.speed_keras_gan",
         system="DCGAN",
-        protocol="the book's width, batches of 64: `train.py fit` by its epochs of 20 updates, the first left out, and"
+        protocol="the book's width, batches of 64: `train.py fit` by its epochs of 10 updates, the first left out, and"
         " the book's program with its `predict` and two `train_on_batch` an update, in Keras 3 on TensorFlow for the"
-        f" CPU, the median update; processes {_PROCESSOR}",
+        f" CPU, the median update; processes {_IN_TURN}",
         title="DCGAN: an update of `fit` against the book's in Keras 3 on TensorFlow",
         bar=("<=", 0.6),
         ours="fit {:.3f} s",
         other="Keras {:.3f} s",
-        options={"args": _DCGAN_ARGS, "updates": 20, "pairs": 3, "processor_time": True},
+        options={"args": _DCGAN_ARGS, "updates": 10},
         elsewhere="pip install tensorflow-cpu",
     ),
     *(
@@ -158,13 +123,13 @@ ROWS = (
             kind="speed",
             program="programs.speed_flags",
             system="DCGAN",
-            protocol="the book's width, batches of 64, epochs of 20 updates, the first left out; with"
-            f" `{' '.join(flags)}` against without; processes {_PROCESSOR}",
+            protocol="the book's width, batches of 64, epochs of 10 updates, the first left out; with"
+            f" `{' '.join(flags)}` against without; processes {_IN_TURN}",
             title=f"DCGAN: an update {title} against one without",
             bar=("<=", bar),
             ours="with {:.3f} s",
             other="without {:.3f} s",
-            options={"args": _DCGAN_ARGS, "flags": flags, "updates": 20, "pairs": 3, "processor_time": True},
+            options={"args": _DCGAN_ARGS, "flags": flags, "updates": 10},
         )
         for name, title, bar, flags in (
             ("shared", "with one batch of fakes for both networks", 1.0, ("--model.update", "simultaneous")),
@@ -178,12 +143,12 @@ ROWS = (
         program="programs.speed_allocator",
         system="VAE",
         protocol=f"{_FIT_SIDE}; the loop trains equal networks on the same tensors in a process of its own with glibc's"
-        f" default allocator; convolutional networks, epochs of 200 batches of 128; {_ALTERNATING}",
+        f" default allocator; convolutional networks, epochs of 200 batches of 128; {_IN_TURN}",
         title="VAE: an epoch of `fit` against the loop with glibc's default allocator",
         bar=("<=", 0.80),
         ours="fit {:.2f} s",
         other="loop {:.2f} s",
-        options={"args": _VAE_ARGS, "pairs": 5},
+        options={"args": _args("VAE", 128)},
     ),
     Row(
         name="speed_dqn",
@@ -191,28 +156,28 @@ ROWS = (
         program="programs.speed_dqn",
         system="DQN",
         config="configs/rl/dqn_cartpole.yaml",
-        protocol="training of the tuned configuration (default callbacks and loggers, W&B offline, no pictures;"
+        protocol="20,000 steps of the tuned configuration (default callbacks and loggers, W&B offline, no pictures;"
         " validation left out)"
         " against stable-baselines3's DQN with the same environments, network, optimizer, batch, buffer, updates and"
-        f" exploration, without callbacks or evaluation; start of the processes left out on both sides; {_ALTERNATING}",
+        f" exploration, without callbacks or evaluation; start of the processes left out on both sides; {_IN_TURN}",
         title="DQN: environment steps against stable-baselines3",
         bar=(">=", 1.0),
         ours="{:,.0f} steps/s",
         other="stable-baselines3 {:,.0f} steps/s",
-        options={"pairs": 3},
+        options={"steps": 20_000},
     ),
     Row(
         name="speed_start",
         kind="speed",
         program="programs.speed_start",
         system="command line",
-        protocol="wall time of `python train.py fit --help` less that of `python -c 'import torch, pytorch_lightning'`,"
-        " in turn, 2 threads; median of the pairs' differences with least and largest; a first pair is left out",
+        protocol="`python train.py fit --help` less `python -c 'import torch, pytorch_lightning'`, each in a process"
+        f" of its own, a first pair left out; {_IN_TURN.replace('ratios', 'differences')}; beside it what a person"
+        " waits by the clock on the wall, which other work does stretch",
         title="`fit --help` against importing torch and pytorch_lightning",
         unit="s more",
         ours="{:.2f} s",
         other="imports {:.2f} s",
-        options={"pairs": 9},
     ),
     Row(
         name="memory_vae",

@@ -5,32 +5,27 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks.context import Context, compare, run_command, run_here, summary, sweep_variables
+from benchmarks.context import Context, run_command, run_here, sweep_variables
 from benchmarks.instruments import clock
+from benchmarks.pairs import summary
 from benchmarks.programs import baselines, scores
 from benchmarks.programs.scores import episodes_until, mean_of_last_epoch, metrics_of_test
+from benchmarks.record import read_record
 from benchmarks.rows import ROWS
 from dlmodules.errors import UserError
 
 
-def test_the_two_sides_are_measured_in_turn_each_first_in_every_second_pair():
-    order = []
-
-    def side(name, value):
-        return lambda: order.append(name) or value
-
-    assert compare(side("ours", 1.0), side("other", 2.0), 3) == [(1.0, 2.0)] * 3
-    assert order == ["ours", "other", "other", "ours", "ours", "other"]
-
-
-def test_the_summary_is_of_the_pairs_ratios_not_of_the_medians():
-    pairs = [(1.0, 1.0), (6.0, 2.0), (2.0, 4.0)]  # ratios 1, 3, 0.5; medians 2 and 2
-    assert summary(pairs) == {"value": 1.0, "min": 0.5, "max": 3.0, "ours": 2.0, "other": 2.0}
-    assert summary(pairs, difference=True)["value"] == 0.0  # of 0, 4, -2
-
-
 def test_a_command_is_timed():
     assert 0.3 < run_command(["-c", "import time; time.sleep(0.3)"], Context()) < 30
+
+
+def test_what_a_command_costs_is_not_how_long_it_takes():
+    before = clock.seconds_of_children()
+    wall = run_command(["-S", "-c", "import time; time.sleep(1)"], Context())
+    assert 0 < clock.seconds_of_children() - before < wall / 2
+    before = clock.seconds_of_children()
+    run_command(["-S", "-c", "import time\nwhile time.process_time() < 0.3: pass"], Context())
+    assert 0.3 <= clock.seconds_of_children() - before < 0.6
 
 
 @pytest.mark.parametrize(("size", "least", "most"), [(0, 0.005, 0.05), (300, 0.295, 0.36)])
@@ -100,7 +95,7 @@ def test_episodes_until_needs_a_hundred_episodes(tmp_path):
 
 def test_the_clock_counts_all_between_epochs_but_the_validation(tmp_path, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(clock.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(clock.time, "process_time", lambda: now[0])
     timer = clock.EpochClock(str(tmp_path / "times.json"))
 
     class Trainer:
@@ -125,10 +120,15 @@ def test_quick_records_lie_apart(tmp_path, monkeypatch):
 
     if not os.path.isdir(os.path.join(os.environ.get("DLMODULES_DATA", ""), "MNIST", "raw")):
         pytest.skip("needs MNIST in $DLMODULES_DATA")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     assert run.main(["speed_data", "--quick", "--work", str(tmp_path)]) == 0
     assert [path.name for path in tmp_path.rglob("*.json")] == ["speed_data-seed0.json"]
-    assert (tmp_path / "quick" / "records" / "speed" / "speed_data-seed0.json").is_file()
+    path = tmp_path / "quick" / "records" / "speed" / "speed_data-seed0.json"
+    assert path.is_file()
+    found = read_record(path)
+    assert found.hardware["threads"] == 1  # whatever the threads of the other rows
+    assert found.details["clock"] == "processor"
+    assert summary([tuple(pair) for pair in found.details["pairs"]]) == found.metrics
 
 
 def test_what_takes_seconds_runs_in_this_process_and_leaves_the_environment(tmp_path, monkeypatch):
