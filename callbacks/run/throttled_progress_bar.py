@@ -9,11 +9,11 @@ from typing_extensions import override
 
 from callbacks.run.console import once_each
 
-INTERVAL = 0.1  # seconds; the terminal shows no more
+INTERVAL = 0.25  # seconds
 
 
 class ThrottledProgressBar(RichProgressBar):
-    """Lightning's progress bar, which refreshes and reads all metrics after every batch, ten times a second at most.
+    """Lightning's progress bar, which refreshes and reads all metrics after every batch, four times a second at most.
 
     With a small network that is a good part of the step. The last batch of an epoch is always shown.
     """
