@@ -29,6 +29,8 @@ class Context:
         work: folder for runs and logs.
         records: folder of the records.
         quick: a few batches, to see that a program works; the figures mean nothing.
+        device: ``cuda`` to keep data, network and augmentation on a GPU (``cpu`` to try that); None for the usual run.
+        deadline: of ``time.monotonic``; a command that is not done by then is ended. None for no end.
         threads: of torch, in every process; speeds are measured with one, see ``alone``.
     """
 
@@ -36,10 +38,25 @@ class Context:
     records: Path = RECORDS
     quick: bool = False
     threads: int = 2
+    device: str | None = None
+    deadline: float | None = None
 
     def alone(self) -> "Context":
         """Return this context for a measurement of processor seconds, which is of one thread."""
         return replace(self, threads=1)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the deadline, one at least; None where there is none."""
+        return None if self.deadline is None else max(1.0, self.deadline - time.monotonic())
+
+    def on_device(self) -> list[str]:
+        """Return the arguments by which a command of ``train.py`` has everything on the device."""
+        if self.device is None:
+            return []
+        accelerator = "gpu" if self.device == "cuda" else self.device
+        callback = "benchmarks.instruments.on_device.OnDevice"
+        return ["--trainer.accelerator", accelerator, "--trainer.devices", "1", f"--trainer.callbacks+={callback}"]
 
     def folder(self, row: Row, seed: int) -> Path:
         """Make and return the folder of a row and seed."""
@@ -51,20 +68,24 @@ class Context:
 def run_command(args: Sequence[str], context: Context, log: Path | None = None, **environment: str) -> float:
     """Run ``python ARGS`` in the checkout and return its wall time in s.
 
-    Its output goes to ``log``, or nowhere. Raises UserError where it fails.
+    Its output goes to ``log``, or nowhere. Raises UserError where it fails, and where the deadline ends it.
     """
     variables = {name: value for name, value in os.environ.items() if name not in ("DLMODULES_RUN_FOLDER", *SWEEP)}
     variables |= {"OMP_NUM_THREADS": str(context.threads), "WANDB_MODE": "offline", **environment}
     begin = time.perf_counter()
     with open(log or os.devnull, "ab") as output:
-        code = subprocess.run(
-            [sys.executable, *args],
-            cwd=ROOT,
-            env=variables,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
+        try:
+            code = subprocess.run(
+                [sys.executable, *args],
+                cwd=ROOT,
+                env=variables,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=context.seconds_left,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise UserError("cut by the time: no record") from None
     wall = time.perf_counter() - begin
     if code != 0:
         raise UserError(f"`python {' '.join(args)}` ended with code {code}" + (f"; see {log}" if log else ""))

@@ -37,6 +37,19 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Gpu:
+    """What a row costs on a lent GPU, and its place among the rows there.
+
+    Args:
+        place: 1 for the one that is worth most.
+        minutes: what a seed takes, an estimate until one is measured: start of the processes, test and all.
+    """
+
+    place: int
+    minutes: float
+
+
+@dataclass(frozen=True)
 class Row:
     """A row of the report.
 
@@ -54,6 +67,7 @@ class Row:
             its configuration, or all of it where there is none; the report prints them.
         cost: how long a seed takes on a core, so that what fits can be chosen.
         elsewhere: where it is run only when named: what to run it on.
+        gpu: what it costs on a GPU; None where it is not for one. See ``benchmarks.gpu``.
         headline: the row by which its system is known; without one, the report chooses by the seeds and the bar.
         table: of a table row: the table's name, which stands for all its rows.
         title: of a table row the variant; of a speed or memory row what is compared.
@@ -73,6 +87,7 @@ class Row:
     options: Mapping[str, Any] = field(default_factory=dict)
     cost: Literal["seconds", "minutes", "hours"] = "minutes"
     elsewhere: str = ""
+    gpu: Gpu | None = None
     headline: bool = False
     table: str = ""
     title: str = ""

@@ -1,7 +1,7 @@
 """Measure rows: ``python -m benchmarks.run [NAME ...] [--seeds K ...] [--cost C] [--all] [--quick] [--list]``.
 
 Without a name it measures those rows and seeds that have no record yet. Rows that take hours on a
-CPU are measured only when they are named.
+CPU are measured only when they are named. ``--gpu --minutes 8`` measures those of a GPU, as many as fit.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.context import Context
+from benchmarks.gpu import NO_GPU, lacks_gpu, measure_on_gpu, waiting
 from benchmarks.record import Record, measured_commit, write_record
 from benchmarks.row import Row
 from benchmarks.rows import ROWS
@@ -60,6 +61,10 @@ def main(args: Sequence[str]) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="a few batches, recorded apart in the work folder: only to see it work"
     )
+    parser.add_argument(
+        "--gpu", action="store_true", help="rows that are marked for a GPU, what is worth most first; see --minutes"
+    )
+    parser.add_argument("--minutes", type=float, default=8.0, help="with --gpu: begin only what ends within; 8")
     parser.add_argument("--list", action="store_true", help="list the rows and leave")
     options = parser.parse_args(args)
     # torch reads it when it is imported, which the programs do.
@@ -75,9 +80,15 @@ def main(args: Sequence[str]) -> int:
         return 0
     names = [*options.names, options.row] if options.row else options.names
     try:
-        todo = chosen(names, options.seeds, options.all, context.records, options.cost)
+        if options.gpu:
+            todo = waiting(context.records, names, options.all)
+        else:
+            todo = chosen(names, options.seeds, options.all, context.records, options.cost)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    if options.gpu and lacks_gpu(context):
+        print(NO_GPU, file=sys.stderr)
         return 2
     if todo and not options.quick and (commit := measured_commit()).endswith("-dirty"):
         print(
@@ -86,22 +97,27 @@ def main(args: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    failed = 0
-    for row, seed in todo:
-        print(f"{row.name} seed {seed}: running", flush=True)
-        try:
-            record = measured(row, seed, context)
-            path = write_record(record, context.records)
-        except (UserError, subprocess.SubprocessError) as error:
-            failed += 1
-            print(f"error: {row.name} seed {seed}: {error}", file=sys.stderr, flush=True)
-        except Exception:  # a bug in one row must not cost the rows after it
-            failed += 1
-            traceback.print_exc()
-        else:
-            figures = ", ".join(f"{key} {value:.4g}" for key, value in record.metrics.items())
-            print(f"{row.name} seed {seed}: {figures} ({record.wall_seconds:.0f} s) -> {path}", flush=True)
-    return 1 if failed else 0
+    if options.gpu:
+        return measure_on_gpu(todo, options.minutes, context, recorded)
+    done = [recorded(row, seed, context) for row, seed in todo]
+    return 0 if all(done) else 1
+
+
+def recorded(row: Row, seed: int, context: Context) -> bool:
+    """Measure a row, write its record and say so; say what is wrong, and return False, where that fails."""
+    print(f"{row.name} seed {seed}: running", flush=True)
+    try:
+        record = measured(row, seed, context)
+        path = write_record(record, context.records)
+    except (UserError, subprocess.SubprocessError) as error:
+        print(f"error: {row.name} seed {seed}: {error}", file=sys.stderr, flush=True)
+        return False
+    except Exception:  # a bug in one row must not cost the rows after it
+        traceback.print_exc()
+        return False
+    figures = ", ".join(f"{key} {value:.4g}" for key, value in record.metrics.items())
+    print(f"{row.name} seed {seed}: {figures} ({record.wall_seconds:.0f} s) -> {path}", flush=True)
+    return True
 
 
 def measured(row: Row, seed: int, context: Context) -> Record:
@@ -120,6 +136,7 @@ def list_rows(records: Path) -> None:
         done = [seed for seed in row.seeds if (records / row.kind / f"{row.name}-seed{seed}.json").is_file()]
         state = f"recorded {len(done)} of {len(row.seeds)}"
         needs = f"; only when named, needs {row.elsewhere}" if row.elsewhere else ""
+        needs += f"; with --gpu, {row.gpu.minutes:g} minutes a seed" if row.gpu else ""
         print(f"{row.name:28} {row.kind:7} {row.cost:7} {row.title or row.config or row.system} ({state}{needs})")
 
 

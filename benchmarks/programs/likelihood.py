@@ -20,8 +20,10 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     record = scores.measure(row, seed, context)
     module = scores.trained_module(row, seed, context, record)
     assert isinstance(module, VAE)
+    device = context.device or "cpu"
+    module.to(device)
     images, _ = BinarizedMNISTDataModule().load(train=False)
-    x = images[: 20 if context.quick else row.options["images"]].float() / 255
+    x = images[: 20 if context.quick else row.options["images"]].to(device).float() / 255
     found = {}
     for codes in (5,) if context.quick else row.options["codes"]:
         torch.manual_seed(seed)

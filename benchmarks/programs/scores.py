@@ -24,6 +24,8 @@ from dlmodules.errors import UserError
 from dlmodules_cli.runs import run_name as name_of_runs
 from dlmodules_cli.runs import versions
 
+RESERVE = "seconds_for_the_test"  # the option of a row that trains as far as the time goes
+
 
 def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = ()) -> Record:
     """Fit and test ``row`` with ``seed``.
@@ -42,17 +44,20 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
         *row.options.get("args", ()),
         *("--seed_everything", str(seed), "--data.init_args.seed", str(seed)),
         *("--trainer.default_root_dir", str(folder)),
+        *context.on_device(),
     ]
     start = run_here if row.cost == "seconds" else run_command
-    fit = ["train.py", "fit", *common, *on_the_way, *quick_arguments(row, context)]
+    fit_args = [*on_the_way, *limit(row, context), *quick_arguments(row, context)]
+    fit = ["train.py", "fit", *common, *fit_args]
     fit_seconds = start(fit, context, log, **sweep_variables())
     run = versions(folder / run_name(row))[-1]
     metrics: dict[str, float] = {}
     stage = row.options.get("stage", "test")
+    few = ["--trainer.limit_test_batches", "2"] if context.quick and not generative and stage == "test" else []
     for name in row.options.get("checkpoints", ("last",)):
         checkpoint = str(run / "checkpoints" / f"{name}.ckpt")
         test = ["train.py", stage, *common, "--ckpt_path", checkpoint]
-        start([*test, *extra], context, log)
+        start([*test, *extra, *few], context, log)
         metrics |= {f"{key}@{name}": value for key, value in metrics_of_test(run / "metrics.csv", stage).items()}
     finite = {key: value for key, value in metrics.items() if math.isfinite(value)}
     details: dict[str, Any] = {"run": run.name}
@@ -60,6 +65,8 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
         details["not finite"] = {key: str(metrics[key]) for key in sorted(infinite)}
     metrics = finite
     protocol = row.protocol
+    if RESERVE in row.options:
+        metrics["epochs"] = epochs_done(run / "metrics.csv")
     if generative:
         details["protocol"] = json.loads((run / "generative_metrics.json").read_text())["test"]["protocol"]
         protocol += named_classifier()
@@ -80,6 +87,19 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
         protocol=protocol,
         details=details,
     )
+
+
+def limit(row: Row, context: Context) -> list[str]:
+    """Return what ends a fit that goes as far as the time does, with as many seconds left for the test as it needs."""
+    if RESERVE not in row.options or context.seconds_left is None:
+        return []
+    minutes, seconds = divmod(max(1, int(context.seconds_left - row.options[RESERVE])), 60)
+    return ["--trainer.max_time", f"00:00:{minutes:02}:{seconds:02}"]
+
+
+def epochs_done(path: Path) -> float:
+    """Return how many epochs of a ``metrics.csv`` were complete: each ends with a validation."""
+    return float(sum(1 for row in logged_rows(path) if row.get("val/loss")))
 
 
 def trained_module(row: Row, seed: int, context: Context, record: Record, averaged: bool = False) -> LightningModule:

@@ -1,6 +1,6 @@
 """The rows of autoencoders."""
 
-from benchmarks.row import Figure, Row
+from benchmarks.row import Figure, Gpu, Row
 from benchmarks.rows.shared import READER, cosine
 
 # Squared error at a learning rate of 0.001 reaches 0.945 after as many epochs.
@@ -34,6 +34,12 @@ def _denoising_rows() -> list[Row]:
     ]
 
 
+_COLOUR_FIGURES = (
+    Figure("test/psnr@last", "PSNR, dB", digits=2),
+    Figure("test/ssim@last", "SSIM", digits=3),
+    Figure("test/mse@last", "mean squared error", digits=4, better="lower"),
+)
+_COLOUR_PROTOCOL = "10,000 test images of a copy of CIFAR10 as JPEG files, which loses some detail; last checkpoint"
 ROWS = (
     Row(
         name="autoencoder_mnist",
@@ -94,13 +100,23 @@ ROWS = (
         system="ColorizationAutoencoder",
         config="configs/autoencoders/colorization_cifar10.yaml",
         budget="1 epoch of 49,000 images (the book: 30)",
-        figures=(
-            Figure("test/psnr@last", "PSNR, dB", digits=2),
-            Figure("test/ssim@last", "SSIM", digits=3),
-            Figure("test/mse@last", "mean squared error", digits=4, better="lower"),
-        ),
-        protocol="10,000 test images of a copy of CIFAR10 as JPEG files, which loses some detail; last checkpoint",
+        figures=_COLOUR_FIGURES,
+        protocol=_COLOUR_PROTOCOL,
         options={"data": "cifar10_jpeg", "args": ("--trainer.max_epochs", "1")},
+    ),
+    Row(
+        name="colorization_cifar10_gpu",
+        kind="score",
+        program="programs.scores",
+        system="ColorizationAutoencoder",
+        config="configs/autoencoders/colorization_cifar10.yaml",
+        budget="30 epochs of 49,000 images, as the book",
+        figures=_COLOUR_FIGURES,
+        protocol=f"{_COLOUR_PROTOCOL}; images on the GPU",
+        options={"data": "cifar10_jpeg"},
+        cost="hours",
+        elsewhere="a GPU (--gpu)",
+        gpu=Gpu(4, 4.0),
     ),
     Row(
         name="state_ring",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.row import Figure, Row
+from benchmarks.row import Figure, Gpu, Row
 from benchmarks.rows.shared import GAN_PROTOCOL, GENERATIVE_FIGURES
 
 UPDATES = 2000
@@ -245,7 +245,8 @@ _SCORES = (
         protocol=GAN_PROTOCOL,
         options={"generative": True},
         cost="hours",
-        elsewhere="a GPU; hours on two cores",
+        elsewhere="a GPU (--gpu); hours on two cores",
+        gpu=Gpu(3, 5.0),
     ),
     Row(
         name="dcgan_lab_mnist",

@@ -1,6 +1,6 @@
 """The rows of VAEs."""
 
-from benchmarks.row import Figure, Row
+from benchmarks.row import Figure, Gpu, Row
 from benchmarks.rows.shared import GENERATIVE, IMAGES
 
 _ELBO_FIGURES = (
@@ -107,6 +107,7 @@ ROWS = (
         protocol="10,000 test images of statically binarized MNIST (our draw); importance sampling with 200 codes for"
         " each image; last checkpoint",
         options={"images": 1000, "codes": (200, 5000)},
+        gpu=Gpu(2, 1.5),
     ),
     Row(
         name="avatars_attributes",

@@ -32,12 +32,13 @@ class RandomShiftAndFlip(nn.Module):
         batch, _, height, width = x.shape
         down, right = int(self.shift * height), int(self.shift * width)
         padded = F.pad(x, (right, right, down, down), mode=self.padding) if down or right else x
-        rows = torch.arange(height) + torch.randint(2 * down + 1, (batch, 1))  # (B, H)
-        columns = torch.arange(width) + torch.randint(2 * right + 1, (batch, 1))  # (B, W)
+        on = x.device  # all of it, else each index waits for the other device
+        rows = torch.arange(height, device=on) + torch.randint(2 * down + 1, (batch, 1), device=on)  # (B, H)
+        columns = torch.arange(width, device=on) + torch.randint(2 * right + 1, (batch, 1), device=on)  # (B, W)
         if self.horizontal_flip:
-            mirrored = torch.rand(batch, 1) < 0.5
+            mirrored = torch.rand(batch, 1, device=on) < 0.5
             columns = torch.where(mirrored, columns.flip(1), columns)
-        index = torch.arange(batch).view(-1, 1, 1)
+        index = torch.arange(batch, device=on).view(-1, 1, 1)
         # Indexing by three tensors puts the channels last; they go back to where they were.
         moved: Tensor = padded.permute(0, 2, 3, 1)[index, rows.unsqueeze(2), columns.unsqueeze(1)]
         return moved.permute(0, 3, 1, 2).contiguous()
