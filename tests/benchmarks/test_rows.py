@@ -128,6 +128,6 @@ def test_an_unknown_row_ends_in_one_line(capsys):
 
 
 def test_a_changed_source_is_not_measured(monkeypatch, capsys):
-    monkeypatch.setattr("benchmarks.record.measured_commit", lambda: "0123456789ab-dirty")
+    monkeypatch.setattr("benchmarks.run.measured_commit", lambda: "0123456789ab-dirty")
     assert main(["speed_data"]) == 2
     assert "error: the source differs from commit 0123456789ab" in capsys.readouterr().err
