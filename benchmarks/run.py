@@ -125,9 +125,13 @@ def measured(row: Row, seed: int, context: Context) -> Record:
     import torch
 
     context = context.alone() if row.kind == "speed" else context
+    before = torch.get_num_threads()
     torch.set_num_threads(context.threads)
-    record: Record = importlib.import_module(f"benchmarks.{row.program}").measure(row, seed, context)
-    return record
+    try:
+        record: Record = importlib.import_module(f"benchmarks.{row.program}").measure(row, seed, context)
+        return record
+    finally:
+        torch.set_num_threads(before)
 
 
 def list_rows(records: Path) -> None:

@@ -80,8 +80,10 @@ def test_what_the_time_cuts_leaves_no_record(tmp_path, monkeypatch, capsys):
     context = Context(work=tmp_path, records=tmp_path / "records", device="cpu", deadline=time.monotonic() + 1)
     with pytest.raises(UserError, match="cut by the time"):
         run_command(["-c", "import time; time.sleep(60)"], context)
+    threads = torch.get_num_threads()
     row = replace(ROWS["dcgan_mnist"], cost="hours")
-    assert run.recorded(row, 0, context) is False
+    assert run.recorded(row, 0, replace(context, threads=threads + 1)) is False
+    assert torch.get_num_threads() == threads
     assert "dcgan_mnist seed 0: cut by the time: no record" in capsys.readouterr().err
     assert not (tmp_path / "records").exists()
 
