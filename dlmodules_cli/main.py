@@ -80,7 +80,7 @@ def _train_or_measure(args: list[str]) -> None:
 
     args = resolved(args)
     from dlmodules_cli.cli import SystemCLI
-    from dlmodules_cli.lean_loop import lean_loop
+    from dlmodules_cli.lean import lean_where_known
 
-    with one_run_folder(), lean_loop(), interrupts_end_the_step() if args[0] == "fit" else nullcontext():
+    with one_run_folder(), lean_where_known(), interrupts_end_the_step() if args[0] == "fit" else nullcontext():
         SystemCLI(args)

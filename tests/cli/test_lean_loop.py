@@ -5,6 +5,7 @@ here fails: compare the two again.
 """
 
 import os
+import sys
 from contextlib import nullcontext
 
 import pytest
@@ -20,6 +21,7 @@ from torch.utils.data import DataLoader
 
 from callbacks.run.loggers import RunCSVLogger
 from dlmodules import GAN, MLPClassifier
+from dlmodules_cli.lean import lean_where_known
 from dlmodules_cli.lean_loop import has_parameter, lean_loop, move
 
 REPLACED = (
@@ -202,3 +204,13 @@ def test_a_batch_that_is_there_is_not_moved(kind):
     assert [part.device.type for part in moved] == ["meta", "meta"]
     named = move({"x": torch.zeros(2), "y": [torch.ones(2)]}, torch.device("meta"))
     assert (named["x"].device.type, named["y"][0].device.type) == ("meta", "meta")
+
+
+def test_another_version_of_lightning_keeps_its_own_loop(monkeypatch):
+    own = call._call_callback_hooks
+    with lean_where_known():
+        assert call._call_callback_hooks is not own, "compare lean_loop with this version, then add it to lean.KNOWN"
+    monkeypatch.setattr(pl, "__version__", "3.0.0")
+    monkeypatch.setitem(sys.modules, "dlmodules_cli.lean_loop", None)  # its imports may fail there
+    with lean_where_known():
+        assert call._call_callback_hooks is own
