@@ -124,13 +124,15 @@ ROWS = (
         program="programs.scores",
         system="MLPClassifier",
         config="configs/classifiers/mlp_mnist.yaml",
-        budget="20 epochs of 59,000 images, the learning rate falling from 0.002 along a cosine, weight decay 0.05",
-        seeds=(0, 1, 2),
+        budget="20 epochs of 59,000 images, dropout 0.3, the learning rate falling from 0.002 along a cosine, weight"
+        " decay 0.05",
+        seeds=(0, 1, 2, 3, 4),
         figures=(
-            Figure("test/accuracy@last", "test accuracy, last epoch", digits=4, bar=0.983, book="0.985"),
+            Figure("test/accuracy@last", "test accuracy, last epoch", digits=4, bar=0.984, book="0.985", of_mean=True),
             Figure("test/accuracy@best", "test accuracy, best by val/accuracy", digits=4),
         ),
-        protocol=f"{IMAGES}; the book trains on all 60,000 at a constant rate of 0.001 and takes the last epoch",
+        protocol=f"{IMAGES}; the book trains on all 60,000 with dropout of 0.45 at a constant rate of"
+        " 0.001, and takes the last epoch",
         options={"checkpoints": ("last", "best")},
     ),
     _classifier_row("cnn_mnist", "CNNClassifier", "10 epochs of 59,000 images", 0.992, "0.994"),
