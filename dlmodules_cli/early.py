@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from dlmodules.errors import UserError
 from dlmodules_cli.class_paths import refuse_unknown_package, unknown_class
 from dlmodules_cli.configs import find_config
 from dlmodules_cli.runs import checkpoint_in
+from dlmodules_cli.systems import example_for
 
 
 def resolved(args: list[str]) -> list[str]:
@@ -30,6 +32,7 @@ def resolved(args: list[str]) -> list[str]:
     meant |= dict.fromkeys(("--model", "--model.help"), lambda name: _class_path(name, dlmodules))
     meant |= dict.fromkeys(("--data", "--data.help"), lambda name: _class_path(name, datamodules))
     meant["--ckpt_path"] = lambda path: _checkpoint(path, "last" if found[0] == "fit" else "best")
+    _refuse_half_a_choice(found)
     for index, arg in enumerate(found):
         option, equals, value = arg.partition("=")
         if option not in meant:
@@ -39,6 +42,25 @@ def resolved(args: list[str]) -> list[str]:
         elif index + 1 < len(found):
             found[index + 1] = meant[option](found[index + 1])
     return found
+
+
+def _refuse_half_a_choice(args: list[str]) -> None:
+    """Raise UserError where neither a configuration nor both module and data are named."""
+    options = [arg.partition("=")[0] for arg in args if arg.startswith("-")]
+    if any(option in ("--config", "-c", "-h", "--print_config") or option.endswith("help") for option in options):
+        return
+    missing = [name for name in ("data", "model") if not any(re.match(rf"--{name}\b", option) for option in options)]
+    if not missing:
+        return
+    words = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--") else [arg])]
+    model = next((value for word, value in pairwise(words) if word == "--model"), "VAE")
+    data, config = example_for(model.rpartition(".")[2])
+    example = {"model": f"--model {model}", "data": f"--data {data}"}
+    raise UserError(
+        f"{' and '.join('--' + name for name in missing)} must be given, such as"
+        f" {' '.join(example[name] for name in reversed(missing))}; or a --config, such as {config};"
+        " `systems` lists what there is"
+    )
 
 
 def _class_path(name: str, package: Any) -> str:

@@ -59,6 +59,10 @@ def run(command: Callable[[], None]) -> None:
         for start, line in IN_OTHER_WORDS.items():
             if str(error).startswith(start):
                 fail(line)
+        if missing := re.search(r"class_path '([\w.]+)'.*Requirement '([\w-]+)' not met", str(error), re.DOTALL):
+            fail(f"{missing[1].rpartition('.')[2]} needs a package: pip install {missing[2]}")
+        if isinstance(error, ValueError) and (optimizer := _optimizer_that_raised(error)):
+            fail(f"{optimizer}: {error}; its arguments are options such as --model.optimizer.lr")
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM):
             fail(f"{error.filename or 'a file'}: {error.strerror}")
         if isinstance(error, RuntimeError) and str(error).startswith(MISFIT):
@@ -70,6 +74,17 @@ def run(command: Callable[[], None]) -> None:
 def _is_lightnings(error: BaseException, name: str) -> bool:
     """Whether ``error`` is one of Lightning's, which is not imported to be asked."""
     return any(cls.__name__ == name and "lightning" in cls.__module__ for cls in type(error).__mro__)
+
+
+def _optimizer_that_raised(error: BaseException) -> str | None:
+    """Return the class of torch's optimizers whose constructor refused its arguments; None for any other error."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or last.tb_frame.f_code.co_name != "__init__":
+        return None
+    cls = type(last.tb_frame.f_locals.get("self"))
+    return cls.__name__ if cls.__module__.startswith("torch.optim") else None
 
 
 def _user_error_behind(error: BaseException | None) -> UserError | None:

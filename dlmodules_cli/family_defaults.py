@@ -12,6 +12,9 @@ from dlmodules_cli.class_paths import import_named
 MOMENTS = 5
 """A default budget has so many moments at which pictures are drawn."""
 
+LOGGED_EVERY = 10
+"""Steps between two values of a curve: an epoch of a small data set has few, and Lightning waits for 50."""
+
 
 class Budget(NamedTuple):
     """How long a training lasts: options of the trainer, in words, and the option that changes it."""
@@ -88,6 +91,8 @@ def with_defaults(args: list[str]) -> tuple[list[str], str | None]:
         said.append(f"draws {', '.join(found.pictures)} (--trainer.callbacks changes that; [] draws nothing)")
     if not said:
         return args, None
+    if not any(word.startswith("--trainer.log_every_n_steps") for word in given):
+        added.append(f"--trainer.log_every_n_steps={LOGGED_EVERY}")
     return [args[0], *added, *args[1:]], f"without a configuration file {model.__name__} {' and '.join(said)}"
 
 

@@ -1,6 +1,7 @@
 """To which class a command line, or a configuration that it names, gives an argument."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +33,18 @@ def class_without(argument: str, args: list[str]) -> tuple[type, frozenset[str]]
             known = constructor_arguments(cls) - {"params"}
             if argument not in known:
                 return cls, known
+    return None
+
+
+def option_for(argument: str, args: list[str]) -> str | None:
+    """Return the option, such as ``--data.folder``, for an argument of the data module or the module that was given."""
+    from dlmodules.checkpoints.hparams import constructor_arguments
+
+    trees = [yaml.safe_load(Path(path).read_text()) for path in config_files(args) if Path(path).is_file()]
+    for owner in ("data", "model"):
+        cls = _class_at((owner,), _options(args), trees)
+        if cls is not None and argument in constructor_arguments(cls):
+            return f"--{owner}.{argument}"
     return None
 
 
@@ -70,8 +83,8 @@ def _default(owner: Any, argument: str) -> type | None:
 def _options(args: list[str]) -> list[Option]:
     words = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--") else [arg])]
     found = []
-    for word, following in zip(words, [*words[1:], None], strict=True):
-        if word.startswith("-"):
+    for word, following in pairwise([*words, None]):
+        if word is not None and word.startswith("-"):
             key = tuple(part for part in word.lstrip("-").rstrip("+").split(".") if part != "init_args")
             found.append(Option(key, None if following is None or following.startswith("--") else following))
     return found

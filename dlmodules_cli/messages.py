@@ -10,7 +10,7 @@ from typing import ClassVar, NoReturn
 from dlmodules_cli.class_paths import kind_in, nearest, why_not
 from dlmodules_cli.commands import COMMANDS
 from dlmodules_cli.errors import fail
-from dlmodules_cli.given import class_without, config_files
+from dlmodules_cli.given import class_without, config_files, option_for
 
 CLASS_PATHS = (
     r"Problem with given class_path '([^']*)'",
@@ -39,6 +39,8 @@ def describe(message: str, args: list[str]) -> str:
     if match := re.search(r"invalid choice: '([^']*)'", message):
         return unknown_command(match[1])
     if match := re.search(r"arguments are required: (.*)", message):
+        if "," not in match[1] and (option := option_for(match[1].strip(), args)):
+            return f"{option} must be given"
         names = " and ".join("--" + name.rpartition(".")[2] for name in match[1].split(", "))
         return f"{names} must be given, or a --config that names them; `systems` lists what there is"
     if match := re.search(r"Option '([^']*)' is not accepted", message):
@@ -90,7 +92,8 @@ def _first_reason(text: str) -> str:
     value = re.search(r"(?:Given value|Got value): (.*)", text)
     if value and (choices := re.search(r"Literal\[([^\]]*)\]", text)):
         return f"expected one of {choices[1]}, got {value[1].strip()}"
-    expected = re.search(r"Expected (?:a|an|one of)?\s*(?:<class ')?([^\n'>]*)'?>?", text)
+    # Options of a class may also come from a file: that a value is no path is never the point.
+    expected = re.search(r"Expected (?!a path but)(?:a|an|one of)?\s*(?:<class ')?([^\n'>]*)'?>?", text)
     if value and expected:
         return f"expected {expected[1].split('. Got')[0].strip()}, got {value[1].strip()}"
     return text.strip().splitlines()[0]

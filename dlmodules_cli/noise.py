@@ -2,6 +2,8 @@
 
 import logging
 import warnings
+from functools import cache
+from pathlib import Path
 
 UNHELPFUL_WARNINGS = (
     ".*LeafSpec.* is deprecated.*",  # Lightning calls torch's trees by an old name
@@ -9,15 +11,32 @@ UNHELPFUL_WARNINGS = (
     ".*set_vital.* is deprecated.*",  # torchdata tells torch that it is used
     ".*instantiate_classes.* was deprecated.*",  # Lightning calls jsonargparse by an old name
 )
-UNHELPFUL_NOTES = ("litlogger", "TPU available")
+UNHELPFUL_NOTES = ("litlogger", "TPU available", "Trainer already configured with model summary")
+_PYTHONS_FORMAT = warnings.formatwarning
+OURS = ("callbacks", "datamodules", "dlmodules", "dlmodules_cli")
 
 
 def quieten() -> None:
-    """Drop those notes in this process."""
+    """Drop those notes in this process, and let a warning of ours be a line without the place in our sources."""
+    warnings.formatwarning = _format
     for message in UNHELPFUL_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
     for name in ("pytorch_lightning.utilities.rank_zero", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).addFilter(_is_helpful)
+
+
+def _format(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    if issubclass(category, UserWarning) and any(Path(filename).is_relative_to(folder) for folder in _folders()):
+        return f"warning: {message}\n"
+    return _PYTHONS_FORMAT(message, category, filename, lineno, line)
+
+
+@cache
+def _folders() -> list[Path]:
+    here = Path(__file__).resolve().parent.parent
+    return [here / name for name in OURS]
 
 
 def _is_helpful(record: logging.LogRecord) -> bool:

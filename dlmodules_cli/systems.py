@@ -64,6 +64,17 @@ def systems() -> list[System]:
     return sorted(found, key=lambda system: (system.family, system.name))
 
 
+def example_for(name: str) -> tuple[str, str]:
+    """Return data that suit the module of this name, and a configuration of it; for others digits are a good guess."""
+    own = next((list(system.configs) for system in systems() if system.name == name), [])
+    configs = own or [Path("vaes", "vae_digits.yaml")]
+    used = [yaml.load((config_root() / path).read_text(), _Loader)["data"]["class_path"] for path in configs]
+    data = [class_path.rpartition(".")[2] for class_path in used]
+    # Where MNIST goes, scikit-learn's digits go too, which need no download.
+    first = "DigitsDataModule" if any("MNIST" in cls or "Digits" in cls for cls in data) else data[0]
+    return first, configs[0].stem
+
+
 def public_sources() -> dict[str, Path]:
     """Return the public module classes, the names in ``dlmodules/__init__.pyi``, each with its source file."""
     package = Path(dlmodules.__file__).parent

@@ -1,6 +1,10 @@
 """The progress of a training run, for file names, charts and logs."""
 
+from functools import cache
+
+import torch
 from pytorch_lightning import Trainer
+from pytorch_lightning.trainer.states import TrainerFn
 
 from dlmodules.protocols import CountsEnvironmentSteps
 
@@ -17,9 +21,28 @@ def environment_steps(trainer: Trainer) -> int | None:
 
 
 def position(trainer: Trainer) -> int:
-    """How far the training is: environment steps for an agent, training steps for all others."""
+    """How far the training is: environment steps for an agent, training steps for all others.
+
+    Where a checkpoint is evaluated it is how far that one's training was.
+    """
     counted = environment_steps(trainer)
-    return steps_done(trainer) if counted is None else counted
+    if counted is not None:
+        return counted
+    evaluated = None if trainer.state.fn == TrainerFn.FITTING else trainer.ckpt_path
+    found = None if evaluated is None else _steps_of(str(evaluated))
+    return steps_done(trainer) if found is None else found
+
+
+@cache
+def _steps_of(checkpoint: str) -> int | None:
+    """Return after how many training steps a checkpoint was saved; None where it does not say."""
+    try:
+        # Lightning gives an evaluation the weights alone. The tensors stay in the file.
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+        batches = saved["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["completed"]
+        return min(int(saved["global_step"]), int(batches))
+    except Exception:  # it lies elsewhere, or is of another program: a number is no reason to stop
+        return None
 
 
 def logged_step(trainer: Trainer) -> int:

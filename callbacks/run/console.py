@@ -30,10 +30,15 @@ class NetworkSummary(ModelSummary):
         table = Table(header_style="bold")
         for name, _ in shown:
             table.add_column(name.strip(), justify="right" if name == "Params" else "left")
-        for row in zip(*(cells for _, cells in shown), strict=True):
-            table.add_row(*row)
+        rows = [
+            dict(zip((name for name, _ in shown), row, strict=True)) for row in zip(*(c for _, c in shown), strict=True)
+        ]
+        for row in rows:
+            if row.get("Params") != "0":  # metrics, and losses without weights
+                table.add_row(*row.values())
         console = get_console()
-        console.print(table)
+        if table.row_count:
+            console.print(table)
         fixed = total_parameters - trainable_parameters
         console.print(f"{trainable_parameters:,} trainable parameters" + (f", {fixed:,} fixed" if fixed else ""))
 

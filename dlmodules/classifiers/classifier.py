@@ -85,9 +85,13 @@ class Classifier(NamesOwnNetworks):
         """Return the class probabilities ``(B, num_classes)``; the class with the largest is predicted."""
         return torch.softmax(logits, dim=1)
 
-    def _checked_losses(self, x: Tensor, y: Tensor, batch_idx: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def check_inputs(self, x: Tensor) -> None:
+        """Raise UserError where the inputs ``(B, ...)`` of a batch are not what the module takes."""
         if self.input_shape is not None:
             check_images(x, self.input_shape, type(self).__name__, "input_shape")
+
+    def _checked_losses(self, x: Tensor, y: Tensor, batch_idx: int) -> tuple[Tensor, dict[str, Tensor]]:
+        self.check_inputs(x)
         if may_read(y, first=batch_idx == 0):
             check_labels(y, len(x), self.num_classes, type(self).__name__)
         if self.training and batch_idx == 0 and self.global_step == 0:

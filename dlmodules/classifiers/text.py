@@ -13,6 +13,7 @@ from dlmodules.classifiers.text_networks import TextRNN
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.sampling.examples import example_labels
+from dlmodules.validation.images import inputs_in_words
 
 
 class TextClassifier(Classifier):
@@ -47,6 +48,14 @@ class TextClassifier(Classifier):
             **kwargs,
         )
         self.example_input_array = torch.tensor([[0, 0, 4, 5], [6, 7, 8, 9], [0, 2, 3, 2], [1, 9, 1, 3]])
+
+    @override
+    def check_inputs(self, x: Tensor) -> None:
+        if x.is_floating_point() or x.ndim != 2:
+            raise UserError(
+                f"{type(self).__name__} takes token ids (B, T), but the data give {inputs_in_words(x)}: choose another"
+                " --data, such as IMDBDataModule, TextTableDataModule or ToySentimentDataModule"
+            )
 
     @override
     def forward(self, x: Tensor) -> Tensor:

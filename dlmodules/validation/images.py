@@ -32,6 +32,12 @@ def quarter(shape: Sequence[int]) -> tuple[int, int]:
 def check_images(x: Tensor, shape: Sequence[int], owner: str, argument: str = "image_shape") -> None:
     """Raise UserError unless ``x`` is a batch ``(B, *shape)``; ``owner``'s argument ``argument`` is what sets it."""
     found, are_images = list(x.shape[1:]), len(shape) == 3
+    rows_will_do = argument == "input_shape" and x.ndim == 2 and x.is_floating_point()
+    if are_images and x.ndim != 4 and not rows_will_do:
+        raise UserError(
+            f"{owner} takes images (channels, height, width), but the data give {inputs_in_words(x)}:"
+            " choose another --data, such as DigitsDataModule"
+        )
     if are_images and not (x.is_floating_point() or x.dtype == torch.bool):
         raise UserError(
             f"the images are {str(x.dtype).removeprefix('torch.')}; {owner} needs float32: images of 0 to 255 become"
@@ -39,11 +45,23 @@ def check_images(x: Tensor, shape: Sequence[int], owner: str, argument: str = "i
         )
     if tuple(found) == tuple(shape):
         return
+    are_images = are_images and x.ndim == 4
     kind, axes = ("images", " (channels, height, width)") if are_images else ("inputs", "")
     raise UserError(
         f"the {kind} are {found} but {owner} was built for {list(shape)}{axes};"
         f" pass --model.{argument} '{found}'{_advice(found, shape) if are_images else ''}"
     )
+
+
+def inputs_in_words(x: Tensor) -> str:
+    """Return what a batch of inputs ``(B, ...)`` seems to hold: images, rows, token ids."""
+    whole = not (x.is_floating_point() or x.dtype == torch.bool)
+    if x.ndim == 1:
+        return "a number each"
+    if x.ndim == 2:
+        return f"rows of {x.shape[1]} {'whole numbers, such as token ids' if whole else 'numbers'}"
+    shape = list(x.shape[1:])
+    return f"images {shape}" if x.ndim == 4 else f"{shape} for each"
 
 
 def _advice(found: list[int], wanted: Sequence[int]) -> str:

@@ -6,6 +6,7 @@ import gradio as gr
 from typing_extensions import override
 
 from callbacks.base.grids import Picture
+from dlmodules.errors import install_command
 from dlmodules_cli.explore.classifying import TILE, can_explain, classify
 from dlmodules_cli.explore.parts import QUICK, canvas, drawn, picture, showing_mistakes
 from dlmodules_cli.explore.subject import Subject
@@ -45,7 +46,8 @@ class ClassifyTab(Tab):
                 gr.Markdown(
                     "Left what the network sees; right, bright, what supports the likeliest class."
                     if explained
-                    else "What the network sees. Captum would show what supports the class: `pip install captum`"
+                    else "What the network sees. Captum would show what supports the class:"
+                    f" `{install_command('explain')}`"
                 )
                 probabilities = gr.Label(label="Probabilities", num_top_classes=SHOWN, elem_id="probabilities")
         go.click(showing_mistakes(self._classified), [own, fitted], [probabilities, seen], **QUICK)

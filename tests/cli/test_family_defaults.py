@@ -14,6 +14,7 @@ from dlmodules_cli.main import main
 from dlmodules_cli.systems import systems
 
 VAE = ["fit", "--model", "dlmodules.VAE", "--data", "datamodules.DigitsDataModule"]
+LOGGED = "--trainer.log_every_n_steps=10"
 QUICK = [
     *["--trainer.limit_train_batches", "1", "--trainer.limit_val_batches", "1", "--trainer.accelerator", "cpu"],
     *["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"],
@@ -28,6 +29,7 @@ def added(args):
 def test_pictures_and_budget_are_added_and_a_line_says_so():
     options, line = added(VAE)
     assert options[0] == "--trainer.max_epochs=30"
+    assert options[2:] == [LOGGED]  # an epoch of the digits has 11 steps, and Lightning would log each 50th
     pictures = json.loads(options[1].removeprefix("--trainer.callbacks="))
     assert [entry["class_path"] for entry in pictures] == [
         "callbacks.Reconstructions", "callbacks.LatentMap", "callbacks.SampleGrid", "callbacks.LossCurve",
@@ -41,8 +43,9 @@ def test_pictures_and_budget_are_added_and_a_line_says_so():
 def test_what_is_said_holds():
     assert added([*VAE, "--trainer.max_steps=3"])[0][0].startswith("--trainer.callbacks=")
     assert added([*VAE, "--trainer.max_time", "00:00:01:00"])[0][0].startswith("--trainer.callbacks=")
-    assert added([*VAE, "--trainer.callbacks", "[]"])[0] == ["--trainer.max_epochs=30"]
-    assert added([*VAE, "--trainer.callbacks+=callbacks.SampleGrid"])[0] == ["--trainer.max_epochs=30"]
+    assert added([*VAE, "--trainer.callbacks", "[]"])[0] == ["--trainer.max_epochs=30", LOGGED]
+    assert added([*VAE, "--trainer.callbacks=[]", "--trainer.log_every_n_steps", "7"])[0] == ["--trainer.max_epochs=30"]
+    assert added([*VAE, "--trainer.callbacks+=callbacks.SampleGrid"])[0] == ["--trainer.max_epochs=30", LOGGED]
     for whole in (
         [*VAE, "--trainer.callbacks=[]", "--trainer.max_epochs=2"],
         [*VAE, "--config", "x.yaml"],

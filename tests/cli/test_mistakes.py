@@ -6,6 +6,7 @@ import re
 
 import pytest
 import torch
+from lightning_fabric.loggers import tensorboard
 
 from dlmodules_cli.main import main
 from tests.systems.test_ladder import checkpoint, same
@@ -60,6 +61,9 @@ PLAY = ["fit", "--model", "DQN", "--data", "EnvironmentDataModule"]
         ([*VAE, "--trainer.max_epocs", "3"], "the trainer has no argument max_epocs (did you mean max"),
         ([*VAE, "--model.latent_dim", "two"], "latent_dim: expected int, got two"),
         ([*VAE, "--model.latent_dim", "0"], "latent_dim is 0"),
+        (["fit", "--model", "VAE", "--data", "ImageFolderDataModule"], "--data.folder must be given"),
+        ([*VAE, "--model.optimizer.lr=-1"], "RMSprop: Invalid learning rate: -1.0; its arguments are options such as"),
+        ([*VAE, "--model.optimizer.lr=fast"], "lr: expected float, got fast"),
         ([*VAE, "--model.beta", "-1"], "beta is -1"),
         ([*MLP, "--model.dropout", "1.5"], "dropout is 1.5"),
         ([*VAE, "--data.image_size", "32"], "the images are [1, 32, 32] but VAE was built for [1, 28"),
@@ -78,6 +82,8 @@ PLAY = ["fit", "--model", "DQN", "--data", "EnvironmentDataModule"]
         ([*PLAY[:3], *SMALL], "DQN learns by acting in an environment, but DigitsDataModule gives batches"),
         ([*VAE, *PLAY[3:]], "VAE needs images, but EnvironmentDataModule gives an environment, for an agent"),
         ([*MLP, *PLAY[3:]], "MLPClassifier needs batches of inputs, but Env"),
+        (["fit", "--model", "VAE", "--data", "IrisDataModule"], "VAE takes images (channels, height, width)"),
+        (["fit", "--model", "TextClassifier", *SMALL], "token ids (B, T), but the data give images [1, "),
         ([*VAE, *TWO_GRIDS], "two callbacks of the trainer are the same: leave one out"),
         ([*VAE, "--ckpt_path", "nowhere.ckpt"], "there is no checkpoint nowhere.ckpt"),
         ([*VAE, "--ckpt_path", "last"], "--ckpt_path last: no run in"),
@@ -94,6 +100,22 @@ def test_one_line_names_the_mistake(mistake, arguments, expected):
 def test_no_gpu(mistake):
     line = mistake("fit", "--model", "VAE", *SMALL, "--trainer.accelerator", "gpu")
     assert "gpu" in line
+
+
+class MissingPackage:
+    def __bool__(self):
+        return False
+
+    def __str__(self):
+        return "Requirement 'tensorboard' not met. HINT: Try running `pip install -U 'tensorboard'`"
+
+
+def test_a_logger_whose_package_is_missing(mistake, tmp_path, monkeypatch):
+    for name in ("_TENSORBOARDX_AVAILABLE", "_TENSORBOARD_AVAILABLE"):  # whether they are installed or not
+        monkeypatch.setattr(tensorboard, name, MissingPackage())
+    more = ["--trainer.logger+=TensorBoardLogger", "--trainer.logger.save_dir", str(tmp_path / "tb")]
+    assert mistake(*VAE, *more) == "TensorBoardLogger needs a package: pip install tensorboard"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_typing_error_in_a_config_is_named(mistake, tmp_path):

@@ -27,6 +27,22 @@ def test_picture_lies_in_the_run_folder_under_its_step(tmp_path):
     assert (np.asarray(Image.open(tmp_path / "media" / "some_name-0000003.png")) == PICTURE).all()
 
 
+@pytest.mark.parametrize("module", [ToyVAE, ToyGAN])
+def test_a_picture_of_an_evaluation_has_the_step_of_the_checkpoint(tmp_path, module):
+    class DrawIt(Callback):
+        def on_validation_epoch_end(self, trainer, pl_module):
+            media.save_image(trainer, "some/name", PICTURE)
+
+    fitted = trainer(tmp_path, max_epochs=2)
+    fitted.fit(module(), loader())
+    fitted.save_checkpoint(tmp_path / "a.ckpt")
+    for path, expected in (("a.ckpt", "some_name-0000006.png"), (None, "some_name-0000000.png")):
+        folder = tmp_path / expected
+        testing = trainer(folder, DrawIt())
+        testing.validate(module(), loader(), ckpt_path=None if path is None else tmp_path / path)
+        assert [path.name for path in (folder / "media").iterdir()] == [expected]
+
+
 def test_unnumbered_picture_is_replaced(tmp_path):
     trainer(tmp_path, Draw(numbered=False), max_epochs=2).fit(ToyVAE(), loader())
     assert [path.name for path in (tmp_path / "media").iterdir()] == ["some_name.png"]

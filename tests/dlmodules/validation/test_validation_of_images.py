@@ -35,6 +35,31 @@ def test_images_of_another_shape_come_with_advice(found, wanted, advice):
     check_images(torch.zeros(2, *wanted), wanted, "DCGAN")
 
 
+@pytest.mark.parametrize(
+    ("found", "gives"),
+    [
+        (torch.zeros(3, 4), "rows of 4 numbers"),
+        (torch.zeros(3, 400, dtype=torch.int64), "rows of 400 whole numbers, such as token ids"),
+        (torch.zeros(3), "a number each"),
+        (torch.zeros(3, 5, 1, 8, 8), r"\[5, 1, 8, 8\] for each"),
+    ],
+)
+def test_what_are_no_images_is_named_and_comes_with_no_option_that_cannot_help(found, gives):
+    with pytest.raises(
+        UserError, match=rf"^DCGAN takes images \(channels, height, width\), but the data give {gives}"
+    ) as caught:
+        check_images(found, (1, 28, 28), "DCGAN")
+    assert "--data, such as DigitsDataModule" in str(caught.value)
+    assert not any(word in str(caught.value) for word in ("image_shape", "image_size", "/ 255"))
+
+
+def test_rows_for_a_network_of_any_shape_come_with_its_option_alone():
+    with pytest.raises(UserError, match=r"built for \[1, 28, 28\]; pass --model.input_shape '\[4\]'$"):
+        check_images(torch.zeros(3, 4), (1, 28, 28), "MLPClassifier", "input_shape")
+    with pytest.raises(UserError, match=r"^MLPClassifier takes images .* but the data give rows of 9 whole numbers"):
+        check_images(torch.zeros(3, 9, dtype=torch.int64), (1, 28, 28), "MLPClassifier", "input_shape")
+
+
 @pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (1, 28, 0), ()])
 def test_an_image_shape_is_three_numbers(shape):
     with pytest.raises(UserError, match="must be channels, height and width"):
