@@ -32,7 +32,6 @@ def resolved(args: list[str]) -> list[str]:
     meant |= dict.fromkeys(("--model", "--model.help"), lambda name: _class_path(name, dlmodules))
     meant |= dict.fromkeys(("--data", "--data.help"), lambda name: _class_path(name, datamodules))
     meant["--ckpt_path"] = lambda path: _checkpoint(path, "last" if found[0] == "fit" else "best")
-    _refuse_half_a_choice(found)
     for index, arg in enumerate(found):
         option, equals, value = arg.partition("=")
         if option not in meant:
@@ -44,7 +43,7 @@ def resolved(args: list[str]) -> list[str]:
     return found
 
 
-def _refuse_half_a_choice(args: list[str]) -> None:
+def refuse_half_a_choice(args: list[str]) -> None:
     """Raise UserError where neither a configuration nor both module and data are named."""
     options = [arg.partition("=")[0] for arg in args if arg.startswith("-")]
     if any(option in ("--config", "-c", "-h", "--print_config") or option.endswith("help") for option in options):

@@ -74,11 +74,13 @@ def _on_a_checkpoint(command: str, args: list[str]) -> None:
 
 
 def _train_or_measure(args: list[str]) -> None:
-    from dlmodules_cli.early import resolved
+    from dlmodules_cli.early import refuse_half_a_choice, resolved
     from dlmodules_cli.interrupts import interrupts_end_the_step
     from dlmodules_cli.runs import one_run_folder
 
     args = resolved(args)
+    if not args[0].startswith("-"):
+        refuse_half_a_choice(args)
     from dlmodules_cli.cli import SystemCLI
     from dlmodules_cli.lean import lean_where_known
 

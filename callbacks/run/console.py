@@ -27,15 +27,13 @@ class NetworkSummary(ModelSummary):
     ) -> None:
         """Print names, types and parameters, and their sum."""
         shown = [(name, cells) for name, cells in summary_data if name not in ("Mode", "FLOPs")]
+        sized = [index for index, (name, _) in enumerate(shown) if name == "Params"]
         table = Table(header_style="bold")
         for name, _ in shown:
             table.add_column(name.strip(), justify="right" if name == "Params" else "left")
-        rows = [
-            dict(zip((name for name, _ in shown), row, strict=True)) for row in zip(*(c for _, c in shown), strict=True)
-        ]
-        for row in rows:
-            if row.get("Params") != "0":  # metrics, and losses without weights
-                table.add_row(*row.values())
+        for row in zip(*(cells for _, cells in shown), strict=True):
+            if not sized or row[sized[0]].strip() != "0":  # metrics, and losses without weights
+                table.add_row(*row)
         console = get_console()
         if table.row_count:
             console.print(table)

@@ -32,7 +32,7 @@ def test_a_pipe_gets_a_line_an_epoch(tmp_path, capfd, monkeypatch):
 
 
 def test_the_summary_leaves_out_what_has_no_weights(capsys):
-    for weights, shown in (("0", False), ("1.3 M", True)):
+    for weights, shown in (("0  ", False), ("1.3 M", True)):
         NetworkSummary.summarize([("", ["0"]), ("Name", ["part"]), ("Type", ["X"]), ("Params", [weights])], 0, 0, 0.0)
         out = capsys.readouterr().out
         assert ("part" in out) == ("Name" in out) == shown
