@@ -1,8 +1,7 @@
 """Where Lightning's training loop is made leaner."""
 
 from contextlib import AbstractContextManager, nullcontext
-
-import pytorch_lightning as pl
+from importlib.metadata import version
 
 KNOWN = "2.6."
 """The versions of Lightning whose private functions ``lean_loop`` stands for; with another one the loop is its own."""
@@ -10,7 +9,7 @@ KNOWN = "2.6."
 
 def lean_where_known() -> AbstractContextManager[None]:
     """Return ``lean_loop()``, or a context of nothing with a version of Lightning that it was not compared with."""
-    if not pl.__version__.startswith(KNOWN):
+    if not version("pytorch-lightning").startswith(KNOWN):
         return nullcontext()
     from dlmodules_cli.lean_loop import lean_loop
 

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 
 from callbacks.run.loggers import RunCSVLogger
 from dlmodules import GAN, MLPClassifier
+from dlmodules_cli import lean
 from dlmodules_cli.lean import lean_where_known
 from dlmodules_cli.lean_loop import has_parameter, lean_loop, move
 
@@ -210,7 +211,7 @@ def test_another_version_of_lightning_keeps_its_own_loop(monkeypatch):
     own = call._call_callback_hooks
     with lean_where_known():
         assert call._call_callback_hooks is not own, "compare lean_loop with this version, then add it to lean.KNOWN"
-    monkeypatch.setattr(pl, "__version__", "3.0.0")
+    monkeypatch.setattr(lean, "version", lambda name: "3.0.0")
     monkeypatch.setitem(sys.modules, "dlmodules_cli.lean_loop", None)  # its imports may fail there
     with lean_where_known():
         assert call._call_callback_hooks is own
