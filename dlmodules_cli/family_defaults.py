@@ -51,7 +51,7 @@ BY_FAMILY = {
     "densities": _epochs(1),
     "energy": _epochs(20, "SampleGrid", "WeightPictures", "Reconstructions", "LossCurve"),
     "estimators": _epochs(1, "ConfusionMatrix"),
-    "gans": _steps(4000, "SampleGrid", "LossCurve"),
+    "gans": _steps(1000, "SampleGrid", "LossCurve"),
     "regression": _epochs(50, "LossCurve"),
     "rl": _AGENTS,
     "vaes": _epochs(30, "Reconstructions", "LatentMap", "SampleGrid", "LossCurve"),
