@@ -1,8 +1,9 @@
 """MNIST, by way of torchvision."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import LightningDataModule
@@ -38,6 +39,8 @@ class MNISTDataModule(VisionDataModule):
 
     names = tuple("0123456789")
     source = "MNIST"  # torchvision's class, and the name of its folder
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 8, "val_size": 200}
 
     def __init__(self, *, image_size: int = 28, channels: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -36,15 +36,15 @@ def test_a_figure_asks_for_a_checkpoint_that_is_tested():
 
 def test_without_a_name_the_missing_records_are_chosen(tmp_path):
     (tmp_path / "score").mkdir()
-    (tmp_path / "score" / "mlp_mnist-seed1.json").touch()
+    (tmp_path / "score" / "cnn_mnist-seed1.json").touch()
     found = [(row.name, seed) for row, seed in chosen([], None, False, tmp_path)]
-    assert [(name, seed) for name, seed in found if name in ("mlp_mnist", "vae_mnist")] == [
-        ("mlp_mnist", 0),
-        ("mlp_mnist", 2),
+    assert [(name, seed) for name, seed in found if name in ("cnn_mnist", "vae_mnist")] == [
+        ("cnn_mnist", 0),
+        ("cnn_mnist", 2),
         ("vae_mnist", 0),
     ]
     assert not any(name == "dcgan_mnist" for name, _ in found)
-    assert ("mlp_mnist", 1) in [(row.name, seed) for row, seed in chosen([], None, True, tmp_path)]
+    assert ("cnn_mnist", 1) in [(row.name, seed) for row, seed in chosen([], None, True, tmp_path)]
 
 
 def test_rows_that_take_longer_than_asked_for_are_left_out(tmp_path):
