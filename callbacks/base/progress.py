@@ -1,6 +1,7 @@
 """The progress of a training run, for file names, charts and logs."""
 
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 
 import torch
 from pytorch_lightning import Trainer
@@ -29,20 +30,25 @@ def position(trainer: Trainer) -> int:
     if counted is not None:
         return counted
     evaluated = None if trainer.state.fn == TrainerFn.FITTING else trainer.ckpt_path
-    found = None if evaluated is None else _steps_of(str(evaluated))
+    found = None if evaluated is None else _steps_of(Path(evaluated))
     return steps_done(trainer) if found is None else found
 
 
-@cache
-def _steps_of(checkpoint: str) -> int | None:
+def _steps_of(checkpoint: Path) -> int | None:
     """Return after how many training steps a checkpoint was saved; None where it does not say."""
     try:
-        # Lightning gives an evaluation the weights alone. The tensors stay in the file.
-        saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
-        batches = saved["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["completed"]
-        return min(int(saved["global_step"]), int(batches))
+        return _read_steps(checkpoint, checkpoint.stat().st_mtime_ns)
     except Exception:  # it lies elsewhere, or is of another program: a number is no reason to stop
         return None
+
+
+@lru_cache(maxsize=1)
+def _read_steps(checkpoint: Path, written: int) -> int:
+    """Read a checkpoint once for all pictures of an evaluation, and again where it was ``written`` anew."""
+    # Lightning gives an evaluation the weights alone. The tensors stay in the file.
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    batches = saved["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["completed"]
+    return min(int(saved["global_step"]), int(batches))
 
 
 def logged_step(trainer: Trainer) -> int:
