@@ -1,7 +1,6 @@
 """Stop a run whose loss is not finite, before its weights are saved."""
 
 from collections.abc import Mapping
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -12,7 +11,6 @@ from dlmodules.validation.device_reads import may_read
 
 # By module the losses of the steps since the last look, which lie on an accelerator, with their steps.
 _UNREAD: WeakKeyDictionary[nn.Module, list[tuple[Mapping[str, Tensor], int]]] = WeakKeyDictionary()
-_WATCHED: WeakKeyDictionary[nn.Module, Any] = WeakKeyDictionary()
 
 
 def require_finite(module: nn.Module, losses: Mapping[str, Tensor], step: int, wait: bool) -> None:
@@ -24,18 +22,23 @@ def require_finite(module: nn.Module, losses: Mapping[str, Tensor], step: int, w
     if all(may_read(loss) for loss in losses.values()):
         _look([(losses, step)])
         return
-    if module not in _WATCHED:
-        _WATCHED[module] = module.register_state_dict_pre_hook(  # type: ignore[no-untyped-call]  # torch's has no types
+    if module not in _UNREAD:
+        module.register_state_dict_pre_hook(  # type: ignore[no-untyped-call]  # torch's has no types
             _before_saving
         )
-    unread = _UNREAD.setdefault(module, [])
-    unread.append(({name: loss.detach() for name, loss in losses.items()}, step))
+    _UNREAD.setdefault(module, []).append(({name: loss.detach() for name, loss in losses.items()}, step))
     if wait:
-        _look(_UNREAD.pop(module))
+        _look_at_unread(module)
 
 
 def _before_saving(module: nn.Module, prefix: str, keep_vars: bool) -> None:
-    _look(_UNREAD.pop(module, []))
+    _look_at_unread(module)
+
+
+def _look_at_unread(module: nn.Module) -> None:
+    if module in _UNREAD:  # a copy of a module has its hook, and no losses
+        steps, _UNREAD[module] = _UNREAD[module], []
+        _look(steps)
 
 
 def _look(steps: list[tuple[Mapping[str, Tensor], int]]) -> None:
