@@ -4,8 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from dlmodules.errors import UserError
-from dlmodules.validation.batches import fields_of, inputs_in, labels_in
+from dlmodules.validation.batches import fields_of, inputs_and_labels, inputs_in
 
 
 def inputs_of(batch: Any) -> Tensor:
@@ -15,8 +14,4 @@ def inputs_of(batch: Any) -> Tensor:
 
 def inputs_and_targets(batch: Any, owner: str) -> tuple[Tensor, Tensor]:
     """Return inputs and what ``owner`` is to predict of them. Raises UserError where a batch has no targets."""
-    fields = fields_of(batch)
-    targets = labels_in(fields)
-    if targets is None:
-        raise UserError(f"{owner} needs batches of inputs and labels; these have inputs alone")
-    return inputs_in(fields), targets
+    return inputs_and_labels(batch, f"{owner} needs batches of inputs and labels; these have inputs alone")

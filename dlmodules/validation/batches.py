@@ -43,6 +43,15 @@ def labels_in(fields: tuple[Tensor, ...]) -> Tensor | None:
     return labels.long() if is_whole else labels
 
 
+def inputs_and_labels(batch: Any, lacking: str) -> tuple[Tensor, Tensor]:
+    """Return inputs and labels of a batch. Raises UserError, which says ``lacking``, where it has no labels."""
+    fields = fields_of(batch)
+    labels = labels_in(fields)
+    if labels is None:
+        raise UserError(lacking)
+    return inputs_in(fields), labels
+
+
 def _of_keys(batch: Mapping[Any, Any]) -> tuple[Tensor, ...]:
     found = [next((key for key in keys if key in batch), None) for keys in (INPUT_KEYS, LABEL_KEYS)]
     if found[0] is None:

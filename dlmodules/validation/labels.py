@@ -6,16 +6,12 @@ import torch
 from torch import Tensor
 
 from dlmodules.errors import UserError
-from dlmodules.validation.batches import fields_of, inputs_in, labels_in
+from dlmodules.validation.batches import inputs_and_labels
 
 
 def with_labels(batch: Any, owner: str) -> tuple[Tensor, Tensor]:
     """Return images and labels of a batch. Raises UserError where it is one of images alone."""
-    fields = fields_of(batch)
-    labels = labels_in(fields)
-    if labels is None:
-        raise UserError(f"{owner} is conditional: it needs batches of images and labels")
-    return inputs_in(fields), labels
+    return inputs_and_labels(batch, f"{owner} is conditional: it needs batches of images and labels")
 
 
 def refuse_labels(labels: Tensor | None, owner: str) -> None:
