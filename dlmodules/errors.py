@@ -9,6 +9,11 @@ class UserError(Exception):
     """
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what ``error`` says, or its type where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def install_command(extra: str) -> str:
     """Return how the packages of an extra such as ``app`` are installed: this package is on no index."""
     return f'pip install ".[{extra}]" in a checkout of dlmodules'

@@ -19,7 +19,7 @@ from callbacks.run.directions import direction_of
 from callbacks.run.run_summary import STEP, RunSummary
 from callbacks.run.wandb_mode import wandb_is_online as wandb_is_online
 from callbacks.run.wandb_mode import wandb_mode
-from dlmodules.errors import UserError
+from dlmodules.errors import UserError, first_line
 
 
 class RunCSVLogger(Logger):
@@ -222,8 +222,7 @@ class RunWandbLogger(WandbLogger):
             act()
         except Exception as error:  # a dashboard must not stop a training, whatever it raises
             self._broken = True
-            line = (str(error).strip() or type(error).__name__).splitlines()[0]
-            warnings.warn(f"Weights & Biases failed ({line}); this run goes on without it", stacklevel=2)
+            warnings.warn(f"Weights & Biases failed ({first_line(error)}); this run goes on without it", stacklevel=2)
 
     @override
     @rank_zero_only

@@ -9,7 +9,7 @@ import torch
 from pytorch_lightning import LightningModule
 
 from dlmodules.checkpoints.own_networks import require_own_networks
-from dlmodules.errors import UserError
+from dlmodules.errors import UserError, first_line
 
 OWN_PACKAGE = __name__.partition(".")[0]
 
@@ -62,7 +62,7 @@ def load_module(path: str | Path, checkpoint: dict[str, Any] | None = None) -> L
     try:
         loaded = cls.load_from_checkpoint(path, map_location="cpu", weights_only=True)
     except (RuntimeError, TypeError, ValueError, KeyError) as error:
-        raise UserError(f"{path} does not fit {cls.__name__}: {_line(error)}") from error
+        raise UserError(f"{path} does not fit {cls.__name__}: {first_line(error)[:200]}") from error
     return loaded.eval()
 
 
@@ -83,8 +83,3 @@ def module_class(class_path: str, context: str) -> type[LightningModule]:
     raise UserError(
         f"{context} {class_path}, which is no module known here: import its package first (`sample` does by --imports)"
     )
-
-
-def _line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:200] if text else type(error).__name__

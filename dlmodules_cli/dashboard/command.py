@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from jsonargparse import ArgumentParser
 
 from callbacks.run.wandb_mode import wandb_is_online
-from dlmodules.errors import UserError
+from dlmodules.errors import UserError, first_line
 from dlmodules_cli.class_paths import nearest
 from dlmodules_cli.commands import program, show
 from dlmodules_cli.dashboard.panels import PANELS
@@ -57,6 +57,5 @@ def dashboard(args: list[str]) -> None:
         workspace = workspace_of(family, chosen.entity or wandb.Api().default_entity or "", chosen.project)
         workspace.save()
     except Exception as error:  # of many types, by what the server or the connection does
-        line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"W&B did not take the workspace: {line}") from error
+        raise UserError(f"W&B did not take the workspace: {first_line(error)}") from error
     show(f"saved {workspace.url}")
