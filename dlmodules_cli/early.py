@@ -12,6 +12,7 @@ import dlmodules
 from dlmodules.errors import UserError
 from dlmodules_cli.class_paths import refuse_unknown_package, unknown_class
 from dlmodules_cli.configs import find_config
+from dlmodules_cli.given import words_of
 from dlmodules_cli.runs import checkpoint_in
 from dlmodules_cli.systems import example_for
 
@@ -51,8 +52,7 @@ def refuse_half_a_choice(args: list[str]) -> None:
     missing = [name for name in ("data", "model") if not any(re.match(rf"--{name}\b", option) for option in options)]
     if not missing:
         return
-    words = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--") else [arg])]
-    model = next((value for word, value in pairwise(words) if word == "--model"), "VAE")
+    model = next((value for word, value in pairwise(words_of(args)) if word == "--model"), "VAE")
     data, config = example_for(model.rpartition(".")[2])
     example = {"model": f"--model {model}", "data": f"--data {data}"}
     raise UserError(

@@ -1,13 +1,9 @@
 """How long a run without a configuration file lasts, and which pictures it draws: by the family of its module."""
 
 import json
-from itertools import pairwise
 from typing import Any, NamedTuple
 
-import datamodules
-import dlmodules
-from dlmodules.errors import UserError
-from dlmodules_cli.class_paths import import_named
+from dlmodules_cli.given import class_after, words_of
 
 MOMENTS = 5
 """A default budget has so many moments at which pictures are drawn."""
@@ -73,10 +69,10 @@ def with_defaults(args: list[str]) -> tuple[list[str], str | None]:
     Only ``fit --model X`` without a configuration file gets any. What the command line says of budget or callbacks
     holds.
     """
-    words = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--") else [arg])]
-    model = _class_after("--model", words)
-    found = defaults_of(model, _class_after("--data", words))
-    if words[:1] != ["fit"] or found is None or {"--config", "-c", "--trainer"} & set(words):
+    words = words_of(args)
+    model = class_after("--model", words)
+    found = defaults_of(model, class_after("--data", words))
+    if words[:1] != ["fit"] or model is None or found is None or {"--config", "-c", "--trainer"} & set(words):
         return args, None
     given = [word for word in words if word.startswith("--trainer.")]
     if any(word.startswith("--trainer.fast_dev_run") for word in given):
@@ -110,16 +106,3 @@ def defaults_of(model: Any, data: Any = None) -> Defaults | None:
             return found._replace(pictures={**found.pictures, **drawn})
         return found
     return None
-
-
-def _class_after(option: str, words: list[str]) -> Any:
-    """Return the class that the last ``option`` names; None where it cannot be had, which the parser then says."""
-    paths = [following for word, following in pairwise(words) if word == option]
-    if not paths:
-        return None
-    module, _, name = paths[-1].rpartition(".")
-    try:
-        homes = [import_named(module)] if module else [dlmodules, datamodules]
-    except UserError:
-        return None
-    return next((getattr(home, name) for home in homes if hasattr(home, name)), None)

@@ -10,6 +10,8 @@ import yaml
 import callbacks
 import datamodules
 import dlmodules
+from dlmodules.errors import UserError
+from dlmodules_cli.class_paths import import_named
 
 
 class Option(NamedTuple):
@@ -17,6 +19,20 @@ class Option(NamedTuple):
 
     key: tuple[str, ...]
     value: str | None
+
+
+def words_of(args: list[str]) -> list[str]:
+    """Return ``args`` with each ``--option=value`` as two words."""
+    return [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--") else [arg])]
+
+
+def class_after(option: str, words: list[str]) -> type | None:
+    """Return the class that the last ``option`` names; None where it cannot be had, which the parser then says."""
+    paths = [following for word, following in pairwise(words) if word == option]
+    try:
+        return _resolve(paths[-1]) if paths else None
+    except UserError:
+        return None
 
 
 def config_files(args: list[str]) -> list[str]:
@@ -40,7 +56,7 @@ def option_for(argument: str, args: list[str]) -> str | None:
     """Return the option, such as ``--data.folder``, for an argument of the data module or the module that was given."""
     from dlmodules.checkpoints.hparams import constructor_arguments
 
-    trees = [yaml.safe_load(Path(path).read_text()) for path in config_files(args) if Path(path).is_file()]
+    trees = _trees(args)
     for owner in ("data", "model"):
         cls = _class_at((owner,), _options(args), trees)
         if cls is not None and argument in constructor_arguments(cls):
@@ -50,8 +66,7 @@ def option_for(argument: str, args: list[str]) -> str | None:
 
 def _given(args: list[str]) -> Iterator[tuple[type | None, set[str]]]:
     """Yield each class that was given with the names of the arguments given to it."""
-    options = _options(args)
-    trees = [yaml.safe_load(Path(path).read_text()) for path in config_files(args) if Path(path).is_file()]
+    options, trees = _options(args), _trees(args)
     for index, option in enumerate(options):
         if len(option.key) > 1:
             yield _class_at(option.key[:-1], options[:index], trees), {option.key[-1]}
@@ -81,13 +96,17 @@ def _default(owner: Any, argument: str) -> type | None:
 
 
 def _options(args: list[str]) -> list[Option]:
-    words = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--") else [arg])]
     found = []
-    for word, following in pairwise([*words, None]):
+    for word, following in pairwise([*words_of(args), None]):
         if word is not None and word.startswith("-"):
             key = tuple(part for part in word.lstrip("-").rstrip("+").split(".") if part != "init_args")
             found.append(Option(key, None if following is None or following.startswith("--") else following))
     return found
+
+
+def _trees(args: list[str]) -> list[Any]:
+    """Return what the configuration files hold, in their order."""
+    return [yaml.safe_load(Path(path).read_text()) for path in config_files(args) if Path(path).is_file()]
 
 
 def _path_in(tree: Any, key: tuple[str, ...]) -> str | None:
@@ -116,6 +135,6 @@ def _resolve(class_path: str) -> type | None:
 
     module_name, _, name = class_path.rpartition(".")
     homes = [dlmodules, datamodules, callbacks, torch.optim, torch.optim.lr_scheduler, pytorch_lightning.callbacks]
-    packages = [__import__(module_name, fromlist=[name])] if module_name else homes
+    packages = [import_named(module_name)] if module_name else homes
     found = next((getattr(package, name) for package in packages if hasattr(package, name)), None)
     return found if isinstance(found, type) else None
