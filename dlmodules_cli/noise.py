@@ -5,6 +5,8 @@ import warnings
 from functools import cache
 from pathlib import Path
 
+from dlmodules_cli.places import HOME, OURS
+
 UNHELPFUL_WARNINGS = (
     ".*LeafSpec.* is deprecated.*",  # Lightning calls torch's trees by an old name
     ".*does not have many workers.*",  # the data lies in memory: workers would be slower
@@ -13,7 +15,6 @@ UNHELPFUL_WARNINGS = (
 )
 UNHELPFUL_NOTES = ("litlogger", "TPU available", "Trainer already configured with model summary")
 _PYTHONS_FORMAT = warnings.formatwarning
-OURS = ("callbacks", "datamodules", "dlmodules", "dlmodules_cli")
 
 
 def quieten() -> None:
@@ -35,8 +36,7 @@ def _format(
 
 @cache
 def _folders() -> list[Path]:
-    here = Path(__file__).resolve().parent.parent
-    return [here / name for name in OURS]
+    return [HOME / name for name in (*OURS, "dlmodules_cli")]
 
 
 def _is_helpful(record: logging.LogRecord) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 OURS = ("dlmodules", "datamodules", "callbacks")
-_HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parent.parent
 
 
 def let_own_modules_be_named() -> None:
@@ -24,7 +24,7 @@ def refuse_hidden_packages() -> None:
     """End in one line where a folder or file of the user's is found in the place of a package of ours."""
     for name in OURS:
         spec = find_spec(name)
-        if spec is not None and spec.origin is not None and Path(spec.origin).resolve().parent.parent != _HOME:
+        if spec is not None and spec.origin is not None and Path(spec.origin).resolve().parent.parent != HOME:
             _refuse(name, Path(spec.origin))
 
 

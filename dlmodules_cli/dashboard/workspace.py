@@ -6,10 +6,8 @@ from typing import Any
 import wandb_workspaces.reports.v2 as blocks
 import wandb_workspaces.workspaces as ws
 
+from callbacks.run.run_summary import STEP
 from dlmodules_cli.dashboard.panels import PANELS, Panels
-
-STEP = "trainer/global_step"
-"""The x-axis: training steps; of an agent, steps of its environments."""
 
 
 def workspace_of(family: str, entity: str, project: str) -> Any:
