@@ -20,8 +20,10 @@ from dlmodules.protocols import (
     class_count,
     is_conditional,
 )
+from dlmodules.sampling.examples import example_inputs, example_labels
 
 Inputs = dict[str, Tensor]
+CPU = torch.device("cpu")
 
 
 class Part(NamedTuple):
@@ -68,7 +70,7 @@ def _network(module: Any) -> Part | None:
     shape = module.input_shape if isinstance(module, HasInputShape) else None
     if shape is None or isinstance(module, Decodes):  # that of an autoencoder is told by its decoder
         return None
-    return Part(module, lambda n: {"input": torch.rand(n, *shape, generator=_seeded(n))}, "logits")
+    return Part(module, lambda n: {"input": example_inputs(n, shape, CPU)}, "logits")
 
 
 def _policy(module: Any) -> Part | None:
@@ -88,7 +90,7 @@ def _generator(module: Any) -> Part | None:
         return None
 
     def inputs(n: int) -> Inputs:
-        latents = module.sample_latents(n, _seeded(n))
+        latents = module.sample_latents(n, torch.Generator().manual_seed(n))
         return {name: value for name, value in latents._asdict().items() if value is not None}
 
     return Part(module, inputs, "images")
@@ -99,7 +101,7 @@ def _decoder(module: Any) -> Part | None:
         return None
 
     def inputs(n: int) -> Inputs:
-        return {"code": torch.rand(n, module.latent_dim, generator=_seeded(n)), **_labels(module, n)}
+        return {"code": example_inputs(n, (module.latent_dim,), CPU), **_labels(module, n)}
 
     return Part(_Calls(module, module.decode), inputs, "decoded")
 
@@ -112,7 +114,7 @@ def _encoder(module: Any) -> Part | None:
         return None
 
     def inputs(n: int) -> Inputs:
-        return {"input": torch.rand(n, *shape, generator=_seeded(n)), **_labels(module, n)}
+        return {"input": example_inputs(n, shape, CPU), **_labels(module, n)}
 
     return Part(_Calls(module, module.encode), inputs, "code")
 
@@ -129,8 +131,4 @@ PARTS: dict[str, Callable[[Any], Part | None]] = {
 
 def _labels(module: Any, n: int) -> Inputs:
     count = class_count(module) if is_conditional(module) else None
-    return {} if count is None else {"labels": torch.arange(n) % count}
-
-
-def _seeded(n: int) -> torch.Generator:
-    return torch.Generator().manual_seed(n)
+    return {} if count is None else {"labels": example_labels(n, count, CPU)}
