@@ -11,7 +11,7 @@ from callbacks.base.grids import Picture, image_grid
 from callbacks.classifiers.predictions import class_probabilities
 from callbacks.classifiers.saliency import above_maps, saliency_maps
 from dlmodules.errors import UserError
-from dlmodules_cli.explore.pictures import image_tensor
+from dlmodules_cli.explore.pictures import image_tensor, on_ground
 from dlmodules_cli.explore.subject import Subject
 
 if TYPE_CHECKING:
@@ -40,9 +40,8 @@ def classify(subject: Subject, image: "Image", fitted: bool) -> tuple[dict[str, 
     """
     if not subject.classes:
         raise UserError(f"{subject.name} classifies no images")
-    seen = image_tensor(subject, image)
-    if fitted and seen.shape[1] == 1:
-        seen = fit_as_mnist(subject, image)
+    grey = subject.image_shape[0] == 1
+    seen = fit_as_mnist(subject, image) if fitted and grey else image_tensor(subject, image)
     with subject.asked(), torch.enable_grad():
         if can_explain(subject):
             maps, logits = saliency_maps(subject.module, seen)
@@ -71,9 +70,7 @@ def fit_as_mnist(subject: Subject, image: "Image") -> Tensor:
 
     _, height, width = subject.image_shape
     ground = 0 if subject.dark_ground else 255
-    coloured = image.convert("RGBA")
-    flat = Image.alpha_composite(Image.new("RGBA", coloured.size, (ground,) * 3 + (255,)), coloured).convert("L")
-    ink = np.abs(np.asarray(flat, dtype=np.float32) - ground) / 255
+    ink = np.abs(np.asarray(on_ground(subject, image), dtype=np.float32) - ground) / 255
     rows, columns = (np.flatnonzero((ink > INK).any(axis=axis)) for axis in (1, 0))
     if len(rows) == 0:
         raise UserError("draw something on the canvas, or drop an image there, first")

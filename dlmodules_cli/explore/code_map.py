@@ -54,18 +54,18 @@ class CodeMap:
 
     def code_at(self, x: float, y: float) -> Code:
         """Return the code ``(2,)`` of a place of the map: ``x`` pixels from its left, ``y`` from its top."""
-        shares = (x + 0.5) / SIDE, 1 - (y + 0.5) / SIDE
+        fractions = (x + 0.5) / SIDE, 1 - (y + 0.5) / SIDE
         return np.array(
-            [low + share * (high - low) for share, (low, high) in zip(shares, self.limits, strict=True)],
+            [low + fraction * (high - low) for fraction, (low, high) in zip(fractions, self.limits, strict=True)],
             dtype=np.float32,
         )
 
     def _places(self, codes: Code) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """Return the pixels ``(N, 2)``, from left and from top, of codes ``(N, 2)``."""
         low, high = np.array(self.limits, dtype=np.float64).T
-        shares = (codes - low) / (high - low)
-        shares[:, 1] = 1 - shares[:, 1]
-        places: np.ndarray[tuple[int, int], np.dtype[np.float64]] = shares * SIDE - 0.5
+        fractions = (codes - low) / (high - low)
+        fractions[:, 1] = 1 - fractions[:, 1]
+        places: np.ndarray[tuple[int, int], np.dtype[np.float64]] = fractions * SIDE - 0.5
         return places
 
     def _decoded(self, label: int | None) -> Image.Image:

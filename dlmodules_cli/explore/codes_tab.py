@@ -9,7 +9,7 @@ from typing_extensions import override
 from callbacks.base.grids import Picture
 from dlmodules.protocols import finds_classes
 from dlmodules_cli.explore import pictures
-from dlmodules_cli.explore.parts import ALL, QUICK, class_choice, new_seed, picture, showing_mistakes
+from dlmodules_cli.explore.parts import ALL, LATEST, QUICK, class_choice, new_seed, picture, showing_mistakes
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
 
@@ -62,9 +62,8 @@ class CodesTab(Tab):
             with gr.Column(scale=8):
                 self.image = picture(None, "Rows in which the code changes", "traversal", HEIGHT)
         self.given = [self.name, self.low, self.high, self.steps, self.label, self.rows, self.seed]
-        always = {**QUICK, "trigger_mode": "always_last"}
         for control in (self.name, self.low, self.high, self.steps, self.rows):
-            control.input(showing_mistakes(self._traversed), self.given, self.image, **always)
+            control.input(showing_mistakes(self._traversed), self.given, self.image, **LATEST)
         self.label.input(showing_mistakes(self._of_class), self.given, [self.rows, self.image], **QUICK)
         noise.click(showing_mistakes(self._other_noise), self.given, [self.seed, self.image], **QUICK)
 

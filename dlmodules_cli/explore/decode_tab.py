@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from dlmodules_cli.explore import codes, pictures
 from dlmodules_cli.explore.map_part import MapPart
-from dlmodules_cli.explore.parts import QUICK, canvas, class_choice, drawn, new_seed, picture, showing_mistakes
+from dlmodules_cli.explore.parts import LATEST, QUICK, canvas, class_choice, drawn, new_seed, picture, showing_mistakes
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
 
@@ -127,12 +127,11 @@ class DecodeTab(Tab):
             self.reset = gr.Button("No attributes", size="sm", elem_id="no-attributes")
 
     def _listen(self) -> None:
-        always = {**QUICK, "trigger_mode": "always_last"}
         for index, slider in enumerate(self.sliders):
             inputs = [self.code, self.shown, slider, *self.given]
-            slider.input(showing_mistakes(partial(self._move, index)), inputs, [self.code, self.image], **always)
+            slider.input(showing_mistakes(partial(self._move, index)), inputs, [self.code, self.image], **LATEST)
         for control in self.given:
-            control.input(showing_mistakes(self._decode), [self.code, *self.given], self.image, **always)
+            control.input(showing_mistakes(self._decode), [self.code, *self.given], self.image, **LATEST)
         self.chosen.submit(showing_mistakes(self._show), [self.chosen, self.code], [self.shown, *self.sliders], **QUICK)
         if self.strengths:
             outputs = [self.image, *self.strengths]

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from callbacks.base.grids import Picture
 from dlmodules_cli.explore import codes, pictures
-from dlmodules_cli.explore.parts import CANVAS, QUICK, canvas, class_choice, drawn, picture, showing_mistakes
+from dlmodules_cli.explore.parts import CANVAS, LATEST, QUICK, canvas, class_choice, drawn, picture, showing_mistakes
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
 
@@ -55,9 +55,8 @@ class MorphTab(Tab):
         self.ends = gr.State(ends)
 
         moving = [self.ends, fraction, way, start_label]
-        always = {**QUICK, "trigger_mode": "always_last"}
-        fraction.input(showing_mistakes(self._go), moving, image, **always)
-        way.input(showing_mistakes(self._both), moving, [image, strip], **always)
+        fraction.input(showing_mistakes(self._go), moving, image, **LATEST)
+        way.input(showing_mistakes(self._both), moving, [image, strip], **LATEST)
         given = [start, start_label, end, end_label, fraction, way]
         # Not at each stroke: a canvas does not tell of all of them.
         for event in (go.click, start_label.input, end_label.input):

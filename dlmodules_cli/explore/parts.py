@@ -22,6 +22,9 @@ ALL = -1
 QUICK: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """How what takes a moment is called."""
 
+LATEST: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
+"""How what follows a control that moves is called: not for each of its values, but for the last."""
+
 
 def showing_mistakes(function: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a function of the page: a mistake of the user is shown as one line."""

@@ -61,12 +61,18 @@ def image_tensor(subject: Subject, image: "Image") -> Tensor:
     from PIL import Image, ImageOps
 
     channels, height, width = subject.image_shape
-    coloured = image.convert("RGBA")
-    ground = Image.new("RGBA", coloured.size, (0, 0, 0, 255) if subject.dark_ground else (255, 255, 255, 255))
-    flat = Image.alpha_composite(ground, coloured).convert("L" if channels == 1 else "RGB")
-    fitted = ImageOps.fit(flat, (width, height), Image.Resampling.LANCZOS)
+    fitted = ImageOps.fit(on_ground(subject, image), (width, height), Image.Resampling.LANCZOS)
     pixels = torch.from_numpy(np.array(fitted, dtype=np.float32) / 255)
     return pixels.view(1, 1, height, width) if channels == 1 else pixels.permute(2, 0, 1)[None].contiguous()
+
+
+def on_ground(subject: Subject, image: "Image") -> "Image":
+    """Make an image grey or coloured as the module's are; what is transparent shows the ground that those have."""
+    from PIL import Image
+
+    coloured = image.convert("RGBA")
+    ground = Image.new("RGBA", coloured.size, (0, 0, 0, 255) if subject.dark_ground else (255, 255, 255, 255))
+    return Image.alpha_composite(ground, coloured).convert("L" if subject.image_shape[0] == 1 else "RGB")
 
 
 def morph_picture(

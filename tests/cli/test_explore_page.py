@@ -138,6 +138,12 @@ def slide(page, name, steps=20):
         page.keyboard.press("ArrowRight")
 
 
+def drop_noise(page, name, folder):
+    Image.effect_noise((60, 40), 90).save(folder / "noise.png")
+    page.set_input_files(f"#{name} input[type=file]", folder / "noise.png")
+    page.wait_for_timeout(1000)  # until it lies on the canvas
+
+
 def draw(page, name):
     canvas = page.locator(f"#{name} canvas").first
     canvas.wait_for()
@@ -196,9 +202,7 @@ def test_the_page_of_a_vae(tmp_path, chromium):
         draw(page, "own")
         page.click("#encode")
         assert decoded.changed()
-        Image.effect_noise((60, 40), 90).save(tmp_path / "noise.png")
-        page.set_input_files("#own input[type=file]", tmp_path / "noise.png")
-        page.wait_for_timeout(1000)  # until it lies on the canvas
+        drop_noise(page, "own", tmp_path)
         page.click("#encode")
         assert decoded.changed()
 
@@ -294,8 +298,6 @@ def test_a_drawing_is_classified(tmp_path, chromium):
         page.locator("#fitted input").uncheck()
         page.click("#classify")
         assert seen.changed()
-        Image.effect_noise((60, 40), 90).save(tmp_path / "noise.png")
-        page.set_input_files("#drawing input[type=file]", tmp_path / "noise.png")
-        page.wait_for_timeout(1000)  # until it lies on the canvas
+        drop_noise(page, "drawing", tmp_path)
         page.click("#classify")
         assert seen.changed()
