@@ -54,9 +54,15 @@ def spread(figure: Figure, records: Sequence[Record]) -> str:
     if figure.interquartile:
         text = f"{interquartile_mean(values):.{digits}f}, worst {worst(figure, values):.{digits}f}"
     else:
-        text = f"{statistics.fmean(values):.{digits}f}{PLUS_MINUS}{statistics.stdev(values):.{digits}f}"
+        text = mean_and_deviation(values, digits)
     few = "; ".join([*([f"{len(values)} runs"] if len(values) < ENOUGH else []), *([missing] if missing else [])])
     return text + (f" ({few})" if few else "") + mark(records)
+
+
+def mean_and_deviation(values: Sequence[float], digits: int) -> str:
+    """Return the mean of ``values`` and their deviation (n - 1), or the one value that there is."""
+    mean = f"{statistics.fmean(values):.{digits}f}"
+    return mean if len(values) == 1 else f"{mean}{PLUS_MINUS}{statistics.stdev(values):.{digits}f}"
 
 
 def interquartile_mean(values: Sequence[float]) -> float:

@@ -1,11 +1,10 @@
 """Whether the loss of a GAN tells how good its samples are, or only that time passes."""
 
-import statistics
 from collections.abc import Callable, Sequence
 
 from benchmarks.curves import changes, paired, rank_correlation
 from benchmarks.record import Record
-from benchmarks.report.cells import NOT_YET, NOTHING, PLUS_MINUS, table
+from benchmarks.report.cells import NOT_YET, NOTHING, mean_and_deviation, table
 from benchmarks.report.standing import Found
 from benchmarks.row import Row
 
@@ -42,6 +41,4 @@ def cell(values: Sequence[float | None]) -> str:
     if not values:
         return NOT_YET
     numbers = [value for value in values if value is not None]
-    if len(numbers) < 2:
-        return f"{numbers[0]:.2f}" if numbers else NOTHING
-    return f"{statistics.fmean(numbers):.2f}{PLUS_MINUS}{statistics.stdev(numbers):.2f}"
+    return mean_and_deviation(numbers, 2) if numbers else NOTHING

@@ -1,9 +1,8 @@
 """FID of runs of different lengths, after as many updates and by the same protocol."""
 
-import statistics
 from collections.abc import Sequence
 
-from benchmarks.report.cells import NOT_YET, NOTHING, PLUS_MINUS, budget_of, table
+from benchmarks.report.cells import NOT_YET, NOTHING, budget_of, mean_and_deviation, table
 from benchmarks.report.standing import Found
 from benchmarks.row import Row
 
@@ -21,7 +20,8 @@ def equal_updates(rows: Sequence[Row], found: Found) -> str:
         points = [nearest(curve, min(ends)) for curve in curves[row.name]]
         updates = ", ".join(f"{at:,.0f}" for at in sorted({at for at, _ in points})) or NOTHING
         budget = budget_of(row, found[row.name])
-        lines.append((row.title, f"`{row.name}`", str(len(points)), updates, cell([fid for _, fid in points]), budget))
+        fid = mean_and_deviation([value for _, value in points], 1) if points else NOT_YET
+        lines.append((row.title, f"`{row.name}`", str(len(points)), updates, fid, budget))
     return table(HEAD, lines)
 
 
@@ -29,11 +29,3 @@ def nearest(curve: Sequence[Point], updates: float) -> tuple[float, float]:
     """Return the point of a curve that is nearest to so many updates."""
     at, value = min(curve, key=lambda point: abs(point[0] - updates))
     return at, value
-
-
-def cell(values: Sequence[float]) -> str:
-    """Return mean and deviation over the seeds; one value where there is one."""
-    if not values:
-        return NOT_YET
-    mean = f"{statistics.fmean(values):.1f}"
-    return mean if len(values) == 1 else f"{mean}{PLUS_MINUS}{statistics.stdev(values):.1f}"
