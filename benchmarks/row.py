@@ -20,6 +20,7 @@ class Figure:
         anchor: another implementation's figure, with its name.
         baseline: key of the metric of what could also give the figure without learning; empty where none is measured.
         guess: what that is, such as "the most frequent class".
+        guess_row: the row of ``benchmarks.rows.baselines`` that measures it; empty where the figure's own runs do.
         interquartile: report the interquartile mean and the worst seed, as is the custom for agents.
     """
 
@@ -33,6 +34,7 @@ class Figure:
     anchor: str = ""
     baseline: str = ""
     guess: str = ""
+    guess_row: str = ""
     interquartile: bool = False
 
 

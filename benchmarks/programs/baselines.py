@@ -1,5 +1,6 @@
-"""Scores of baselines without learning, measured on the data of the run itself."""
+"""Scores of baselines without learning: on the data of a run, or of a configuration, as a row of its own."""
 
+import time
 from collections.abc import Callable
 from importlib import import_module
 from math import log, prod
@@ -11,12 +12,33 @@ import yaml
 from torch import Tensor
 from torchmetrics.functional import mean_squared_error, r2_score
 
+from benchmarks.context import Context, row_record
+from benchmarks.record import ROOT, Record
+from benchmarks.row import Row
+from dlmodules.rl.evaluation import play_episodes
+
 Rows = tuple[Tensor, Tensor]
 
 
-def measure(name: str, config: Path) -> dict[str, float]:
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Return the record of the baseline of ``row`` on the data of its configuration, or of its option ``data``."""
+    begin = time.perf_counter()
+    assert row.config is not None
+    data = yaml.safe_load((ROOT / row.config).read_text())["data"]
+    if "data" in row.options:
+        given = import_module(f"benchmarks.data.{row.options['data']}").arguments(context)
+        values = dict(zip(given[::2], given[1::2], strict=True))
+        init_args = {key.removeprefix("--data.init_args."): yaml.safe_load(value) for key, value in values.items()}
+        data = {"class_path": init_args.pop("--data"), "init_args": init_args}
+    return row_record(row, seed, begin, metrics=_of_data(row.options["baseline"], data))
+
+
+def of_run(name: str, config: Path) -> dict[str, float]:
     """Return the metrics ``baseline/...`` of the baseline ``name`` on the data of a run's ``config.yaml``."""
-    data = yaml.safe_load(config.read_text())["data"]
+    return _of_data(name, yaml.safe_load(config.read_text())["data"])
+
+
+def _of_data(name: str, data: dict[str, Any]) -> dict[str, float]:
     module, _, class_name = data["class_path"].rpartition(".")
     datamodule = getattr(import_module(module), class_name)(**data.get("init_args", {}))
     datamodule.prepare_data()
@@ -31,11 +53,24 @@ def rows(loader: Any) -> Rows:
     return torch.cat([x for x, _ in parts]), torch.cat([y for _, y in parts])
 
 
+def targets(loader: Any) -> Tensor:
+    """Return all targets of a loader, whose inputs may have different lengths."""
+    return torch.cat([y for _, y in loader])
+
+
 def majority(datamodule: Any) -> dict[str, float]:
-    """Accuracy of the class that most training rows have."""
-    _, train = rows(datamodule.train_dataloader())
-    _, test = rows(datamodule.test_dataloader())
-    return {"baseline/accuracy": float((test == train.mode().values).float().mean())}
+    """Accuracy of the class that most training rows have, on the test rows."""
+    return _majority(datamodule.train_dataloader(), datamodule.test_dataloader())
+
+
+def majority_in_validation(datamodule: Any) -> dict[str, float]:
+    """Accuracy of the class that most training rows have, on the validation rows."""
+    return _majority(datamodule.train_dataloader(), datamodule.val_dataloader())
+
+
+def _majority(train: Any, held_out: Any) -> dict[str, float]:
+    most = targets(train).mode().values
+    return {"baseline/accuracy": float((targets(held_out) == most).float().mean())}
 
 
 def mean_target(datamodule: Any) -> dict[str, float]:
@@ -72,11 +107,37 @@ def uniform_map(datamodule: Any) -> dict[str, float]:
     return {"baseline/log_likelihood": -log(180 * 360)}
 
 
+def pixel_means(datamodule: Any) -> dict[str, float]:
+    """Likelihood where each pixel is drawn apart, white with the mean of the training images there.
+
+    The mean is that of the images and of one white and one black image more, so that no pixel is impossible.
+    """
+    train, _ = rows(datamodule.train_dataloader())
+    test, _ = rows(datamodule.test_dataloader())
+    mean = (train.double().sum(0) + 1) / (len(train) + 2)
+    nll = -(test * mean.log() + (1 - test) * (1 - mean).log()).flatten(1).sum(1).mean()
+    return {"baseline/nll": float(nll), "baseline/elbo": -float(nll)}
+
+
+def random_actions(datamodule: Any) -> dict[str, float]:
+    """Mean return of the test episodes where every action is equally probable."""
+    generator = torch.Generator().manual_seed(0)
+
+    def act(observation: Tensor) -> Tensor:
+        return torch.randint(datamodule.num_actions, (len(observation),), generator=generator)
+
+    returns, _ = play_episodes(act, datamodule.evaluation_envs("test"), datamodule.evaluation_seeds("test"))
+    return {"baseline/return": float(returns.mean())}
+
+
 BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "majority": majority,
+    "majority_in_validation": majority_in_validation,
     "mean_target": mean_target,
     "mean_input": mean_input,
     "uniform_categories": uniform_categories,
     "uniform_colours": uniform_colours,
     "uniform_map": uniform_map,
+    "pixel_means": pixel_means,
+    "random_actions": random_actions,
 }

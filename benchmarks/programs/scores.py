@@ -76,7 +76,7 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
     if row.options.get("train_accuracy"):
         metrics["train/accuracy"] = mean_of_last_epoch(run / "metrics.csv", "train/accuracy")
     if "baseline" in row.options:
-        metrics |= baselines.measure(row.options["baseline"], run / "config.yaml")
+        metrics |= baselines.of_run(row.options["baseline"], run / "config.yaml")
     return row_record(
         row,
         seed,

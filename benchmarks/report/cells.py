@@ -1,7 +1,7 @@
 """Cells and tables of Markdown: the values of a figure, and how they compare with its bar."""
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
 from benchmarks.classifier import named_classifier
@@ -119,8 +119,9 @@ def strong(found: State) -> str:
     return "**missed**" if found == "missed" else found
 
 
-def guess_of(figure: Figure, records: Sequence[Record]) -> str:
+def guess_of(figure: Figure, row: Row, found: Mapping[str, Sequence[Record]]) -> str:
     """Return what could also give the figure, and how much of it, the mean over the runs."""
+    records = found.get(figure.guess_row or row.name, ())
     measured = [record.metrics[figure.baseline] for record in records if figure.baseline in record.metrics]
     found = [percent(figure, value) for value in measured]
     return f"{statistics.fmean(found):.{digits_of(figure)}f} ({figure.guess})" if found else NOTHING

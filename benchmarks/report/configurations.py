@@ -67,7 +67,7 @@ def figure_cell(figure: Figure, row: Row, found: Found) -> str:
     parts += [bar_and_state(figure, records)] if figure.bar is not None else []
     parts += [f"book: {figure.book}"] if figure.book.strip(NOTHING) else []
     parts += [f"anchor: {figure.anchor}"] if figure.anchor else []
-    guess = guess_of(figure, records)
+    guess = guess_of(figure, row, found)
     parts += [f"without learning: {guess}"] if guess != NOTHING else []
     return "<br>".join(parts)
 

@@ -114,6 +114,6 @@ def system_line(system: Public, rows: Sequence[Row], found: Found) -> tuple[str,
         bar_of(figure),
         figure.book.strip(NOTHING) or NOTHING,
         figure.anchor or NOTHING,
-        guess_of(figure, own.records),
+        guess_of(figure, own.row, found),
         budget_of(own.row, own.records),
     )

@@ -1,8 +1,15 @@
 """The rows of agents."""
 
+from typing import Any
+
 from benchmarks.row import Figure, Row
 
 _EPISODES = "100 test episodes, deterministic policy, seeds apart from those of training and validation"
+
+
+def _random(environment: str) -> dict[str, Any]:
+    return {"baseline": "baseline/return", "guess": "random actions", "guess_row": f"random_{environment}"}
+
 
 ROWS = (
     Row(
@@ -21,6 +28,7 @@ ROWS = (
                 bar=475,
                 interquartile=True,
                 anchor="stable-baselines3, its tuned settings: 19, 500, 500",
+                **_random("cartpole"),
             ),
         ),
         protocol=_EPISODES,
@@ -42,7 +50,13 @@ ROWS = (
                 interquartile=True,
                 book="822 (mean of 10 runs)",
             ),
-            Figure("test/return@last", "mean return, final policy", digits=1, interquartile=True),
+            Figure(
+                "test/return@last",
+                "mean return, final policy",
+                digits=1,
+                interquartile=True,
+                **_random("cartpole_book"),
+            ),
         ),
         protocol=f"{_EPISODES}; episodes until the mean training return of the last 100 is 195 or more, read at the"
         " steps that are logged; none where a run ended before",

@@ -1,5 +1,7 @@
 """Protocols, figures and arguments that rows of several families share."""
 
+from typing import Any
+
 from benchmarks.row import Figure
 
 IMAGES = "10,000 test images; validation images apart from both"
@@ -29,3 +31,14 @@ def cosine(epochs: int) -> tuple[str, ...]:
         *("--model.init_args.scheduler", "torch.optim.lr_scheduler.CosineAnnealingLR"),
         *("--model.init_args.scheduler.init_args.T_max", str(epochs)),
     )
+
+
+def majority(data: str) -> dict[str, Any]:
+    """Arguments of a figure of accuracy: beside it stands the most frequent class of ``data``."""
+    return {"baseline": "baseline/accuracy", "guess": "the most frequent class", "guess_row": f"majority_{data}"}
+
+
+def pixel_means(data: str, metric: str) -> dict[str, Any]:
+    """Arguments of a figure of likelihood: beside it stands a Bernoulli for each pixel of ``data``."""
+    name = "each pixel apart, by its mean"
+    return {"baseline": f"baseline/{metric}", "guess": name, "guess_row": f"pixel_means_{data}"}

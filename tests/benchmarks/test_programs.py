@@ -184,3 +184,14 @@ def test_baselines_by_hand():
     assert baselines.uniform_categories(table) == {"baseline/log_likelihood": pytest.approx(-math.log(6))}
     table.test = (torch.zeros(2, 3, 4, 5), torch.zeros(2))
     assert baselines.uniform_colours(table) == {"baseline/log_likelihood": pytest.approx(-20 * math.log(256))}
+    # Of a hundred images one is white in the first pixel; one of each more makes that 2 of 102.
+    table.train = (torch.eye(100)[:, :1], torch.zeros(100))
+    table.test = (torch.tensor([[1.0], [0.0]]), torch.zeros(2))
+    nll = -(math.log(2 / 102) + math.log(100 / 102)) / 2
+    assert baselines.pixel_means(table) == {"baseline/nll": pytest.approx(nll), "baseline/elbo": pytest.approx(-nll)}
+
+
+def test_random_actions_hold_the_pole_for_some_twenty_steps(tmp_path):
+    found = baselines.measure(ROWS["random_cartpole"], 0, Context(work=tmp_path))
+    assert 18 < found.metrics["baseline/return"] < 27
+    assert (found.system, found.steps) == ("random actions", 0)

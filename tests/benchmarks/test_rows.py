@@ -64,6 +64,20 @@ def test_every_system_has_a_row_and_what_takes_seconds_a_baseline():
         assert all(bool(figure.baseline) == bool(figure.guess) for figure in row.figures)
 
 
+def test_a_guess_that_is_measured_by_a_row_of_its_own_is_found_there():
+    named = {(figure.guess_row, figure.baseline) for row in SCORES for figure in row.figures if figure.guess_row}
+    assert len(named) == 7
+    for name, key in named:
+        assert ROWS[name].program == "programs.baselines"
+        assert ROWS[name].figures[0].key == key or (name, key) == ("pixel_means_mnist", "baseline/elbo")
+
+
+def test_every_figure_of_a_classifier_or_a_likelihood_has_its_guess():
+    for row in SCORES:
+        if row.program != "programs.baselines" and row.figures[0].key in ("test/accuracy@last", "val/accuracy@last"):
+            assert row.figures[0].guess, row.name
+
+
 SIZES = {"MNISTDataModule": 60_000, "BinarizedMNISTDataModule": 60_000}
 
 

@@ -1,0 +1,83 @@
+"""What could also give a score, without learning: measured once for the data that many rows share."""
+
+from benchmarks.row import Figure, Row
+
+_TEST = "10,000 test images"
+
+
+def _row(name: str, system: str, config: str, baseline: str, figure: Figure, protocol: str, data: str = "") -> Row:
+    return Row(
+        name=name,
+        kind="score",
+        program="programs.baselines",
+        system=system,
+        config=config,
+        budget="no learning",
+        figures=(figure,),
+        protocol=protocol,
+        options={"baseline": baseline, **({"data": data} if data else {})},
+    )
+
+
+_ACCURACY = Figure("baseline/accuracy", "accuracy", digits=4)
+ROWS = (
+    _row(
+        "majority_mnist",
+        "the most frequent class",
+        "configs/classifiers/mlp_mnist.yaml",
+        "majority",
+        _ACCURACY,
+        f"{_TEST}; the class is that of the training images",
+    ),
+    _row(
+        "majority_cifar10",
+        "the most frequent class",
+        "configs/classifiers/mlp_cifar10.yaml",
+        "majority",
+        _ACCURACY,
+        f"{_TEST} of a copy of CIFAR10 as JPEG files; the class is that of the training images",
+        "cifar10_jpeg",
+    ),
+    _row(
+        "majority_imdb",
+        "the most frequent class",
+        "configs/classifiers/text_dense_imdb.yaml",
+        "majority_in_validation",
+        _ACCURACY,
+        "5,000 validation reviews; the class is that of the training reviews",
+    ),
+    _row(
+        "pixel_means_mnist",
+        "a Bernoulli for each pixel",
+        "configs/vaes/vae_mnist.yaml",
+        "pixel_means",
+        Figure("baseline/elbo", "log-likelihood, nats per image", digits=2),
+        f"{_TEST}, grey values taken as probabilities; the mean of the training images, with one white and one black"
+        " image more, is the probability of white",
+    ),
+    _row(
+        "pixel_means_binarized_mnist",
+        "a Bernoulli for each pixel",
+        "configs/vaes/vae_binarized_mnist.yaml",
+        "pixel_means",
+        Figure("baseline/nll", "negative log-likelihood, nats per image", digits=2, better="lower"),
+        f"{_TEST} of statically binarized MNIST; the mean of the training images, with one white and one black image"
+        " more, is the probability of white",
+    ),
+    _row(
+        "random_cartpole",
+        "random actions",
+        "configs/rl/dqn_cartpole.yaml",
+        "random_actions",
+        Figure("baseline/return", "mean return", digits=1),
+        "100 test episodes, the same as an agent's; each action with the same probability",
+    ),
+    _row(
+        "random_cartpole_book",
+        "random actions",
+        "configs/rl/dqn_cartpole_book.yaml",
+        "random_actions",
+        Figure("baseline/return", "mean return", digits=1),
+        "100 test episodes of 200 steps at most, the same as an agent's; each action with the same probability",
+    ),
+)
