@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from torch.utils.data import DataLoader
 
     from datamodules.environments.stream import EnvironmentStream
+    from datamodules.environments.table_stream import TableStream
+    from dlmodules.protocols import Dynamics
 
 # Held-out episodes are played so many at a time; it changes their speed only.
 PARALLEL_EPISODES = 16
@@ -44,7 +46,9 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         wrappers: applied to each environment, the first innermost: import paths, ``class_path`` with
             ``init_args``, or functions of an environment.
         vectorization: ``sync`` steps the environments in turn, best for light ones; ``async`` gives each
-            its own process, best where a step takes over about 0.2 ms.
+            its own process, best where a step takes over about 0.2 ms; ``table`` draws all steps at once from the
+            environment's table of transitions ``P``, where it has one, and is the fastest by far.
+        exploring_starts: with ``table``: begin training episodes in every state that is not terminal alike.
 
     Raises:
         UserError: an environment cannot be made, or a number is too small.
@@ -68,7 +72,8 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         seed: int = 0,
         env_kwargs: dict[str, Any] | None = None,
         wrappers: Sequence[Wrapper] = (),
-        vectorization: Literal["sync", "async"] = "sync",
+        vectorization: Literal["sync", "async", "table"] = "sync",
+        exploring_starts: bool = False,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -84,9 +89,13 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         self.seed = seed
         self.env_kwargs = env_kwargs or {}
         self.wrappers = list(wrappers)
+        if exploring_starts and vectorization != "table":
+            raise UserError("exploring_starts needs vectorization: table, which can begin in any state")
         self.vectorization = vectorization
+        self.exploring_starts = exploring_starts
         self._facts: tuple[gym.Space[Any], gym.Space[Any], int] | None = None
-        self._train: EnvironmentStream | None = None
+        self._dynamics: Dynamics | None = None
+        self._train: EnvironmentStream | TableStream | None = None
         self._train_state: dict[str, Any] | None = None
         self._evaluation: dict[str, list[gym.Env[Any, Any]]] = {}
 
@@ -151,6 +160,25 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
 
         return count_actions(self.env_id, self.action_space)
 
+    @property
+    def num_states(self) -> int:
+        """How many observations there are, numbered from 0. Raises UserError where they are not discrete."""
+        from datamodules.environments.spaces import count_states
+
+        return count_states(self.env_id, self.observation_space)
+
+    @property
+    def transitions(self) -> "Dynamics":
+        """All that can happen, by the environment's table ``P``. Raises UserError where it has none."""
+        if self._dynamics is None:
+            from datamodules.environments.dynamics import dynamics_of
+
+            _ = self.num_states, self.num_actions
+            env = self.make_env()
+            self._dynamics = dynamics_of(self.env_id, env)
+            env.close()
+        return self._dynamics
+
     @override
     def setup(self, stage: str) -> None:
         """Make the first environment, so that mistakes show before anything is trained."""
@@ -160,15 +188,20 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
             self._train_state = None
 
     @property
-    def train_envs(self) -> "EnvironmentStream":
+    def train_envs(self) -> "EnvironmentStream | TableStream":
         """The training environments, made at first use. Raises UserError unless their spaces are arrays of numbers."""
         if self._train is None:
             from datamodules.environments.spaces import require_arrays
             from datamodules.environments.stream import make_stream
 
             require_arrays(self.env_id, self.observation_space, self.action_space)
-            make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)
-            self._train = make_stream(make, self.seed, self.num_envs, self.vectorization)
+            if self.vectorization == "table":
+                from datamodules.environments.table_stream import TableStream
+
+                self._train = TableStream(self.transitions, self.seed, self.num_envs, self.exploring_starts)
+            else:
+                make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)
+                self._train = make_stream(make, self.seed, self.num_envs, self.vectorization)
             if self._train_state is not None:
                 self._train.load_state_dict(self._train_state)
         return self._train

@@ -38,6 +38,18 @@ def count_actions(env_id: str, space: Any) -> int:
     return int(space.n)
 
 
+def count_states(env_id: str, space: Any) -> int:
+    """Return the number of observations. Raises UserError unless they are numbered from 0."""
+    if not isinstance(space, spaces.Discrete):
+        raise UserError(
+            f"{env_id} has observations {space}, and a table needs numbered ones:"
+            " add datamodules.environments.discretize.Discretize to wrappers, or choose an agent with a network"
+        )
+    if space.start != 0:
+        raise UserError(f"{env_id} numbers its observations from {space.start}; wrap it so that they start at 0")
+    return int(space.n)
+
+
 def count_stacked_frames(env: "Env[Any, Any]") -> int:
     """Return how many frames an observation stacks along its first axis, by ``FrameStackObservation``; else 1."""
     outer = env.observation_space.shape

@@ -10,8 +10,9 @@ import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
+from datamodules.environments.single import SingleEnv
 from dlmodules.errors import UserError
-from dlmodules.protocols import Transition
+from dlmodules.protocols import StateStep, Transition
 
 if TYPE_CHECKING:
     from gymnasium import Env
@@ -26,14 +27,13 @@ class EnvironmentStream:
         window: how many finished episodes ``recent_returns`` and ``recent_lengths`` look back.
 
     Attributes:
-        observation: ``(N, ...)`` what the agent sees now; already of the next episode where one ended.
         episodes: episodes finished so far.
     """
 
-    def __init__(self, envs: "SyncVectorEnv[Any, Any] | AsyncVectorEnv[Any, Any]", window: int = 100) -> None:
+    def __init__(self, envs: "SyncVectorEnv[Any, Any] | AsyncVectorEnv[Any, Any] | SingleEnv", window: int = 100) -> None:
         self.envs = envs
         self.num_envs: int = envs.num_envs
-        self.observation: Tensor = torch.from_numpy(envs.reset()[0])
+        self._seen: Any = envs.reset()[0]
         self.episodes = 0
         self.recent_returns: deque[float] = deque(maxlen=window)
         self.recent_lengths: deque[int] = deque(maxlen=window)
@@ -55,8 +55,41 @@ class EnvironmentStream:
         if action.shape != self._action_shape:
             raise ValueError(f"the actions have shape {tuple(action.shape)}, not {self._action_shape}")
         action = action.to(self._action_dtype)
-        seen = self.observation
-        observation, reward, terminated, truncated, env_info = self.envs.step(action.numpy())
+        seen, reward, next_observation, terminated, truncated = self._step(action.numpy())
+        return Transition(
+            observation=torch.from_numpy(seen),
+            action=action,
+            reward=torch.from_numpy(reward.astype(np.float32)),
+            next_observation=torch.from_numpy(next_observation),
+            terminated=torch.from_numpy(terminated),
+            truncated=torch.from_numpy(truncated),
+            info=info or {},
+        )
+
+    @property
+    def observation(self) -> Tensor:
+        """``(N, ...)`` what the agent sees now; already of the next episode where one ended."""
+        return torch.from_numpy(self._seen)
+
+    @property
+    def state(self) -> Any:
+        """The same as ``(N,)`` int64 where observations are numbered, or as one number where N is 1."""
+        return int(self._seen[0]) if self.num_envs == 1 else self._seen
+
+    def step_states(self, action: Any) -> StateStep:
+        """Do the actions, ``(N,)`` or one number where N is 1, where observations are numbered."""
+        if self.num_envs > 1:
+            seen, reward, next_observation, terminated, truncated = self._step(action)
+            return StateStep(seen, action, reward, next_observation, terminated, truncated)
+        seen, reward, next_observation, terminated, truncated = self._step((action,))
+        return StateStep(
+            int(seen[0]), action, reward[0], int(next_observation[0]), bool(terminated[0]), bool(truncated[0])
+        )
+
+    def _step(self, action: Any) -> tuple[Any, Any, Any, Any, Any]:
+        """Return what was seen, the reward, what that led to, and whether it ended; count the episodes."""
+        seen = self._seen
+        observation, reward, terminated, truncated, env_info = self.envs.step(action)
         next_observation = observation
         self._returns += reward
         self._lengths += 1
@@ -66,16 +99,8 @@ class EnvironmentStream:
             for index in np.flatnonzero(ended):
                 next_observation[index] = env_info["final_obs"][index]
                 self._finish_episode(index)
-        self.observation = torch.from_numpy(observation)
-        return Transition(
-            observation=seen,
-            action=action,
-            reward=torch.from_numpy(reward.astype(np.float32)),
-            next_observation=torch.from_numpy(next_observation),
-            terminated=torch.from_numpy(terminated),
-            truncated=torch.from_numpy(truncated),
-            info=info or {},
-        )
+        self._seen = observation
+        return seen, reward, next_observation, terminated, truncated
 
     def _finish_episode(self, index: np.intp) -> None:
         self.episodes += 1
@@ -108,9 +133,9 @@ class EnvironmentStream:
                 f" resume with num_envs={len(state['envs'])}"
             )
         self.envs.set_attr("episode_state", [_converted(env, torch.Tensor.numpy) for env in state["envs"]])
-        self.observation = state["observation"].clone()
+        self._seen = state["observation"].numpy().copy()
         replayed = np.stack(self.envs.get_attr("last_observation"))
-        if not np.array_equal(replayed, self.observation.numpy()):
+        if not np.array_equal(replayed, self._seen):
             rank_zero_warn(
                 "the environment does not repeat itself from the same seed and actions, so this resumed run"
                 " is not exactly the unbroken one (a wrapper with running statistics does that)"
@@ -134,6 +159,8 @@ def make_stream(
     """Return a stream of ``num_envs`` environments of ``make``, seeded by ``seed``."""
     from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
+    if num_envs == 1 and vectorization == "sync":
+        return EnvironmentStream(SingleEnv(_make_replayable(make, seed, 0)))
     vectorize = SyncVectorEnv if vectorization == "sync" else AsyncVectorEnv
     makers: Sequence[Callable[[], Env[Any, Any]]] = [
         partial(_make_replayable, make, seed, index) for index in range(num_envs)

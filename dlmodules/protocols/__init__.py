@@ -32,6 +32,7 @@ from dlmodules.protocols.data import (
     MapsLand,
     RendersRows,
 )
+from dlmodules.protocols.dynamics import Dynamics, StateStep, StateStream
 from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStream
 from dlmodules.protocols.examples import GivesExamples, HasSmallArguments
 from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, SamplesImages
@@ -53,6 +54,7 @@ __all__ = [
     "Decodes",
     "DifferentiatesTwice",
     "Discriminates",
+    "Dynamics",
     "Encodes",
     "EnvironmentSource",
     "EnvironmentStream",
@@ -77,6 +79,8 @@ __all__ = [
     "RendersRows",
     "SamplesImages",
     "SamplesRows",
+    "StateStep",
+    "StateStream",
     "ShowsFilters",
     "Tokenizer",
     "Transition",

@@ -5,6 +5,7 @@ from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
+from dlmodules.protocols.dynamics import Dynamics
 from dlmodules.protocols.transition import Transition
 
 
@@ -53,6 +54,16 @@ class EnvironmentSource(Protocol):
     @property
     def num_actions(self) -> int:
         """The number of discrete actions."""
+        ...
+
+    @property
+    def num_states(self) -> int:
+        """The number of observations where they are numbered."""
+        ...
+
+    @property
+    def transitions(self) -> Dynamics:
+        """The table of all that can happen, where the environment has one."""
         ...
 
     @property

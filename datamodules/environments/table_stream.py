@@ -1,0 +1,141 @@
+"""Training environments drawn straight from the probabilities of a finite Markov decision process."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.environments.replay import episode_seed
+from dlmodules.errors import UserError
+from dlmodules.protocols import Dynamics, StateStep, Transition
+
+
+class TableStream:
+    """N episodes of a finite Markov decision process side by side, each step drawn from its table at once.
+
+    What it needs to resume is where the episodes stand and its generator: no episode is played again.
+
+    Args:
+        dynamics: the process.
+        seed: of the run.
+        num_envs: N.
+        exploring_starts: begin episodes in every state that is not terminal with the same probability.
+        window: how many finished episodes ``recent_returns`` and ``recent_lengths`` look back.
+    """
+
+    def __init__(
+        self, dynamics: Dynamics, seed: int, num_envs: int, exploring_starts: bool = False, window: int = 100
+    ) -> None:
+        self.num_envs = num_envs
+        self.num_actions = dynamics.num_actions
+        self.max_steps = dynamics.max_steps
+        outcomes = dynamics.probability.shape[2]
+        # The last outcome takes what rounding leaves over.
+        self._bounds = dynamics.probability.cumsum(2)[..., :-1].reshape(-1, outcomes - 1).numpy()
+        self._next_state = dynamics.next_state.flatten().numpy()
+        self._reward = dynamics.reward.flatten().numpy()
+        self._terminated = dynamics.terminated.flatten().numpy()
+        self._outcomes = outcomes
+        initial = (~dynamics.terminal).double() if exploring_starts else dynamics.initial
+        self._starts = np.flatnonzero(initial.numpy())
+        self._start_bounds = (initial[initial > 0].cumsum(0) / initial.sum()).numpy()[:-1]
+        self._rng = np.random.Generator(np.random.PCG64(episode_seed("train", seed, num_envs)))
+        self.episodes = 0
+        self.recent_returns: deque[float] = deque(maxlen=window)
+        self.recent_lengths: deque[int] = deque(maxlen=window)
+        self._returns = np.zeros(num_envs)
+        self._lengths = np.zeros(num_envs, dtype=np.int64)
+        self.state: Any = self._draw_starts(num_envs)
+
+    @property
+    def observation(self) -> Tensor:
+        """The states as ``(N,)`` int64."""
+        return torch.from_numpy(np.array(self.state))
+
+    def step_states(self, action: Any) -> StateStep:
+        """Do the actions ``(N,)`` int64."""
+        state = self.state
+        place = state * self.num_actions + action
+        if self._outcomes > 1:
+            drawn = (self._bounds.take(place, 0) <= self._rng.random(self.num_envs)[:, None]).sum(1)
+            place = place * self._outcomes + drawn
+        reward = self._reward.take(place)
+        next_state = self._next_state.take(place)
+        terminated = self._terminated.take(place)
+        self._returns += reward
+        self._lengths += 1
+        if self.max_steps is None:
+            truncated, ended = np.zeros_like(terminated), terminated
+        else:
+            over = self._lengths >= self.max_steps
+            truncated = over & ~terminated
+            ended = over | terminated
+        after = next_state
+        if ended.any():
+            after = next_state.copy()
+            after[ended] = self._begin_episodes(ended)
+        self.state = after
+        return StateStep(state, action, reward, next_state, terminated, truncated)
+
+    def _begin_episodes(self, ended: Any) -> Any:
+        count = int(ended.sum())
+        self.episodes += count
+        self.recent_returns.extend(self._returns[ended].tolist())
+        self.recent_lengths.extend(self._lengths[ended].tolist())
+        self._returns[ended] = 0.0
+        self._lengths[ended] = 0
+        return self._draw_starts(count)
+
+    def _draw_starts(self, count: int) -> Any:
+        if not len(self._start_bounds):
+            return self._starts.repeat(count)
+        return self._starts[np.searchsorted(self._start_bounds, self._rng.random(count), side="right")]
+
+    def step(self, action: Tensor, info: Mapping[str, Tensor] | None = None) -> Transition:
+        """Do the actions ``(N,)``; what an agent with a network calls."""
+        done = self.step_states(action.numpy())
+        return Transition(
+            observation=torch.from_numpy(done.state),
+            action=action,
+            reward=torch.from_numpy(done.reward.astype(np.float32)),
+            next_observation=torch.from_numpy(done.next_state),
+            terminated=torch.from_numpy(done.terminated),
+            truncated=torch.from_numpy(done.truncated),
+            info=info or {},
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the episodes stand and the generator, as plain values and tensors."""
+        return {
+            "rng": self._rng.bit_generator.state,
+            "state": torch.from_numpy(self.state.copy()),
+            "episodes": self.episodes,
+            "recent_returns": list(self.recent_returns),
+            "recent_lengths": list(self.recent_lengths),
+            "returns": torch.from_numpy(self._returns.copy()),
+            "lengths": torch.from_numpy(self._lengths.copy()),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where ``state_dict`` was taken. Raises UserError for another number of environments."""
+        lanes = len(state["lengths"])
+        if "rng" not in state or lanes != self.num_envs:
+            raise UserError(
+                f"the checkpoint's training environments are not {self.num_envs} drawn from a table:"
+                f" resume with num_envs={lanes} and the same vectorization"
+            )
+        self._rng.bit_generator.state = state["rng"]
+        self.state = state["state"].numpy().copy()
+        self.episodes = state["episodes"]
+        self.recent_returns.clear()
+        self.recent_returns.extend(state["recent_returns"])
+        self.recent_lengths.clear()
+        self.recent_lengths.extend(state["recent_lengths"])
+        self._returns = state["returns"].numpy().copy()
+        self._lengths = state["lengths"].numpy().copy()
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,1 @@
+"""Agents whose values are a table: one row a state, one column an action."""
