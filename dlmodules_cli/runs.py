@@ -122,10 +122,12 @@ def find_checkpoint(
     """
     if name not in ("last", "best"):
         return Path(name)
-    found = [folder / "checkpoints" / f"{name}.ckpt" for folder in reversed(versions(root / config_name))]
-    found = [checkpoint for checkpoint in found if checkpoint.is_file()]
+    folders = [folder / "checkpoints" for folder in reversed(versions(root / config_name))]
+    found = [folder / f"{name}.ckpt" for folder in folders if (folder / f"{name}.ckpt").is_file()]
     if not found:
-        raise UserError(f"--ckpt_path {name}: no run in {root / config_name} has a checkpoints/{name}.ckpt")
+        has_last = any((folder / "last.ckpt").is_file() for folder in folders)
+        hint = ": they had no validation, so give --ckpt_path last" if name == "best" and has_last else ""
+        raise UserError(f"--ckpt_path {name}: no run in {root / config_name} has a checkpoints/{name}.ckpt{hint}")
     unlike: list[str] = []
     for parts in (WHOLE,) if training else (WHOLE, MODEL_ALONE):
         unlike = []

@@ -5,7 +5,7 @@ import ast
 import re
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -120,14 +120,14 @@ def print_systems(args: list[str]) -> None:
     """
     parser = _Parser(prog=f"{program()} systems", description="List the public systems.", allow_abbrev=False)
     parser.add_argument(
-        "words", nargs="*", help="Only those with each of these words in class, family, books or paper."
+        "words",
+        nargs="*",
+        help="Only those with each of these words in class, family, books, paper or a configuration.",
     )
-    parser.add_argument(
-        "--long", action="store_true", help="A table with the paper, the books and every configuration."
-    )
+    parser.add_argument("--long", action="store_true", help="A table with the paper, the books and the configurations.")
     chosen = parser.parse_args(args)
     known = systems()
-    found = [system for system in known if all(_has(system, word) for word in chosen.words)]
+    found = [fitting for system in known if (fitting := _fitting(system, chosen.words))]
     if not found:
         word = " ".join(chosen.words)
         raise UserError(f"no system has the words {word!r}{nearest(word, [system.name for system in known])}")
@@ -137,11 +137,17 @@ def print_systems(args: list[str]) -> None:
         _print_lines(found)
 
 
-def _has(system: System, word: str) -> bool:
-    names = " ".join((system.family, system.name, *map(str, system.configs))).lower()
+def _fitting(system: System, words: list[str]) -> System | None:
+    """Return a system with the configurations that have those of ``words`` that are not true of itself, if any."""
     # A name is made of words, so any part counts; in a text a word begins where one begins.
-    text = " ".join((system.paper, *system.books))
-    return word.lower() in names or re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE) is not None
+    names, text = f"{system.family} {system.name}".lower(), " ".join((system.paper, *system.books))
+    rest = [
+        word.lower()
+        for word in words
+        if word.lower() not in names and not re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE)
+    ]
+    configs = tuple(path for path in system.configs if all(word in str(path).lower() for word in rest))
+    return replace(system, configs=configs) if configs or not rest else None
 
 
 def _print_lines(found: list[System]) -> None:

@@ -30,7 +30,9 @@ class EnvironmentStream:
         episodes: episodes finished so far.
     """
 
-    def __init__(self, envs: "SyncVectorEnv[Any, Any] | AsyncVectorEnv[Any, Any] | SingleEnv", window: int = 100) -> None:
+    def __init__(
+        self, envs: "SyncVectorEnv[Any, Any] | AsyncVectorEnv[Any, Any] | SingleEnv", window: int = 100
+    ) -> None:
         self.envs = envs
         self.num_envs: int = envs.num_envs
         self._seen: Any = envs.reset()[0]

@@ -1,6 +1,7 @@
 """The training logic that all classifiers share: loss, metrics, optimizer."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
@@ -40,6 +41,8 @@ class Classifier(NamesOwnNetworks):
     """
 
     best_metric = ("val/accuracy", "max")
+    takes_rows: ClassVar[bool] = False
+    """Whether a network of it can be built for rows of numbers in place of images."""
 
     def __init__(
         self,
@@ -88,7 +91,7 @@ class Classifier(NamesOwnNetworks):
     def check_inputs(self, x: Tensor) -> None:
         """Raise UserError where the inputs ``(B, ...)`` of a batch are not what the module takes."""
         if self.input_shape is not None:
-            check_images(x, self.input_shape, type(self).__name__, "input_shape")
+            check_images(x, self.input_shape, type(self).__name__, "input_shape", self.takes_rows)
 
     def _checked_losses(self, x: Tensor, y: Tensor, batch_idx: int) -> tuple[Tensor, dict[str, Tensor]]:
         self.check_inputs(x)

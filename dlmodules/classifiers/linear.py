@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -27,6 +27,8 @@ class LogisticRegression(Classifier):
         optimizer: makes the optimizer.
         **kwargs: arguments of ``Classifier``.
     """
+
+    takes_rows: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -57,6 +59,8 @@ class Perceptron(Classifier):
         optimizer: makes the optimizer; anything but SGD without momentum is another rule.
         **kwargs: arguments of ``Classifier``.
     """
+
+    takes_rows: ClassVar[bool] = True
 
     def __init__(
         self,

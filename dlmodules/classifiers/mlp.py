@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
@@ -25,6 +25,8 @@ class MLPClassifier(Classifier):
         dropout: probability in [0, 1) with which a hidden unit is dropped in training.
         **kwargs: arguments of ``Classifier``.
     """
+
+    takes_rows: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -73,7 +73,7 @@ class DecayingEpsilon(Epsilon):
     ) -> None:
         super().__init__(start)
         check_fractions(end=end, factor=factor)
-        if not 0 < factor < 1 or not 0 < end:
+        if not 0 < factor < 1 or not end > 0:
             raise UserError(f"factor is {factor} and end {end}; both must be above 0, and factor below 1")
         self.factor = factor
         self.per = per

@@ -29,25 +29,38 @@ def quarter(shape: Sequence[int]) -> tuple[int, int]:
     return shape[1] // 4, shape[2] // 4
 
 
-def check_images(x: Tensor, shape: Sequence[int], owner: str, argument: str = "image_shape") -> None:
-    """Raise UserError unless ``x`` is a batch ``(B, *shape)``; ``owner``'s argument ``argument`` is what sets it."""
-    found, are_images = list(x.shape[1:]), len(shape) == 3
-    rows_will_do = argument == "input_shape" and x.ndim == 2 and x.is_floating_point()
-    if are_images and x.ndim != 4 and not rows_will_do:
+def check_images(
+    x: Tensor, shape: Sequence[int], owner: str, argument: str = "image_shape", takes_rows: bool = False
+) -> None:
+    """Raise UserError unless ``x`` is a batch ``(B, *shape)``; ``owner``'s argument ``argument`` is what sets it.
+
+    One that ``takes_rows`` can be built for rows of numbers instead of images.
+    """
+    if len(shape) == 3:
+        _require_pictures(x, owner, or_rows=takes_rows)
+    if tuple(x.shape[1:]) != tuple(shape):
+        raise UserError(_misfit(x, shape, owner, argument))
+
+
+def _require_pictures(x: Tensor, owner: str, or_rows: bool) -> None:
+    """Raise UserError unless ``x`` are images of real numbers, or rows of them where these will do."""
+    if x.ndim != 4 and not (or_rows and x.ndim == 2 and x.is_floating_point()):
         raise UserError(
             f"{owner} takes images (channels, height, width), but the data give {inputs_in_words(x)}:"
             " choose another --data, such as DigitsDataModule"
         )
-    if are_images and not (x.is_floating_point() or x.dtype == torch.bool):
+    if not (x.is_floating_point() or x.dtype == torch.bool):
         raise UserError(
             f"the images are {str(x.dtype).removeprefix('torch.')}; {owner} needs float32: images of 0 to 255 become"
             " numbers in [0, 1] by images.float() / 255"
         )
-    if tuple(found) == tuple(shape):
-        return
-    are_images = are_images and x.ndim == 4
+
+
+def _misfit(x: Tensor, shape: Sequence[int], owner: str, argument: str) -> str:
+    """Say that ``x`` has another shape, and what to set."""
+    found, are_images = list(x.shape[1:]), len(shape) == 3 and x.ndim == 4
     kind, axes = ("images", " (channels, height, width)") if are_images else ("inputs", "")
-    raise UserError(
+    return (
         f"the {kind} are {found} but {owner} was built for {list(shape)}{axes};"
         f" pass --model.{argument} '{found}'{_advice(found, shape) if are_images else ''}"
     )

@@ -105,6 +105,8 @@ def test_systems_are_a_line_each_and_found_by_words(capsys):
     names = {line.split()[1] for line in capsys.readouterr().out.splitlines()}
     assert {"DCGAN", "WGAN"} < names
     assert not names & {"VAE", "GAN", "ConvDBN"}
+    main(["systems", "vae", "digits"])
+    assert capsys.readouterr().out.split() == ["vaes", "VAE", "vae_digits"]
     main(["systems", "goodfellow"])
     assert "GAN" in capsys.readouterr().out
     with pytest.raises(SystemExit):

@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from dlmodules.errors import UserError
 from dlmodules_cli.agreement import MODEL_ALONE, differences
 from dlmodules_cli.main import main
 from dlmodules_cli.runs import find_checkpoint, run_name
@@ -56,6 +57,18 @@ def test_last_is_the_newest_run_that_agrees_with_the_command(tmp_path, capsys):
 
     train(tmp_path, "--model.beta", "1", "--data.batch_size", "16", "--ckpt_path", "last", command="test")
     assert f"taking {folder / 'version_1' / 'checkpoints' / 'last.ckpt'} at step 2\n" in capsys.readouterr().out
+
+
+def test_a_run_without_validation_has_a_last_checkpoint_alone(tmp_path):
+    checkpoints = tmp_path / "vae_digits" / "version_0" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    with pytest.raises(UserError, match=r"no run in .*vae_digits has a checkpoints/best.ckpt$"):
+        find_checkpoint("best", tmp_path, "vae_digits")
+    (checkpoints / "last.ckpt").touch()
+    with pytest.raises(
+        UserError, match=r"has a checkpoints/best.ckpt: they had no validation, so give --ckpt_path last$"
+    ):
+        find_checkpoint("best", tmp_path, "vae_digits")
 
 
 SAVED = {

@@ -55,9 +55,11 @@ def test_what_are_no_images_is_named_and_comes_with_no_option_that_cannot_help(f
 
 def test_rows_for_a_network_of_any_shape_come_with_its_option_alone():
     with pytest.raises(UserError, match=r"built for \[1, 28, 28\]; pass --model.input_shape '\[4\]'$"):
-        check_images(torch.zeros(3, 4), (1, 28, 28), "MLPClassifier", "input_shape")
+        check_images(torch.zeros(3, 4), (1, 28, 28), "MLPClassifier", "input_shape", takes_rows=True)
+    with pytest.raises(UserError, match=r"^CNNClassifier takes images .* but the data give rows of 4 numbers"):
+        check_images(torch.zeros(3, 4), (1, 28, 28), "CNNClassifier", "input_shape")
     with pytest.raises(UserError, match=r"^MLPClassifier takes images .* but the data give rows of 9 whole numbers"):
-        check_images(torch.zeros(3, 9, dtype=torch.int64), (1, 28, 28), "MLPClassifier", "input_shape")
+        check_images(torch.zeros(3, 9, dtype=torch.int64), (1, 28, 28), "MLPClassifier", "input_shape", takes_rows=True)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (0, 28, 28), (1, 28, 0), ()])
