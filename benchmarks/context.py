@@ -133,6 +133,12 @@ def run_here(args: Sequence[str], context: Context, log: Path | None = None, **e
     return time.perf_counter() - begin
 
 
+def processor_seconds() -> float:
+    """Return the processor seconds of this process and of those that it started and that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 def sweep_variables() -> dict[str, str]:
     """Return the environment in which a command logs as the run of the W&B sweep that this process is in, if any."""
     found = {name: os.environ[name] for name in SWEEP if name in os.environ}

@@ -1,13 +1,13 @@
 """Two sides measured in turn, and what the pairs decide: a bar is met, missed or undecided."""
 
-import random
 import statistics
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from benchmarks.bootstrap import interval
+
 # With fewer, the interval says little: of six pairs it is nearly that from the least to the largest.
 PAIRS = 10
-RESAMPLES = 10_000
 Verdict = Literal["met", "missed", "undecided"]
 
 
@@ -41,14 +41,6 @@ def summary(pairs: Sequence[tuple[float, float]], difference: bool = False) -> d
         "ours": statistics.median(ours for ours, _ in pairs),
         "other": statistics.median(other for _, other in pairs),
     }
-
-
-def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
-    """Return the confidence interval of the median of ``values``: the bootstrap's percentiles, the same each time."""
-    draw = random.Random(0)
-    medians = sorted(statistics.median(draw.choices(values, k=len(values))) for _ in range(RESAMPLES))
-    outside = round((1 - level) / 2 * RESAMPLES)
-    return medians[outside], medians[-1 - outside]
 
 
 def verdict(low: float, high: float, bar: tuple[Literal["<=", ">="], float]) -> Verdict:

@@ -21,7 +21,9 @@ class Figure:
         baseline: key of the metric of what could also give the figure without learning; empty where none is measured.
         guess: what that is, such as "the most frequent class".
         guess_row: the row of ``benchmarks.rows.baselines`` that measures it; empty where the figure's own runs do.
-        interquartile: report the interquartile mean and the worst seed, as is the custom for agents.
+        interquartile: report the interquartile mean with its 95 % bootstrap interval and the worst seed, as is the
+            custom for agents.
+        worst: what the worst seed must reach, and ``bar`` the interquartile mean; None where ``bar`` is for every seed.
     """
 
     key: str
@@ -36,6 +38,7 @@ class Figure:
     guess: str = ""
     guess_row: str = ""
     interquartile: bool = False
+    worst: float | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import yaml
 from pytorch_lightning import LightningModule
 
 from benchmarks.classifier import CLASSIFIER, named_classifier
-from benchmarks.context import Context, row_record, run_command, run_here, sweep_variables
+from benchmarks.context import Context, processor_seconds, row_record, run_command, run_here, sweep_variables
 from benchmarks.programs import baselines
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
@@ -49,7 +49,9 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
     start = run_here if row.cost == "seconds" else run_command
     fit_args = [*on_the_way, *limit(row, context), *quick_arguments(row, context)]
     fit = ["train.py", "fit", *common, *fit_args]
+    before = processor_seconds()
     fit_seconds = start(fit, context, log, **sweep_variables())
+    processor = round(processor_seconds() - before, 1)
     run = versions(folder / run_name(row))[-1]
     metrics: dict[str, float] = {}
     stage = row.options.get("stage", "test")
@@ -60,7 +62,7 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
         start([*test, *extra, *few], context, log)
         metrics |= {f"{key}@{name}": value for key, value in metrics_of_test(run / "metrics.csv", stage).items()}
     finite = {key: value for key, value in metrics.items() if math.isfinite(value)}
-    details: dict[str, Any] = {"run": run.name}
+    details: dict[str, Any] = {"run": run.name, "processor_seconds": processor}
     if infinite := metrics.keys() - finite.keys():
         details["not finite"] = {key: str(metrics[key]) for key in sorted(infinite)}
     metrics = finite

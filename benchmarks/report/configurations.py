@@ -10,6 +10,7 @@ from benchmarks.report.cells import (
     digits_of,
     guess_of,
     mark,
+    seconds_of,
     spread,
     table,
     values_of,
@@ -35,12 +36,15 @@ def score_tables(rows: Sequence[Row], found: Found, numbers: dict[str, int] | No
 
 def straight(rows: Sequence[Row], found: Found, numbers: dict[str, int] | None) -> str:
     """Return a table with a configuration a row."""
+    timed = any(figure.interquartile for figure in rows[0].figures)
     head = ["system", "row", "seeds", *(figure.label for figure in rows[0].figures), "budget"]
+    head += ["processor / wall seconds"] if timed else []
     lines = []
     for row in rows:
         line = [row.system, name_of(row, numbers), str(len(found[row.name]))]
         cells = [figure_cell(figure, row, found) for figure in row.figures]
-        lines.append([*line, *cells, budget_of(row, found[row.name])])
+        seconds = [seconds_of(found[row.name])] if timed else []
+        lines.append([*line, *cells, budget_of(row, found[row.name]), *seconds])
     return table(head, lines)
 
 

@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.pairs import PAIRS, compare, interval, summary, verdict
+from benchmarks.bootstrap import interval
+from benchmarks.pairs import PAIRS, compare, summary, verdict
 
 
 def test_the_two_sides_are_measured_in_turn_each_first_in_every_second_pair():

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.bootstrap import interquartile_mean, interval
 from benchmarks.classifier import named_classifier
 from benchmarks.record import ROOT
 from benchmarks.report.archive import archive, unit
-from benchmarks.report.cells import bar_and_state, interquartile_mean, overrides, spread, state
+from benchmarks.report.cells import bar_and_state, overrides, seconds_of, spread, state
 from benchmarks.report.families import family_page
 from benchmarks.report.overview import overview
 from benchmarks.report.registry import Public
@@ -253,8 +254,32 @@ def test_agents_have_an_interquartile_mean_and_their_worst_seed():
     assert interquartile_mean([5.0, 1.0, 3.0]) == pytest.approx((0.25 * 1 + 3 + 0.25 * 5) / 1.5)
     assert interquartile_mean([0.0, 1.0, 3.0, 100.0]) == 2.0
     figure = Figure("test/accuracy@last", "return", digits=1, interquartile=True)
-    assert spread(figure, three(500, 19, 500)) == "419.8, worst 19.0"
-    assert spread(replace(figure, better="lower"), three(5, 3, 4)) == "4.0, worst 5.0"
+    assert spread(figure, three(500, 19, 500)) == "419.8 [19.0, 500.0], worst 19.0"
+    assert spread(replace(figure, better="lower"), three(5, 3, 4)) == "4.0 [3.0, 5.0], worst 5.0"
+
+
+def test_the_interval_of_an_interquartile_mean_is_the_bootstraps():
+    values = [500.0] * 8 + [400.0, 20.0]
+    low, high = interval(values, interquartile_mean)
+    # A resample has a mean below 500 where three or more of its ten are of the two bad ones.
+    assert (low < 480, high) == (True, 500.0)
+    assert interval([3.0] * 5, interquartile_mean) == (3.0, 3.0)
+
+
+def test_a_bar_of_the_interquartile_mean_and_one_of_the_worst_seed():
+    figure = Figure("test/accuracy@last", "return", digits=0, interquartile=True, bar=495, worst=450)
+    bar = "≥ 495 in the interquartile mean, ≥ 450 for the worst"
+    assert plain(bar_and_state(figure, three(500, 460, 500))) == f"{bar}: **missed**"
+    ten = [record(seed=seed, metrics={"test/accuracy@last": value}) for seed, value in enumerate([500] * 9 + [450])]
+    assert plain(bar_and_state(figure, ten)) == f"{bar}: met"
+    ten[0] = replace(ten[0], metrics={"test/accuracy@last": 449})
+    assert plain(bar_and_state(figure, ten)) == f"{bar}: **missed**"
+
+
+def test_what_a_run_of_an_agent_took():
+    records = [replace(one, details={"processor_seconds": 30.0 + one.seed}) for one in three(1, 2, 3)]
+    assert seconds_of(records) == f"31 / {records[0].wall_seconds:.0f}"
+    assert seconds_of(three(1, 2, 3)) == "–"
 
 
 def test_what_could_also_give_the_score_stands_beside_it():
