@@ -8,6 +8,7 @@ from .classifiers.input_space import InputSpace as InputSpace
 from .classifiers.mistakes import Mistakes as Mistakes
 from .classifiers.saliency import Saliency as Saliency
 from .episodes.episode_video import EpisodeVideo as EpisodeVideo
+from .episodes.value_map import ValueMap as ValueMap
 from .images.generative_metrics import GenerativeMetrics as GenerativeMetrics
 from .images.nearest_neighbours import NearestNeighbours as NearestNeighbours
 from .images.reconstructions import Reconstructions as Reconstructions

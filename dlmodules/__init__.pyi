@@ -36,5 +36,8 @@ from .gans.wgan_gp import WGANGP as WGANGP
 from .regression.linear import LinearRegression as LinearRegression
 from .regression.mlp import MLPRegression as MLPRegression
 from .rl.dqn import DQN as DQN
+from .rl.semi_gradient import SemiGradientQLearning as SemiGradientQLearning
+from .rl.semi_gradient import SemiGradientSarsa as SemiGradientSarsa
+from .rl.semi_gradient import SemiGradientTD as SemiGradientTD
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

@@ -1,6 +1,7 @@
 """All rows, by family and by name: a module of this package is a family and has its ``ROWS``.
 
-What stands behind ``_tables`` in a module's name is left out of the family's, so that a family may have two files.
+A family may have several files: ``rl_semi_gradient_tables`` is of the family ``rl``, what stands before the first
+underscore of a name that ends in ``_tables``.
 A module names its tables of variants in ``TABLES``.
 """
 
@@ -14,7 +15,7 @@ TABLE_TITLES: dict[str, str] = {}
 for _module in sorted(found.name for found in pkgutil.iter_modules(__path__)):
     _found = import_module(f"{__name__}.{_module}")
     if hasattr(_found, "ROWS"):
-        _family = _module.removesuffix("_tables")
+        _family = _module.partition("_")[0] if _module.endswith("_tables") else _module
         FAMILIES[_family] = (*FAMILIES.get(_family, ()), *_found.ROWS)
         TABLE_TITLES |= getattr(_found, "TABLES", {})
 

@@ -80,4 +80,12 @@ ROWS = (
         Figure("baseline/return", "mean return", digits=1),
         "100 test episodes of 200 steps at most, the same as an agent's; each action with the same probability",
     ),
+    _row(
+        "random_mountain_car",
+        "random actions",
+        "configs/rl/semi_gradient_sarsa_mountain_car.yaml",
+        "random_actions",
+        Figure("baseline/return", "mean return", digits=1),
+        "100 test episodes of 200 steps at most, the same as an agent's; each action with the same probability",
+    ),
 )

