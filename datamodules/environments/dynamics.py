@@ -23,7 +23,7 @@ def dynamics_of(env_id: str, env: Any) -> Dynamics:
     table = getattr(env.unwrapped, "P", None)
     if table is None:
         raise UserError(
-            f"{env_id} has no table P of its transitions, which this needs: choose FrozenLake-v1, Taxi-v3,"
+            f"{env_id} has no table P of its transitions, which this needs: choose FrozenLake-v1, Taxi-v4,"
             " CliffWalking-v1 or one of dlmodules' grids, or an agent that learns from steps alone"
         )
     num_states, num_actions = int(env.observation_space.n), int(env.action_space.n)
