@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.history import commits, sound
 from benchmarks.record import RECORDS, ROOT, Record, read_records
+from benchmarks.report.agents import agents_compared
 from benchmarks.report.archive import archive
 from benchmarks.report.configurations import variants
 from benchmarks.report.correlations import correlations
@@ -47,6 +48,7 @@ def generated(records: Iterable[Record]) -> dict[str, str]:
     files[f"{SNIPPETS}/gan_correlations.md"] = correlations(compared, found)
     normalized = [ROWS[name] for name in NORMALIZED_CRITIC]
     files[f"{SNIPPETS}/gan_normalized_critic.md"] = equal_updates(normalized, found)
+    files[f"{SNIPPETS}/agents.md"] = agents_compared(FAMILIES["rl"], found)
     files[f"{SNIPPETS}/attributes.md"] = attribute_snippet(ROWS["avatars_attributes"], found)
     files[f"{SNIPPETS}/gallery.md"] = gallery(systems, rows, found)
     return files
