@@ -1,17 +1,18 @@
 """What all agents share: stepping environments, counting by their steps, evaluating, resuming."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import ceil
-from time import perf_counter
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
 from dlmodules.errors import UserError
-from dlmodules.protocols import Acts, ActsWithMemory, EnvironmentSource, Transition
-from dlmodules.rl.evaluation import play_episodes, play_episodes_with_memory
+from dlmodules.protocols import EnvironmentSource, Transition
+from dlmodules.rl.evaluation import evaluate
+from dlmodules.rl.progress import Progress, env_steps_metrics, recent_episodes
 from dlmodules.training.finite import require_finite
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.step_logging import is_logging_step
@@ -55,8 +56,7 @@ class Agent(ManualOptimizationModule):
         self.env_steps = 0
         # Its own generator, so that nothing else that draws numbers changes a run; seed_everything seeds it.
         self.generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
-        self._clock = perf_counter()
-        self._steps_at_clock = 0
+        self.progress = Progress()
 
     def explore(self, observation: Tensor) -> Explored:
         """Return the actions to learn from.
@@ -69,6 +69,14 @@ class Agent(ManualOptimizationModule):
             log-probabilities or the values of the observations, that ``observe`` finds in ``transition.info``.
         """
         raise NotImplementedError
+
+    def to_env(self, action: Tensor) -> Tensor:
+        """Return what the environments are given for actions ``(N, ...)`` of ``explore``: the same.
+
+        A child whose policy reaches beyond the action space clips here. ``observe`` finds the action as ``explore``
+        chose it. What ``act`` returns is played as it is.
+        """
+        return action
 
     def observe(self, transition: Transition) -> None:
         """Take in one step of all environments."""
@@ -119,7 +127,7 @@ class Agent(ManualOptimizationModule):
     @override
     def on_train_start(self) -> None:
         """Start the clock, or end at once where a resumed run had used its budget."""
-        self._clock, self._steps_at_clock = perf_counter(), self.env_steps
+        self.progress.start(self.env_steps)
         self._stop_at_budget()
 
     @override
@@ -145,7 +153,9 @@ class Agent(ManualOptimizationModule):
         for _ in range(ceil(wanted / envs.num_envs)):
             explored = self.explore(envs.observation)
             action, info = explored if isinstance(explored, tuple) else (explored, None)
-            self.observe(envs.step(action, info))
+            given = self.to_env(action)
+            step = envs.step(given, info)
+            self.observe(step if given is action else replace(step, action=action))
             self.env_steps += envs.num_envs
 
     def _stop_at_budget(self) -> None:
@@ -154,56 +164,41 @@ class Agent(ManualOptimizationModule):
 
     def _log_progress(self, metrics: dict[str, Tensor]) -> None:
         envs = self.environments.train_envs
-        elapsed = perf_counter() - self._clock
-        speed = (self.env_steps - self._steps_at_clock) / elapsed
-        self._clock, self._steps_at_clock = perf_counter(), self.env_steps
+        speed = self.progress.speed(self.env_steps)
         values: dict[str, Any] = {**metrics, "episodes": float(envs.episodes), "steps_per_second": speed}
         self.log_dict({f"train/{name}": value for name, value in values.items()})
-        if envs.recent_returns:
-            returns, lengths = torch.tensor(envs.recent_returns), torch.tensor(envs.recent_lengths)
-            self.log_dict(
-                {"train/return": returns.mean(), "train/episode_length": lengths.float().mean()},
-                prog_bar=True,
-            )
+        episodes = recent_episodes(envs)
+        if episodes:
+            self.log_dict({f"train/{name}": value for name, value in episodes.items()}, prog_bar=True)
         self._log_env_steps()
 
     def _log_env_steps(self) -> None:
-        # Lightning takes a metric of the name "step" as the x-axis of everything logged with it.
-        count = float(self.env_steps)
-        self.log_dict({"step": count, "env_steps": count}, batch_size=1)
+        self.log_dict(env_steps_metrics(self.env_steps), batch_size=1)
 
     @override
     def on_validation_start(self) -> None:
         """Stop the clock."""
-        self._clock -= perf_counter()
+        self.progress.pause()
 
     @override
     def on_validation_end(self) -> None:
         """Let the clock run on."""
-        self._clock += perf_counter()
+        self.progress.go_on()
 
     @override
     def validation_step(self, seeds: list[int], batch_idx: int) -> None:
         """Play the validation episodes and log ``val/return``."""
-        returns, lengths = self._play("val", seeds)
+        returns, lengths = evaluate(self, self.environments.evaluation_envs("val"), seeds)
         self.log_dict({"val/return": returns.mean(), "val/episode_length": lengths.mean()}, batch_size=1, prog_bar=True)
         self._log_env_steps()
 
     @override
     def test_step(self, seeds: list[int], batch_idx: int) -> None:
         """Play the test episodes and log ``test/return`` and ``test/return_std``."""
-        returns, lengths = self._play("test", seeds)
+        returns, lengths = evaluate(self, self.environments.evaluation_envs("test"), seeds)
         metrics = {"test/return": returns.mean(), "test/episode_length": lengths.mean()}
         self.log_dict(metrics | {"test/return_std": returns.std(correction=0)}, batch_size=1)
         self._log_env_steps()
-
-    def _play(self, split: Literal["val", "test"], seeds: list[int]) -> tuple[Tensor, Tensor]:
-        envs = self.environments.evaluation_envs(split)
-        if isinstance(self, ActsWithMemory):
-            return play_episodes_with_memory(self, envs, seeds)
-        if isinstance(self, Acts):
-            return play_episodes(self.act, envs, seeds)
-        raise NotImplementedError(f"{type(self).__name__} defines no act")
 
     @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

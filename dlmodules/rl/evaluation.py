@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlmodules.protocols import ActsWithMemory, Memory
+from dlmodules.protocols import Acts, ActsWithMemory, Memory
 
 
 class _Slot:
@@ -31,6 +31,19 @@ class _Slot:
 
 
 Choose = Callable[[Sequence[_Slot]], Iterable[tuple[_Slot, Any]]]
+
+
+def evaluate(agent: Any, envs: Sequence[Any], seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Play one episode for each seed with an agent, of whichever kind: see ``play_episodes``.
+
+    Raises:
+        NotImplementedError: the agent has no ``act``.
+    """
+    if isinstance(agent, ActsWithMemory):
+        return play_episodes_with_memory(agent, envs, seeds)
+    if isinstance(agent, Acts):
+        return play_episodes(agent.act, envs, seeds)
+    raise NotImplementedError(f"{type(agent).__name__} defines no act")
 
 
 def play_episodes(act: Callable[[Tensor], Tensor], envs: Sequence[Any], seeds: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -193,3 +193,27 @@ def test_a_checkpoint_of_another_kind_of_module_is_refused() -> None:
 def test_an_iteration_has_at_least_one_step() -> None:
     with pytest.raises(UserError, match="steps_per_iteration is 0"):
         agent(steps_per_iteration=0)
+
+
+class Bold(Scripted):
+    """Wants more than the environment allows."""
+
+    def explore(self, observation: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(observation), 1), 5.0)
+
+    def to_env(self, action: torch.Tensor) -> torch.Tensor:
+        return action.clamp(-2.0, 2.0)
+
+
+def test_the_environment_is_given_the_action_clipped_and_the_agent_finds_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module, pendulum = Bold({}), data(env_id="Pendulum-v1", num_envs=2, total_steps=16, eval_episodes=1)
+    given: list[torch.Tensor] = []
+    step = type(pendulum.train_envs).step
+    monkeypatch.setattr(
+        type(pendulum.train_envs), "step", lambda envs, action, info: given.append(action) or step(envs, action, info)
+    )
+    trainer(limit_val_batches=0).fit(module, pendulum)
+    assert torch.stack(given).unique().tolist() == [2.0]
+    assert torch.stack([transition.action for transition in module.seen]).unique().tolist() == [5.0]
