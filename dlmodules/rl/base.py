@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LRScheduler
 from typing_extensions import override
 
 from dlmodules.errors import UserError
@@ -98,6 +99,13 @@ class Agent(ManualOptimizationModule):
         """Take over what ``agent_state`` returned."""
         self.env_steps = state["env_steps"]
         self.generator.set_state(state["generator"].cpu())
+
+    def step_schedule(self) -> None:
+        """Let the schedule of the learning rate go on by a step, where there is one."""
+        schedule = self.lr_schedulers()
+        if schedule is not None:
+            assert isinstance(schedule, LRScheduler)
+            schedule.step()
 
     @property
     def environments(self) -> EnvironmentSource:

@@ -43,8 +43,8 @@ class ReplayBuffer:
     def __len__(self) -> int:
         return self._size
 
-    def add(self, transition: Transition) -> None:
-        """Store N transitions at once; N is at most ``capacity``."""
+    def add(self, transition: Transition) -> Tensor:
+        """Store N transitions at once; N is at most ``capacity``. Returns their places ``(N,)``."""
         n = len(transition)
         if n > self.capacity:
             raise ValueError(f"{n} transitions do not fit into a buffer of {self.capacity}")
@@ -57,10 +57,14 @@ class ReplayBuffer:
             stored.index_copy_(0, places, columns[name])
         self._position = (self._position + n) % self.capacity
         self._size = min(self._size + n, self.capacity)
+        return places
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Transition:
         """Draw ``n`` stored transitions uniformly, with replacement."""
-        places = torch.randint(self._size, (n,), generator=generator)
+        return self.get(torch.randint(self._size, (n,), generator=generator))
+
+    def get(self, places: Tensor) -> Transition:
+        """Return the transitions at ``places`` ``(n,)``."""
         observation, next_observation = self._observations.get(places)
         columns = {name: stored.index_select(0, places) for name, stored in self._columns.items()}
         required = {name: columns.pop(name) for name in REQUIRED}

@@ -1,16 +1,14 @@
 """Deep Q-learning."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from math import prod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.lr_scheduler import LRScheduler
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
@@ -20,10 +18,11 @@ from dlmodules.protocols import Transition
 from dlmodules.rl.base import Agent
 from dlmodules.rl.buffers import ReplayBuffer
 from dlmodules.rl.denormals import FLUSH_EVERY, flush_moments
+from dlmodules.rl.exploration import epsilon_greedy
 from dlmodules.rl.networks import MLPQNetwork
 from dlmodules.rl.polyak import polyak_update
 from dlmodules.rl.returns import td_target
-from dlmodules.rl.spaces import example_observation
+from dlmodules.rl.spaces import check_values, example_observation
 from dlmodules.sampling.examples import example_inputs
 from dlmodules.training.annealing import exponential_annealing, linear_annealing
 from dlmodules.validation.arguments import check_fractions, require_at_least
@@ -35,7 +34,8 @@ class DQN(Agent):
     Paper: Mnih et al. 2015, Human-level control through deep reinforcement learning, doi:10.1038/nature14236.
     Books: atienza 9.6.1.
 
-    Variants override ``next_value``, the estimate from which an update bootstraps.
+    Variants override one method: ``make_network``, ``explore``, ``make_buffer`` and ``draw`` (what is replayed),
+    ``next_value`` (the estimate from which an update bootstraps), ``td_error`` or ``update``.
 
     Logged besides what every agent logs: ``train/td_loss``, ``train/q_mean`` (mean over a batch of the
     best action's value), ``train/epsilon``.
@@ -61,7 +61,10 @@ class DQN(Agent):
         epsilon_schedule: ``exponential`` multiplies by one factor each step, ``linear`` adds one number.
         max_grad_norm: largest norm of the gradient; None does not clip.
         loss: ``mse``, or ``huber``, whose slope is at most 1.
+        epsilon_delay: environment steps with the first probability, before it begins to fall.
     """
+
+    small_arguments: ClassVar[Mapping[str, Any]] = {**Agent.small_arguments, "learning_starts": 64}
 
     def __init__(
         self,
@@ -85,17 +88,18 @@ class DQN(Agent):
         epsilon_schedule: Literal["exponential", "linear"] = "exponential",
         max_grad_norm: float | None = None,
         loss: Literal["mse", "huber"] = "mse",
+        epsilon_delay: int = 0,
     ) -> None:
         super().__init__(steps_per_iteration, max_grad_norm)
         save_portable_hyperparameters(self)
-        require_at_least(1, batch_size=batch_size, updates_per_iteration=updates_per_iteration)
-        require_at_least(1, target_update_interval=target_update_interval)
+        counts = {"batch_size": batch_size, "updates_per_iteration": updates_per_iteration}
+        require_at_least(1, **counts, target_update_interval=target_update_interval)
         require_at_least(batch_size, buffer_capacity=buffer_capacity)
         check_fractions(gamma=gamma, tau=tau, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
         if epsilon_schedule == "exponential" and not (epsilon_start and epsilon_end):
             raise UserError("an exponential epsilon_schedule never reaches 0: choose linear, or epsilons above 0")
         self.num_actions = num_actions
-        self.network = MLPQNetwork(observation_dim, num_actions, hidden_dims) if network is None else network
+        self.network = self.make_network(observation_dim, num_actions, hidden_dims) if network is None else network
         self.target_network = deepcopy(self.network).requires_grad_(False)
         self.optimizer = optimizer
         self.scheduler = scheduler
@@ -109,10 +113,15 @@ class DQN(Agent):
         self.epsilon_start = epsilon_start
         self.epsilon_end = epsilon_end
         self.epsilon_steps = epsilon_steps
+        self.epsilon_delay = epsilon_delay
         self.epsilon_schedule = exponential_annealing if epsilon_schedule == "exponential" else linear_annealing
         self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
         self.updates = 0
         self.buffer: ReplayBuffer | None = None
+
+    def make_network(self, observation_dim: int, num_actions: int, hidden_dims: Sequence[int]) -> nn.Module:
+        """Return the default network."""
+        return MLPQNetwork(observation_dim, num_actions, hidden_dims)
 
     def forward(self, observation: Tensor) -> Tensor:
         """Return the values ``(B, num_actions)`` of observations ``(B, ...)``."""
@@ -123,59 +132,50 @@ class DQN(Agent):
     def setup(self, stage: str) -> None:
         """Check that network and environment fit, and reserve the replay buffer. Raises UserError."""
         super().setup(stage)
-        num_actions = self.environments.num_actions
         observation = example_observation(self.environments)
-        try:
-            with torch.no_grad():
-                values = self.network.eval()(observation.to(self.device))
-        except (RuntimeError, IndexError, TypeError, ValueError) as error:
-            raise UserError(f"{_misfit(observation)}: {str(error).splitlines()[0]}") from error
-        self.network.train()
-        if values.shape != (1, num_actions):
-            raise UserError(
-                f"the network gives values of shape {tuple(values.shape[1:])} for {num_actions} actions:"
-                f" set num_actions={num_actions}"
-            )
+        check_values(self.network, self, observation.to(self.device), self.environments.num_actions)
         if stage == "fit":
             self.updates = 0
-            self.buffer = ReplayBuffer(
-                self.buffer_capacity, observation.shape[1:], observation.dtype, self.environments.stacked_frames
-            )
+            self.buffer = self.make_buffer(observation.shape[1:], observation.dtype, self.environments.stacked_frames)
+
+    def make_buffer(self, shape: tuple[int, ...], dtype: torch.dtype, stacked_frames: int) -> ReplayBuffer:
+        """Return the empty replay buffer for observations of this shape."""
+        return ReplayBuffer(self.buffer_capacity, shape, dtype, stacked_frames)
 
     @property
     def epsilon(self) -> float:
         """The probability of a random action now."""
-        return self.epsilon_schedule(self.env_steps, self.epsilon_start, self.epsilon_end, self.epsilon_steps)
+        steps = max(0, self.env_steps - self.epsilon_delay)
+        return self.epsilon_schedule(steps, self.epsilon_start, self.epsilon_end, self.epsilon_steps)
+
+    def exploration(self) -> dict[str, Tensor]:
+        """Return what is logged of how the agent explores."""
+        return {"epsilon": torch.tensor(self.epsilon)}
 
     @override
     def explore(self, observation: Tensor) -> Tensor:
         """Return random actions with probability ``epsilon``, else the best known."""
-        n = len(observation)
-        action = torch.randint(self.num_actions, (n,), generator=self.generator)
-        greedy = torch.rand(n, generator=self.generator) >= self.epsilon
-        return torch.where(greedy, self.act(observation).cpu(), action) if greedy.any() else action
+        return epsilon_greedy(self.act, observation, self.num_actions, self.epsilon, self.generator)
 
     @torch.no_grad()
     def act(self, observation: Tensor) -> Tensor:
         """Return the actions ``(N,)`` of highest value."""
-        values: Tensor = self.network(observation.to(self.device))
+        values: Tensor = self(observation.to(self.device))
         return values.argmax(dim=1)
 
     @override
     def observe(self, transition: Transition) -> None:
-        """Put the transitions of a step into the replay buffer."""
         assert self.buffer is not None
         self.buffer.add(transition)
 
     @override
     def learn(self) -> dict[str, Tensor]:
         """Do a round of updates, each on a batch of its own."""
-        metrics = {"epsilon": torch.tensor(self.epsilon)}
-        assert self.buffer is not None
+        metrics = self.exploration()
         if self.env_steps < self.learning_starts:
             return metrics
         self.network.train()
-        drawn = self.buffer.sample(self.updates_per_iteration * self.batch_size, self.generator)
+        drawn = self.draw(self.updates_per_iteration * self.batch_size)
         batches = drawn.to(self.device).split(self.batch_size)
         losses = []
         for number, batch in enumerate(batches, start=self.updates + 1):
@@ -185,13 +185,15 @@ class DQN(Agent):
             if number % FLUSH_EVERY == 0:
                 flush_moments(self.trainer.optimizers[0])
         self.updates += len(batches)
-        if self.scheduler is not None:
-            schedule = self.lr_schedulers()
-            assert isinstance(schedule, LRScheduler)
-            schedule.step()
+        self.step_schedule()
         with torch.no_grad():
-            q_mean = self.network(batches[-1].observation).amax(dim=1).mean()
+            q_mean = self(batches[-1].observation).amax(dim=1).mean()
         return metrics | {"td_loss": torch.stack(losses).mean(), "q_mean": q_mean}
+
+    def draw(self, n: int) -> Transition:
+        """Return ``n`` transitions to learn from, on the CPU."""
+        assert self.buffer is not None
+        return self.buffer.sample(n, self.generator)
 
     def update(self, batch: Transition) -> Tensor:
         """Do one gradient step on a batch and return its loss."""
@@ -200,13 +202,25 @@ class DQN(Agent):
         return loss.detach()
 
     def td_loss(self, batch: Transition) -> Tensor:
-        """Return the mean loss between the values of the actions taken and their targets."""
+        """Return the mean loss of a batch."""
+        return self.losses(self.td_error(batch)).mean()
+
+    def losses(self, error: Tensor) -> Tensor:
+        """Return the losses ``(B,)`` of errors ``(B,)``."""
+        loss: Tensor = self.loss_function(error, torch.zeros_like(error), reduction="none")
+        return loss
+
+    def td_error(self, batch: Transition) -> Tensor:
+        """Return by how much ``(B,)`` the values of the actions taken miss their targets; these have no gradient."""
         with torch.no_grad():
             next_value = self.next_value(batch.next_observation)
-            target = td_target(batch.reward, batch.terminated, next_value, self.gamma)
-        value = self.network(batch.observation).gather(1, batch.action.unsqueeze(1)).squeeze(1)
-        loss: Tensor = self.loss_function(value, target)
-        return loss
+            target = td_target(batch.reward, batch.terminated, next_value, self.discount(batch))
+        values: Tensor = self(batch.observation)
+        return values.gather(1, batch.action.unsqueeze(1)).squeeze(1) - target
+
+    def discount(self, batch: Transition) -> float | Tensor:
+        """Return the discount of what the batch's transitions led to; one for all, or ``(B,)``."""
+        return self.gamma
 
     def next_value(self, next_observation: Tensor) -> Tensor:
         """Return the value ``(B,)`` of the best action after observations ``(B, ...)``, without gradient."""
@@ -215,13 +229,11 @@ class DQN(Agent):
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Make the optimizer of the online network, and its schedule."""
         optimizer = self.optimizer(self.network.parameters())
         return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
 
     @override
     def agent_state(self) -> dict[str, Any]:
-        """Add the replay buffer and the count of updates."""
         buffer = {} if self.buffer is None else {"buffer": self.buffer.state_dict()}
         return {**super().agent_state(), "updates": self.updates, **buffer}
 
@@ -236,15 +248,3 @@ class DQN(Agent):
     def example_batch(self, n: int) -> Tensor:
         """Return ``n`` made-up observations ``(n, observation_dim)`` in [0, 1)."""
         return example_inputs(n, (self.hparams["observation_dim"],), self.device)
-
-
-def _misfit(observation: Tensor) -> str:
-    """Say that the network does not take observations like this one ``(1, ...)``."""
-    shape = tuple(observation.shape[1:])
-    if shape:
-        hint = f"set observation_dim={prod(shape)}, or give a network"
-        return f"the network does not take observations of shape {shape} ({hint})"
-    return (
-        "the network does not take observations that are numbers (give a network that embeds them, or add"
-        " gymnasium.wrappers.FlattenObservation to wrappers)"
-    )

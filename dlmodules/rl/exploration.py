@@ -1,5 +1,6 @@
-"""How the probability of a random action falls while an agent learns."""
+"""How an agent comes to do other actions than the best known, and how the probability of that falls."""
 
+from collections.abc import Callable
 from math import ceil, log
 from typing import Literal
 
@@ -141,3 +142,21 @@ class AdaptiveEpsilon(Epsilon):
             self.current.fill_(max(self.low, epsilon / 2) if is_good else min(self.high, 2 * epsilon))
         self.seen.zero_()
         self.good.zero_()
+
+
+def epsilon_greedy(
+    act: Callable[[Tensor], Tensor], observation: Tensor, num_actions: int, epsilon: float, generator: torch.Generator
+) -> Tensor:
+    """Return actions ``(N,)`` on the CPU: random ones with probability ``epsilon``, else those of ``act``.
+
+    Args:
+        act: maps observations ``(N, ...)`` to the best known actions ``(N,)``.
+        observation: ``(N, ...)``.
+        num_actions: random actions are drawn from so many.
+        epsilon: in [0, 1], for each of the N alone.
+        generator: draws them.
+    """
+    n = len(observation)
+    action = torch.randint(num_actions, (n,), generator=generator)
+    greedy = torch.rand(n, generator=generator) >= epsilon
+    return torch.where(greedy, act(observation).cpu(), action) if greedy.any() else action

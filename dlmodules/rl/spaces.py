@@ -1,9 +1,13 @@
-"""Observations as a network receives them, and examples sampled from their space."""
+"""Observations as a network receives them, and whether it suits them."""
+
+from collections.abc import Callable
+from math import prod
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from dlmodules.errors import UserError
 from dlmodules.protocols import EnvironmentSource
 
 
@@ -19,3 +23,41 @@ def example_observation(source: EnvironmentSource) -> Tensor:
     if isinstance(space, Discrete):
         return torch.tensor([int(space.start)])
     return torch.from_numpy(np.zeros((1, *source.observation_shape), space.dtype))
+
+
+@torch.no_grad()
+def check_values(network: nn.Module, values: Callable[[Tensor], Tensor], observation: Tensor, num_actions: int) -> None:
+    """Check that a network of action values fits its environment.
+
+    Args:
+        network: is in training mode afterwards.
+        values: maps observations ``(B, ...)`` to the values ``(B, A)``, by ``network``.
+        observation: ``(1, ...)`` on the network's device.
+        num_actions: A.
+
+    Raises:
+        UserError: the network does not take the observation, or gives another number of values.
+    """
+    network.eval()
+    try:
+        found = values(observation)
+    except (RuntimeError, IndexError, TypeError, ValueError) as error:
+        raise UserError(f"{_misfit(observation)}: {str(error).splitlines()[0]}") from error
+    network.train()
+    if found.shape != (1, num_actions):
+        raise UserError(
+            f"the network gives values of shape {tuple(found.shape[1:])} for {num_actions} actions:"
+            f" set num_actions={num_actions}"
+        )
+
+
+def _misfit(observation: Tensor) -> str:
+    """Say that the network does not take observations like this one ``(1, ...)``."""
+    shape = tuple(observation.shape[1:])
+    if shape:
+        hint = f"set observation_dim={prod(shape)}, or give a network"
+        return f"the network does not take observations of shape {shape} ({hint})"
+    return (
+        "the network does not take observations that are numbers (give a network that embeds them, or add"
+        " gymnasium.wrappers.FlattenObservation to wrappers)"
+    )

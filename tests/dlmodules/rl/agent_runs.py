@@ -6,6 +6,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from datamodules.environments.environment import EnvironmentDataModule
+from dlmodules.checkpoints.hparams import constructor_arguments
 from dlmodules.rl.dqn import DQN
 
 
@@ -20,7 +21,7 @@ def trainer(**arguments: Any) -> pl.Trainer:
     return pl.Trainer(**{**quiet, **defaults, **arguments})
 
 
-def agent(seed: int = 0, cls: type[DQN] = DQN, **arguments: Any) -> DQN:
+def agent(seed: int = 0, cls: Any = DQN, **arguments: Any) -> Any:
     pl.seed_everything(seed, verbose=False)
     defaults = {
         "hidden_dims": (16,),
@@ -32,7 +33,8 @@ def agent(seed: int = 0, cls: type[DQN] = DQN, **arguments: Any) -> DQN:
         "target_update_interval": 6,
         "epsilon_steps": 500,
     }
-    return cls(**{**defaults, **arguments})
+    taken = {name: value for name, value in defaults.items() if name in constructor_arguments(cls)}
+    return cls(**{**taken, **arguments})
 
 
 def data(**arguments: Any) -> EnvironmentDataModule:
