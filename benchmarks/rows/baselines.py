@@ -81,6 +81,23 @@ ROWS = (
         "100 test episodes of 200 steps at most, the same as an agent's; each action with the same probability",
     ),
     _row(
+        "random_cartpole_time_limit",
+        "random actions",
+        "configs/rl/q_network_cartpole_book.yaml",
+        "random_actions",
+        Figure("baseline/return", "mean return", digits=1),
+        "100 test episodes of 200 steps at most, each of which ends with a reward of -1, the same as an agent's; each"
+        " action with the same probability",
+    ),
+    _row(
+        "random_acrobot",
+        "random actions",
+        "configs/rl/dqn_acrobot.yaml",
+        "random_actions",
+        Figure("baseline/return", "mean return", digits=1),
+        "100 test episodes of 500 steps at most, the same as an agent's; each action with the same probability",
+    ),
+    _row(
         "random_mountain_car",
         "random actions",
         "configs/rl/semi_gradient_sarsa_mountain_car.yaml",

@@ -13,7 +13,7 @@ class DoubleDQN(DQN):
     errors are not the same ones, and less of that is left.
 
     Paper: van Hasselt et al. 2016, Deep Reinforcement Learning with Double Q-learning, arXiv:1509.06461.
-    Books: atienza 9.6.1-D; vasilev 9.3.
+    Books: atienza 9.6.1-D, vasilev 9.3.
     """
 
     @override

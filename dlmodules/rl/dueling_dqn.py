@@ -15,7 +15,7 @@ class DuelingDQN(DQN):
     What one action teaches about a state is then learnt for all of them.
 
     Paper: Wang et al. 2016, Dueling Network Architectures for Deep Reinforcement Learning, arXiv:1511.06581.
-    Books: atienza 9.6.1-D; vasilev 9.2.
+    Books: atienza 9.6.1-D.
     """
 
     @override

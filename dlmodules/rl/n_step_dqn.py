@@ -19,7 +19,7 @@ class NStepDQN(DQN):
     best ones, and nothing corrects for it.
 
     Paper: Hessel et al. 2018, Rainbow: Combining Improvements in Deep Reinforcement Learning, arXiv:1710.02298.
-    Books: vasilev 8.10, 9.2.
+    Books: vasilev 8.10, vasilev 9.2.
 
     Args:
         n: most rewards of a target, at least 1; fewer where the episode ends before.

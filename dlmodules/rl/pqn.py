@@ -29,7 +29,7 @@ class PQN(Agent):
     enough without replay. Targets are those of Q(lambda), by the network as it is when the steps are done.
 
     Paper: Gallici et al. 2024, Simplifying Deep Temporal Difference Learning, arXiv:2407.04811.
-    Books: vasilev 8.14, 8.15.
+    Books: vasilev 8.15.
 
     Logged besides what every agent logs: ``train/td_loss``, ``train/q_mean`` (mean of the values of the actions
     taken), ``train/epsilon``.

@@ -24,7 +24,7 @@ class PrioritizedDQN(DQN):
     that are learnt: a part of it at first, all of it when the budget is used up.
 
     Paper: Schaul et al. 2016, Prioritized Experience Replay, arXiv:1511.05952.
-    Books: vasilev 8.17; atienza 9.6.1-D.
+    Books: vasilev 8.17, atienza 9.6.1-D.
 
     Logged besides what ``DQN`` logs: ``train/beta``.
 

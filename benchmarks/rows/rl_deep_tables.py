@@ -1,0 +1,86 @@
+"""The rows of the agents that learn values by a network: the family of DQN, and PQN."""
+
+from benchmarks.row import Figure, Row
+
+_EPISODES = "100 test episodes, deterministic policy, seeds apart from those of training and validation"
+_UNTIL = (
+    "; episodes until the mean training return of the last 100 is {0:.0f} or more, read at the steps that are logged;"
+    " none where a run ended before"
+)
+
+
+def _return(environment: str, bar: float | None = None, anchor: str = "") -> Figure:
+    return Figure(
+        "test/return@last",
+        "mean return, final policy",
+        digits=1,
+        bar=bar,
+        interquartile=True,
+        anchor=anchor,
+        baseline="baseline/return",
+        guess="random actions",
+        guess_row=f"random_{environment}",
+    )
+
+
+def _row(
+    name: str,
+    system: str,
+    environment: str = "cartpole",
+    steps: str = "50,000",
+    bar: float | None = None,
+    anchor: str = "",
+    seeds: int = 5,
+) -> Row:
+    return Row(
+        name=name,
+        kind="score",
+        program="programs.scores",
+        system=system,
+        config=f"configs/rl/{name}.yaml",
+        budget=f"{steps} environment steps",
+        seeds=tuple(range(seeds)),
+        figures=(_return(environment, bar, anchor),),
+        protocol=_EPISODES,
+    )
+
+
+def _book(name: str, environment: str, until: float, book: str) -> Row:
+    return Row(
+        name=name,
+        kind="score",
+        program="programs.scores",
+        system="DQN",
+        config=f"configs/rl/{name}.yaml",
+        budget="that of the configuration",
+        seeds=tuple(range(10)),
+        figures=(
+            Figure(
+                f"episodes_until_{until:.0f}",
+                f"episodes until the mean of 100 is {until:.0f}",
+                digits=0,
+                better="lower",
+                interquartile=True,
+                book=book,
+            ),
+            _return(environment),
+        ),
+        protocol=_EPISODES + _UNTIL.format(until),
+        options={"episodes_until": until},
+    )
+
+
+ROWS = (
+    _row("double_dqn_cartpole", "DoubleDQN", bar=475),
+    _row("dueling_dqn_cartpole", "DuelingDQN", bar=475),
+    _row("prioritized_dqn_cartpole", "PrioritizedDQN", bar=475),
+    _row("n_step_dqn_cartpole", "NStepDQN", bar=475),
+    _row("noisy_dqn_cartpole", "NoisyDQN", bar=475),
+    _row("c51_cartpole", "C51", bar=475),
+    _row("rainbow_cartpole", "Rainbow", steps="30,000", bar=500),
+    _row("pqn_cartpole", "PQN", steps="100,000", bar=495, seeds=10),
+    _row("dqn_acrobot", "DQN", "acrobot", "100,000", -80, "stable-baselines3: -76.6"),
+    _row("dqn_mountain_car", "DQN", "mountain_car", "120,000", -110, "stable-baselines3: -101"),
+    _book("q_network_cartpole_book", "cartpole_time_limit", 190.0, "about 400 (200 steps an episode reached)"),
+    _book("dqn_cartpole_lab", "cartpole", 195.0, "127"),
+)
