@@ -64,7 +64,10 @@ class DQN(Agent):
         epsilon_delay: environment steps with the first probability, before it begins to fall.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {**Agent.small_arguments, "learning_starts": 64}
+    small_arguments: ClassVar[Mapping[str, Any]] = {
+        **{"hidden_dims": [16, 16], "buffer_capacity": 1_000, "learning_starts": 64},
+        **{"steps_per_iteration": 32, "updates_per_iteration": 2},
+    }
 
     def __init__(
         self,
@@ -154,7 +157,6 @@ class DQN(Agent):
 
     @override
     def explore(self, observation: Tensor) -> Tensor:
-        """Return random actions with probability ``epsilon``, else the best known."""
         return epsilon_greedy(self.act, observation, self.num_actions, self.epsilon, self.generator)
 
     @torch.no_grad()
@@ -170,7 +172,6 @@ class DQN(Agent):
 
     @override
     def learn(self) -> dict[str, Tensor]:
-        """Do a round of updates, each on a batch of its own."""
         metrics = self.exploration()
         if self.env_steps < self.learning_starts:
             return metrics
@@ -239,7 +240,6 @@ class DQN(Agent):
 
     @override
     def load_agent_state(self, state: dict[str, Any]) -> None:
-        """Take over what ``agent_state`` returned; the buffer only where there is training."""
         super().load_agent_state(state)
         self.updates = state["updates"]
         if self.buffer is not None:

@@ -52,7 +52,7 @@ class PQN(Agent):
         max_grad_norm: largest norm of the gradient; None does not clip.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {"steps_per_iteration": 32}
+    small_arguments: ClassVar[Mapping[str, Any]] = {"hidden_dims": [16, 16], "steps_per_iteration": 32}
 
     def __init__(
         self,

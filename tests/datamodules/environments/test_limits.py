@@ -16,7 +16,7 @@ def last_step(max_episode_steps: int, **arguments: float) -> tuple[int, float, b
     return len(rewards), rewards[-1], terminated, truncated
 
 
-@pytest.mark.parametrize(("limit", "steps"), [(5, 5), (100, 9)])
+@pytest.mark.parametrize(("limit", "steps"), [(5, 5), (100, 8)])
 def test_a_cut_and_a_fall_are_the_same(limit: int, steps: int) -> None:
     assert last_step(limit) == (steps, -1.0, True, False)
     assert last_step(limit, reward=-7.0) == (steps, -7.0, True, False)
