@@ -119,6 +119,23 @@ def test_acting_is_greedy_and_exploring_follows_epsilon() -> None:
         assert (module.explore(observation) == 0).float().mean().item() == pytest.approx(epsilon / 2, abs=0.02)
 
 
+def test_epsilon_may_wait_before_it_falls() -> None:
+    module = DQN(
+        epsilon_start=1.0, epsilon_end=0.0, epsilon_steps=15_000, epsilon_schedule="linear", epsilon_delay=5_000
+    )
+    for env_steps, epsilon in ((0, 1.0), (5_000, 1.0), (8_000, 0.8), (20_000, 0.0), (30_000, 0.0)):
+        module.env_steps = env_steps
+        assert module.epsilon == pytest.approx(epsilon)
+
+
+def test_the_labs_epsilon_is_that_of_its_log() -> None:
+    """lab L4: 0.995 a step; its log has 0.93691 after 13 and 0.86905 after 28, and 0.01 in the end."""
+    module = DQN(epsilon_start=1.0, epsilon_end=0.01, epsilon_steps=919)
+    for env_steps, epsilon in ((13, 0.93691), (28, 0.86905), (5_000, 0.01)):
+        module.env_steps = env_steps
+        assert module.epsilon == pytest.approx(epsilon, rel=1e-3)
+
+
 def test_the_target_network_follows_every_so_many_updates() -> None:
     copies: list[int] = []
 
