@@ -167,6 +167,18 @@ ROWS = (
         options={"steps": 20_000},
     ),
     Row(
+        name="speed_priorities",
+        kind="speed",
+        program="programs.speed_priorities",
+        system="PrioritizedDQN",
+        protocol="16 batches of 64 drawn by priority from 100,000 transitions at once, by sums and bisection, against a"
+        f" sum tree in numpy that draws batch by batch; {_IN_TURN}",
+        title="PrioritizedDQN: drawing a round of batches against a sum tree in numpy",
+        bar=(">=", 3.0),
+        ours="{:,.0f} batches/s",
+        other="sum tree {:,.0f} batches/s",
+    ),
+    Row(
         name="speed_start",
         kind="speed",
         program="programs.speed_start",
