@@ -140,7 +140,8 @@ def test_small_data_is_such_as_the_module_takes(case, shared_fit):
     module, data = load_module(path, torch.load(path, weights_only=True)), case.data.small(**case.sizes)
     assert type(data) is case.small_data
     if case.is_agent:
-        assert module.example_batch(2).shape == (2, *data.observation_shape)
+        own = case.data(**case.settings["data"]["init_args"])
+        assert module.example_batch(2).shape == (2, *own.observation_space.shape)
         return
     for given, example in zip(next(iter(data.train_dataloader())), module.example_batch(2), strict=True):
         assert given.dtype == example.dtype
