@@ -72,7 +72,8 @@ def example_for(name: str) -> tuple[str, str]:
     data = [class_path.rpartition(".")[2] for class_path in used]
     # Where MNIST goes, scikit-learn's digits go too, which need no download.
     first = "DigitsDataModule" if any("MNIST" in cls or "Digits" in cls for cls in data) else data[0]
-    return first, next((path.stem for path in configs if "digits" in path.stem), configs[0].stem)
+    light = [path.stem for path in configs if "digits" in path.stem or "cartpole" in path.stem]
+    return first, light[0] if light else configs[0].stem
 
 
 def public_sources() -> dict[str, Path]:
