@@ -62,7 +62,9 @@ class PrioritizedDQN(DQN):
         """Return transitions with their ``place`` and ``weight``, each ``(n,)``, in ``info``."""
         assert self.buffer is not None
         places, probabilities = self.priorities.sample(n, self.generator)
-        weights = importance_weights(probabilities, len(self.buffer), self.beta)
+        size, beta = len(self.buffer), self.beta
+        # The largest weight of each batch is 1: over all batches the least likely one would make the others tiny.
+        weights = torch.cat([importance_weights(part, size, beta) for part in probabilities.split(self.batch_size)])
         drawn = self.buffer.get(places)
         return replace(drawn, info={**drawn.info, "place": places, "weight": weights})
 
