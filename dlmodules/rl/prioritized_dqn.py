@@ -1,6 +1,7 @@
 """Deep Q-learning with prioritized replay."""
 
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import torch
@@ -64,7 +65,8 @@ class PrioritizedDQN(DQN):
         places, probabilities = self.priorities.sample(n, self.generator)
         size, beta = len(self.buffer), self.beta
         # The largest weight of each batch is 1: over all batches the least likely one would make the others tiny.
-        weights = torch.cat([importance_weights(part, size, beta) for part in probabilities.split(self.batch_size)])
+        batches = probabilities.tensor_split(ceil(n / self.batch_size))
+        weights = torch.cat([importance_weights(batch, size, beta) for batch in batches])
         drawn = self.buffer.get(places)
         return replace(drawn, info={**drawn.info, "place": places, "weight": weights})
 

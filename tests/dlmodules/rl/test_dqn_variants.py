@@ -98,6 +98,8 @@ def test_errors_become_priorities_and_weights_scale_losses() -> None:
     assert len(places.unique()) > 100  # of 300
     assert len(probabilities.unique()) > 100
     assert module.beta == 1.0
+    drawn = module.draw(4 * 16)  # four batches, each with a largest weight of 1
+    assert drawn.info["weight"].unflatten(0, (4, 16)).amax(dim=1).tolist() == [1.0] * 4
     module.env_steps = 400
     assert module.beta == pytest.approx(0.75)
 
