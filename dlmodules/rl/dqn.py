@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -25,7 +26,7 @@ from dlmodules.rl.returns import td_target
 from dlmodules.rl.spaces import check_values, example_observation
 from dlmodules.sampling.examples import example_inputs
 from dlmodules.training.annealing import exponential_annealing, linear_annealing
-from dlmodules.validation.arguments import check_fractions, require_at_least
+from dlmodules.validation.arguments import check_fractions, check_positive, require_at_least
 
 
 class DQN(Agent):
@@ -62,6 +63,7 @@ class DQN(Agent):
         max_grad_norm: largest norm of the gradient; None does not clip.
         loss: ``mse``, or ``huber``, whose slope is at most 1.
         epsilon_delay: environment steps with the first probability, before it begins to fall.
+        reward_scale: factor, above 0, of the rewards that are learnt from; the values have it too.
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {
@@ -92,6 +94,7 @@ class DQN(Agent):
         max_grad_norm: float | None = None,
         loss: Literal["mse", "huber"] = "mse",
         epsilon_delay: int = 0,
+        reward_scale: float = 1.0,
     ) -> None:
         super().__init__(steps_per_iteration, max_grad_norm)
         save_portable_hyperparameters(self)
@@ -99,24 +102,20 @@ class DQN(Agent):
         require_at_least(1, **counts, target_update_interval=target_update_interval)
         require_at_least(batch_size, buffer_capacity=buffer_capacity)
         check_fractions(gamma=gamma, tau=tau, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
+        check_positive(reward_scale=reward_scale)
         if epsilon_schedule == "exponential" and not (epsilon_start and epsilon_end):
             raise UserError("an exponential epsilon_schedule never reaches 0: choose linear, or epsilons above 0")
         self.num_actions = num_actions
         self.network = self.make_network(observation_dim, num_actions, hidden_dims) if network is None else network
         self.target_network = deepcopy(self.network).requires_grad_(False)
-        self.optimizer = optimizer
-        self.scheduler = scheduler
-        self.gamma = gamma
-        self.batch_size = batch_size
-        self.buffer_capacity = buffer_capacity
+        self.optimizer, self.scheduler = optimizer, scheduler
+        self.gamma, self.tau = gamma, tau
+        self.batch_size, self.buffer_capacity = batch_size, buffer_capacity
         self.learning_starts = max(learning_starts, 1)
-        self.updates_per_iteration = updates_per_iteration
-        self.target_update_interval = target_update_interval
-        self.tau = tau
-        self.epsilon_start = epsilon_start
-        self.epsilon_end = epsilon_end
-        self.epsilon_steps = epsilon_steps
-        self.epsilon_delay = epsilon_delay
+        self.updates_per_iteration, self.target_update_interval = updates_per_iteration, target_update_interval
+        self.epsilon_start, self.epsilon_end = epsilon_start, epsilon_end
+        self.epsilon_steps, self.epsilon_delay = epsilon_steps, epsilon_delay
+        self.reward_scale = reward_scale
         self.epsilon_schedule = exponential_annealing if epsilon_schedule == "exponential" else linear_annealing
         self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
         self.updates = 0
@@ -177,7 +176,8 @@ class DQN(Agent):
             return metrics
         self.network.train()
         drawn = self.draw(self.updates_per_iteration * self.batch_size)
-        batches = drawn.to(self.device).split(self.batch_size)
+        scaled = replace(drawn, reward=self.reward_scale * drawn.reward)
+        batches = scaled.to(self.device).split(self.batch_size)
         losses = []
         for number, batch in enumerate(batches, start=self.updates + 1):
             losses.append(self.update(batch))

@@ -125,7 +125,8 @@ class SemiGradientQLearning(SemiGradientAgent):
 
     Off-policy, bootstrapping and approximating at once, it can diverge; DQN adds replay and a target network for that.
 
-    Paper: Watkins and Dayan 1992, Q-learning, doi:10.1007/BF00992698. Books: vasilev 8.14, 8.15.
+    Paper: Watkins and Dayan 1992, Q-learning, doi:10.1007/BF00992698.
+    Books: vasilev 8.14, vasilev 8.15.
 
     Logged besides what every agent logs: ``train/td_loss`` (half of the mean squared error), ``train/epsilon``.
 
@@ -181,7 +182,8 @@ class SemiGradientQLearning(SemiGradientAgent):
 class SemiGradientSarsa(SemiGradientQLearning):
     """Sarsa with a network: the value of an action moves towards that of the next one, which is then done.
 
-    Paper: Rummery and Niranjan 1994, On-line Q-learning using connectionist systems. Books: vasilev 8.15.
+    Paper: Rummery and Niranjan 1994, On-line Q-learning using connectionist systems.
+    Books: vasilev 8.15.
 
     Logged and arguments: those of ``SemiGradientQLearning``.
     """
@@ -220,7 +222,8 @@ class SemiGradientTD(SemiGradientAgent):
     """TD(0) with a network: the value of each state under a fixed policy, which does all actions alike.
 
     Paper: Tsitsiklis and Van Roy 1997, An analysis of temporal-difference learning with function approximation,
-    doi:10.1109/9.580874. Books: vasilev 8.14.
+    doi:10.1109/9.580874.
+    Books: vasilev 8.14.
 
     Logged besides what every agent logs: ``train/td_loss`` (half of the mean squared error), ``test/value`` (mean value
     of the first observations of the test episodes) and ``test/policy_return`` (mean return of the policy from there,

@@ -38,7 +38,8 @@ class TileCodedValues(nn.Module):
 
     A grid of ``tiles`` in each direction, and one more for the shift, covers the box from ``low`` to ``high``; beyond
     it the outermost tile goes on. Two observations share as many weights as there are grids in which they lie in the
-    same tile. The shifts are those of Miller and Glanz 1996: 1, 3, 5, … times a tile's part, different in each direction.
+    same tile. The shifts are those of Miller and Glanz 1996: 1, 3, 5, … times a part of a tile, another in each
+    direction.
 
     Args:
         low: least value of each number of an observation.

@@ -136,6 +136,17 @@ def test_the_labs_epsilon_is_that_of_its_log() -> None:
         assert module.epsilon == pytest.approx(epsilon, rel=1e-3)
 
 
+def test_rewards_are_learnt_from_at_their_scale_and_kept_as_they_are() -> None:
+    # Reward 1 for ever: 1 / (1 - 0.5) = 2 at a scale of 1.
+    module = agent(observation_dim=3, gamma=0.5, reward_scale=0.1, target_update_interval=1, updates_per_iteration=40)
+    trainer().fit(module, data(env_id="Treadmill-v0"))
+    assert module(torch.ones(1, 3))[0].tolist() == pytest.approx([0.2, 0.2], abs=0.02)
+    assert module.buffer is not None
+    assert set(module.buffer.sample(50).reward.tolist()) == {1.0}
+    with pytest.raises(UserError, match="reward_scale"):
+        agent(reward_scale=0.0)
+
+
 def test_the_target_network_follows_every_so_many_updates() -> None:
     copies: list[int] = []
 
