@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datamodules.environments.registering import NAMESPACE, register_own
 from dlmodules.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,13 +21,16 @@ def make_env(
 ) -> "gym.Env[Any, Any]":
     """Return ``gymnasium.make(env_id, **env_kwargs)`` inside ``wrappers``, the first innermost.
 
-    Observations in double precision become float32.
+    The package's own environments, whose ids begin with ``dlmodules/``, are registered first. Observations in
+    double precision become float32.
 
     Raises:
         UserError: unknown id, argument or wrapper, or a package that the environment needs is missing.
     """
     import gymnasium as gym
 
+    if env_id.startswith(NAMESPACE):
+        register_own()
     makers = [(_name(wrapper), _maker(wrapper)) for wrapper in wrappers]
     rendering = {} if render_mode is None else {"render_mode": render_mode}
     try:
@@ -37,7 +41,7 @@ def make_env(
             ' (for Atari: pip install ale-py, env_id "ale_py:ALE/Pong-v5")'
         ) from error
     except gym.error.UnregisteredEnv as error:
-        known = "" if "Did you mean" in str(error) or "versioned" in str(error) else _known(gym)
+        known = "" if "Did you mean" in str(error) or "versioned" in str(error) else _known(gym, env_id)
         raise UserError(f"no environment {env_id}: {_line(error)}{known}") from error
     except (gym.error.Error, ImportError) as error:
         raise UserError(f"environment {env_id} cannot be made: {_line(error)}") from error
@@ -93,6 +97,7 @@ def _line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _known(gym: Any) -> str:
-    names = sorted({spec.name for spec in gym.registry.values() if spec.namespace is None})
+def _known(gym: Any, env_id: str) -> str:
+    namespace = NAMESPACE.rstrip("/") if env_id.startswith(NAMESPACE) else None
+    names = sorted({spec.name for spec in gym.registry.values() if spec.namespace == namespace})
     return f" Known without further packages: {', '.join(names)}."

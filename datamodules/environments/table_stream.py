@@ -34,7 +34,8 @@ class TableStream:
         self.max_steps = dynamics.max_steps
         outcomes = dynamics.probability.shape[2]
         # The last outcome takes what rounding leaves over.
-        self._bounds = dynamics.probability.cumsum(2)[..., :-1].reshape(-1, outcomes - 1).numpy()
+        bounds = dynamics.probability.cumsum(2)[..., :-1]
+        self._bounds = bounds.reshape(dynamics.num_states * dynamics.num_actions, outcomes - 1).numpy()
         self._next_state = dynamics.next_state.flatten().numpy()
         self._reward = dynamics.reward.flatten().numpy()
         self._terminated = dynamics.terminated.flatten().numpy()

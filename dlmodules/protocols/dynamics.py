@@ -43,11 +43,12 @@ class Dynamics:
 
     @property
     def terminal(self) -> Tensor:
-        """``(S,)`` bool: states in which episodes end and nothing goes on."""
+        """``(S,)`` bool: states in which episodes end and nothing goes on, and those where nothing ever happens."""
         possible = self.probability > 0
         states = torch.arange(self.num_states)[:, None, None].expand_as(self.next_state)
         entered = possible & (self.next_state != states)  # staying where one is, is no way to come there
-        ends = torch.zeros(self.num_states, dtype=torch.bool)
+        happens = possible & ~(self.terminated & (self.next_state == states) & (self.reward == 0))
+        ends = ~happens.flatten(1).any(1)  # such as a wall, which is never entered
         ends[self.next_state[entered & self.terminated]] = True
         ends[self.next_state[entered & ~self.terminated]] = False
         return ends
