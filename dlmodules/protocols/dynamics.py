@@ -1,6 +1,7 @@
 """A finite Markov decision process, and a step of environments whose states are numbered."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -41,7 +42,7 @@ class Dynamics:
         """A."""
         return self.probability.shape[1]
 
-    @property
+    @cached_property
     def terminal(self) -> Tensor:
         """``(S,)`` bool: states in which episodes end and nothing goes on, and those where nothing ever happens."""
         possible = self.probability > 0

@@ -14,6 +14,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import EnvironmentSource, Transition
 from dlmodules.rl.evaluation import evaluate
 from dlmodules.rl.progress import Progress, env_steps_metrics, recent_episodes
+from dlmodules.rl.requirements import require_environments
 from dlmodules.training.finite import require_finite
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.step_logging import is_logging_step
@@ -116,14 +117,7 @@ class Agent(ManualOptimizationModule):
     @override
     def setup(self, stage: str) -> None:
         """Check what the agent was given. Raises UserError for several processes or another kind of data."""
-        name = type(self).__name__
-        if not hasattr(type(self.trainer.datamodule), "train_envs"):  # type: ignore[attr-defined]  # set by fit
-            raise UserError(f"{name} learns by acting: give it an EnvironmentDataModule")
-        if self.trainer.world_size > 1:
-            raise UserError(
-                f"{name} runs in one process, not {self.trainer.world_size}: set trainer.devices to 1"
-                " (num_envs and vectorization of the data module make it wider)"
-            )
+        require_environments(self, "learns by acting")
         if stage == "fit":
             self.env_steps = 0  # a new run; when it resumes one, load_agent_state comes next
 

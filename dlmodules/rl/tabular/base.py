@@ -10,11 +10,11 @@ from torch import Tensor
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
-from dlmodules.errors import UserError
 from dlmodules.protocols import StateStep, StateStream
 from dlmodules.protocols.dynamics import Numbers
 from dlmodules.rl.base import Agent
 from dlmodules.rl.exploration import Epsilon, LinearEpsilon
+from dlmodules.rl.requirements import require_table_size
 from dlmodules.training.annealing import linear_annealing
 from dlmodules.validation.arguments import check_fractions, require_at_least
 
@@ -81,11 +81,7 @@ class TabularAgent(Agent):
     def setup(self, stage: str) -> None:
         """Check that table and environment fit. Raises UserError."""
         super().setup(stage)
-        found = {"num_states": self.environments.num_states, "num_actions": self.environments.num_actions}
-        own = {"num_states": self.num_states, "num_actions": self.num_actions}
-        if own != found:
-            needed = ", ".join(f"{name}={value}" for name, value in found.items() if own[name] != value)
-            raise UserError(f"the table has {self.num_states} states and {self.num_actions} actions: set {needed}")
+        require_table_size(self.environments, self.num_states, self.num_actions)
 
     @property
     def rate(self) -> float:

@@ -1,0 +1,37 @@
+"""What agents ask of the trainer and its data before anything is trained."""
+
+from typing import Any
+
+from dlmodules.errors import UserError
+from dlmodules.protocols import EnvironmentSource
+
+
+def require_environments(module: Any, doing: str) -> EnvironmentSource:
+    """Return the data module of a module's trainer.
+
+    Args:
+        module: the agent, attached to its trainer.
+        doing: what it does with environments, for the message, such as ``learns by acting``.
+
+    Raises:
+        UserError: the data has no environments, or there are several processes.
+    """
+    name, trainer = type(module).__name__, module.trainer
+    if not hasattr(type(trainer.datamodule), "train_envs"):
+        raise UserError(f"{name} {doing}: give it an EnvironmentDataModule")
+    if trainer.world_size > 1:
+        raise UserError(
+            f"{name} runs in one process, not {trainer.world_size}: set trainer.devices to 1"
+            " (num_envs and vectorization of the data module make it wider)"
+        )
+    source: EnvironmentSource = trainer.datamodule
+    return source
+
+
+def require_table_size(source: EnvironmentSource, num_states: int, num_actions: int) -> None:
+    """Raise UserError unless the environment has so many states and actions, both numbered."""
+    own = {"num_states": num_states, "num_actions": num_actions}
+    found = {"num_states": source.num_states, "num_actions": source.num_actions}
+    if own != found:
+        needed = ", ".join(f"{name}={value}" for name, value in found.items() if own[name] != value)
+        raise UserError(f"the table has {num_states} states and {num_actions} actions: set {needed}")

@@ -1,0 +1,43 @@
+"""Policy evaluation."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from dlmodules.errors import UserError
+from dlmodules.protocols import Dynamics
+from dlmodules.rl.tabular.planner import Planner
+from dlmodules.rl.tabular.planning import evaluation_sweep
+
+
+class PolicyEvaluation(Planner):
+    """Compute the values of a policy, by sweeps over all states.
+
+    Paper: Bellman 1957, Dynamic Programming. Books: vasilev 8.3, 8.4, 8.5.
+
+    Acting is by the improved policy (vasilev 8.5): the best actions, given these values of what comes after them.
+
+    Args:
+        policy: the probabilities of the actions in each state, ``(S, A)``; None takes all actions alike.
+        kwargs: as ``Planner``.
+    """
+
+    policy: Tensor
+
+    def __init__(self, policy: Sequence[Sequence[float]] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        shape = self.num_states, self.num_actions
+        uniform = torch.full(shape, 1 / self.num_actions, dtype=torch.float64)
+        rows = uniform if policy is None else torch.tensor(policy, dtype=torch.float64)
+        if rows.shape != shape or (rows < 0).any() or not torch.allclose(rows.sum(1), torch.ones_like(rows[:, 0])):
+            raise UserError(
+                f"policy must have probabilities that add up to 1, {shape[1]} for each of {shape[0]} states"
+            )
+        self.register_buffer("policy", rows)
+
+    @override
+    def sweep(self, dynamics: Dynamics, v: Tensor) -> tuple[Tensor, float]:
+        return evaluation_sweep(dynamics, self.policy.cpu(), v, self.gamma)
