@@ -47,5 +47,8 @@ from .rl.rainbow import Rainbow as Rainbow
 from .rl.semi_gradient import SemiGradientQLearning as SemiGradientQLearning
 from .rl.semi_gradient import SemiGradientSarsa as SemiGradientSarsa
 from .rl.semi_gradient import SemiGradientTD as SemiGradientTD
+from .rl.tabular.policy_evaluation import PolicyEvaluation as PolicyEvaluation
+from .rl.tabular.policy_iteration import PolicyIteration as PolicyIteration
+from .rl.tabular.value_iteration import ValueIteration as ValueIteration
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

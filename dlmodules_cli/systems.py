@@ -54,7 +54,7 @@ def systems() -> list[System]:
         doc = class_docstring(source, name)
         found.append(
             System(
-                family=source.parent.name,
+                family=family_of(source),
                 name=name,
                 paper=docstring_field(doc, "Paper"),
                 books=tuple(re.split(r",\s*", docstring_field(doc, "Books"))),
@@ -86,6 +86,11 @@ def public_sources() -> dict[str, Path]:
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
     }
+
+
+def family_of(source: Path) -> str:
+    """Return the package in ``dlmodules`` that a source file is in."""
+    return source.relative_to(Path(dlmodules.__file__).parent).parts[0]
 
 
 def class_docstring(source: Path, name: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from inspect import cleandoc
 from pathlib import Path
 
-from dlmodules_cli.systems import BOOK, book_ids, docstring_field, public_sources
+from dlmodules_cli.systems import BOOK, book_ids, docstring_field, family_of, public_sources
 
 
 def tags_of(module: type, configs: Sequence[Path] = ()) -> list[str]:
@@ -23,4 +23,4 @@ def tags_of(module: type, configs: Sequence[Path] = ()) -> list[str]:
     ids = [book_ids(path) for path in configs if path.is_file()]
     named = ", ".join(filter(None, ids)) or docstring_field(cleandoc(ours.__doc__ or ""), "Books")
     books = sorted(set(re.findall(BOOK, named)))
-    return [sources[ours.__name__].parent.name, *books]
+    return [family_of(sources[ours.__name__]), *books]

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,6 +18,9 @@ from callbacks.base.plotting import PlottingCallback
 from callbacks.base.trainers import datamodule_of
 from dlmodules.errors import UserError, install_command
 from dlmodules.protocols import Acts, ActsWithMemory, MakesEnvironments, Memory
+
+Beside = Callable[[Picture, Any], Picture]
+"""Takes a frame ``(H, W, 3)`` and the observation, and returns a wider frame, of the same size each time."""
 
 
 class EpisodeVideo(PlottingCallback):
@@ -36,6 +40,7 @@ class EpisodeVideo(PlottingCallback):
     """
 
     needs: ClassVar[tuple[type, ...]] = (Acts,)
+    film_name: ClassVar[str] = "episode"
 
     def __init__(
         self,
@@ -65,23 +70,33 @@ class EpisodeVideo(PlottingCallback):
         if not isinstance(datamodule_of(trainer), MakesEnvironments):
             raise UserError("EpisodeVideo needs a data module with `make_env`, such as EnvironmentDataModule")
 
+    def beside(self, trainer: Trainer, pl_module: LightningModule) -> Beside | None:
+        """Return what shows something to the right of each frame; None for nothing."""
+        return None
+
     @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not trainer.is_global_zero:
             return
         with undisturbed(trainer, pl_module, self.seed):
             try:
-                films = film(pl_module, datamodule_of(trainer), self.episodes, self.seed, self.max_steps)
+                beside = self.beside(trainer, pl_module)
+                films = film(pl_module, datamodule_of(trainer), self.episodes, self.seed, self.max_steps, beside)
             except Exception as error:  # a renderer can fail in any way; the training does not depend on it
                 warn_once(self, f"EpisodeVideo cannot film: {error}")
                 return
         for index, (frames, fps, total) in enumerate(films):
-            name = "episode" if self.episodes == 1 else f"episode/{index}"
+            name = self.film_name if self.episodes == 1 else f"{self.film_name}/{index}"
             save_video(trainer, name, frames, fps, self.fmt, caption=f"return {total:g}")
 
 
 def film(
-    agent: Any, datamodule: Any, episodes: int, seed: int, max_steps: int = 1000
+    agent: Any,
+    datamodule: Any,
+    episodes: int,
+    seed: int,
+    max_steps: int = 1000,
+    beside: Beside | None = None,
 ) -> list[tuple[list[Picture], float, float]]:
     """Play and film episodes of a deterministic policy.
 
@@ -91,6 +106,7 @@ def film(
         episodes: how many to play.
         seed: seed of the first episode's environment, one more for each further episode.
         max_steps: an episode is cut after that many steps.
+        beside: shows something to the right of each frame; None shows nothing.
 
     Returns:
         For each episode its frames ``(H, W, 3)`` uint8, their number a second, and the return.
@@ -103,12 +119,12 @@ def film(
     try:
         for index in range(episodes):
             observation, _ = env.reset(seed=seed + index)
-            frames, total, over = [_frame(env)], 0.0, False
+            frames, total, over = [_frame(env, observation, beside)], 0.0, False
             state = agent.initial_state(1) if isinstance(agent, ActsWithMemory) else None
             while not over and len(frames) <= max_steps:
                 action, state = _act(agent, _as_batch(observation, agent.device), state)
                 observation, reward, terminated, truncated, _ = env.step(action)
-                frames.append(_frame(env))
+                frames.append(_frame(env, observation, beside))
                 total += float(reward)
                 over = bool(terminated or truncated)
             films.append((frames, fps, total))
@@ -131,8 +147,9 @@ def _as_batch(observation: Any, device: torch.device) -> Tensor:
     return torch.as_tensor(array, device=device)[None]
 
 
-def _frame(env: Any) -> Picture:
+def _frame(env: Any, observation: Any, beside: Beside | None) -> Picture:
     frame = env.render()
     if not isinstance(frame, np.ndarray):
         raise TypeError("the environment gave no picture for render_mode rgb_array")
-    return frame.astype(np.uint8, copy=False)
+    frame = frame.astype(np.uint8, copy=False)
+    return frame if beside is None else beside(frame, observation)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_POINTS = 2000  # even, since neighbours are joined
 # What an agent logs to place its metrics: axes, not curves.
-AXES = ("step", "env_steps")
+AXES = ("step", "env_steps", "train/sweep")
 
 
 class LossCurve(PlottingCallback):

@@ -248,9 +248,9 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
 
     @override
     def state_dict(self) -> dict[str, Any]:
-        """Return where the training environments stand, for the checkpoint."""
+        """Return where the training environments stand, for the checkpoint; None where nobody stepped them."""
         state = self._train.state_dict() if self._train is not None else self._train_state
-        return {} if state is None else {"env_id": self.env_id, "train_envs": state}
+        return {"env_id": self.env_id, "train_envs": state}
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -260,7 +260,7 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
                 f"the checkpoint is of {state_dict['env_id']}, not of {self.env_id}: resume with that env_id"
             )
         self._train_state = state_dict["train_envs"]
-        if self._train is not None:
+        if self._train is not None and self._train_state is not None:
             self._train.load_state_dict(self._train_state)
 
     @override

@@ -38,6 +38,7 @@ from dlmodules.protocols.examples import GivesExamples, HasSmallArguments
 from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, SamplesImages
 from dlmodules.protocols.rows import SamplesRows
 from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
+from dlmodules.protocols.tables import HasActionValues, HasStateValues
 from dlmodules.protocols.tokenizer import PAD, Tokenizer
 from dlmodules.protocols.transition import Transition
 
@@ -60,6 +61,7 @@ __all__ = [
     "EnvironmentStream",
     "FindsClasses",
     "GivesExamples",
+    "HasActionValues",
     "HasAdversaries",
     "HasAttributeNames",
     "HasBestMetric",
@@ -71,6 +73,7 @@ __all__ = [
     "HasLatentDim",
     "HasRows",
     "HasSmallArguments",
+    "HasStateValues",
     "HasTrainSet",
     "MakesEnvironments",
     "MapsLand",

@@ -6,3 +6,4 @@ from .networks import LayerNormQNetwork as LayerNormQNetwork
 from .networks import MLPQNetwork as MLPQNetwork
 from .networks import NoisyQNetwork as NoisyQNetwork
 from .networks import RainbowQNetwork as RainbowQNetwork
+from .tabular.planner import Planner as Planner

@@ -18,6 +18,7 @@ import yaml
 
 import datamodules
 from dlmodules.protocols import Acts, HasSmallArguments
+from dlmodules.rl import Planner
 from dlmodules_cli.configs import config_root
 from dlmodules_cli.main import main
 from dlmodules_cli.systems import systems
@@ -66,6 +67,11 @@ class Case:
     def is_agent(self) -> bool:
         """Whether the system plays an environment."""
         return issubclass(self.module, Acts)
+
+    @cached_property
+    def plans(self) -> bool:
+        """Whether the system computes from a table of all that can happen, where there is nothing to draw."""
+        return issubclass(self.module, Planner)
 
     @cached_property
     def is_network(self) -> bool:

@@ -16,7 +16,7 @@ from dlmodules.validation.arguments import check_at_least_one
 class PolicyIteration(Planner):
     """Evaluate a policy by sweeps, then take the best actions by these values, and so on until none is better.
 
-    Paper: Howard 1960, Dynamic Programming and Markov Processes. Books: vasilev 8.5, 8.6.
+    Paper: Howard 1960, Dynamic Programming and Markov Processes. Books: vasilev 8.5, vasilev 8.6.
 
     It begins with all actions alike; actions that are equally good share. With few ``evaluation_sweeps`` it improves a
     policy before it is known well, which is less work: with 1 it is nearly ``ValueIteration``.

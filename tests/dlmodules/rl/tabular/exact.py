@@ -55,7 +55,7 @@ def q_of(found: Dynamics, v: Tensor, gamma: float) -> Tensor:
 
 
 def optimal(found: Dynamics, gamma: float) -> Tensor:
-    """The values of the best policy: of deterministic policies the best one is improved until its values stand still."""
+    """The values of the best policy: deterministic ones are improved until their values stand still."""
     shape = found.num_states, found.num_actions
     v = value_of(found, torch.full(shape, 1 / shape[1], dtype=torch.float64), gamma)
     while True:
