@@ -45,7 +45,7 @@ def test_letters_and_ends_are_those_of_the_map():
     assert cells_of(env("CliffWalking-v1")).letters == "." * 48
 
 
-@pytest.mark.parametrize("env_id", ["Taxi", "Blackjack-v1", "CartPole-v1"])
+@pytest.mark.parametrize("env_id", ["Taxi-v4", "Blackjack-v1", "CartPole-v1"])
 def test_other_states_lie_on_no_grid(env_id):
     assert cells_of(env(env_id)) is None
     assert grid_of(object()) is None
@@ -103,7 +103,7 @@ def test_a_state_is_worth_its_best_action_unless_the_agent_says_otherwise():
     assert values_of(Table())[0].tolist() == [2, 4]
 
 
-@pytest.mark.parametrize("env_id", ["dlmodules/GridWorld-v0", "Taxi"])
+@pytest.mark.parametrize("env_id", ["dlmodules/GridWorld-v0", "Taxi-v4"])
 def test_a_run_leaves_pictures(tmp_path, env_id):
     data = agent_runs.data(env_id=env_id, num_envs=1, total_steps=3, steps_per_epoch=2, eval_episodes=1)
     run = agent_runs.trainer(default_root_dir=tmp_path, callbacks=[TablePicture()], limit_val_batches=0)

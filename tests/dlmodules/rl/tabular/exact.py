@@ -11,7 +11,7 @@ PLANNED = {
     "grid": ("dlmodules/GridWorld-v0", 1.0),
     "maze": ("dlmodules/Maze-v0", 0.9),
     "lake": ("FrozenLake-v1", 0.99),
-    "taxi": ("Taxi", 0.9),
+    "taxi": ("Taxi-v4", 0.9),
     "cliff": ("CliffWalking-v1", 0.9),
 }
 """Environments with a table, each with a discount under which the uniform policy has values."""

@@ -147,7 +147,7 @@ def test_arguments_are_checked(cls: type[Planner], arguments: dict[str, Any], me
 @pytest.mark.parametrize(
     ("env_id", "message"),
     [
-        ("Taxi", "the table has 16 states and 4 actions: set num_states=500, num_actions=6"),
+        ("Taxi-v4", "the table has 16 states and 4 actions: set num_states=500, num_actions=6"),
         ("Blackjack-v1", "needs numbered ones"),
         ("CartPole-v1", "needs numbered ones"),
         ("Bandit-v0", "has no table P of its transitions"),
