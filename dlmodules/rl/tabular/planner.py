@@ -29,7 +29,7 @@ class Planner(ManualOptimizationModule):
     Logged: ``train/delta`` (the largest change of a value), ``train/value`` (the mean over the states where episodes
     begin), ``train/sweep``; ``val/return``, ``val/episode_length`` of held-out episodes; ``test/return``,
     ``test/return_std``, ``test/exact_return`` (what is to be expected of the greedy policy, from the table, within the
-    time limit where there is one).
+    time limit where there is one), ``test/value`` and ``test/sweeps``.
 
     Args:
         num_states: of the environment.
@@ -56,6 +56,7 @@ class Planner(ManualOptimizationModule):
         self.gamma = gamma
         self.theta = theta
         self.delta = float("inf")
+        self.sweeps = 0
         self.has_converged = False
         self.register_buffer("v", torch.zeros(num_states, dtype=torch.float64))
         self.register_buffer("q", torch.zeros(num_states, num_actions, dtype=torch.float64))
@@ -102,7 +103,7 @@ class Planner(ManualOptimizationModule):
         require_table_size(source, self.num_states, self.num_actions)
         _ = source.transitions
         if stage == "fit":
-            self.has_converged = False  # a new run; when it resumes one, on_load_checkpoint comes next
+            self.sweeps, self.has_converged = 0, False  # a new run; when it resumes one, on_load_checkpoint comes next
 
     @override
     def on_train_start(self) -> None:
@@ -117,20 +118,21 @@ class Planner(ManualOptimizationModule):
             v, self.delta = self.sweep(self.environments.transitions, self.v.cpu())
             self.v.copy_(v)
             self.q.copy_(action_values(self.environments.transitions, v, self.gamma))
+            self.sweeps += 1
             self.has_converged = self.after_sweep()
         self._stop_at_end()
         if is_logging or self.trainer.should_stop:
             self.log_dict({f"train/{name}": value for name, value in self.measures().items()}, prog_bar=True)
-            self.log("train/sweep", float(self.global_step))
+            self.log("train/sweep", float(self.sweeps))
             self._log_sweeps()
 
     def _stop_at_end(self) -> None:
-        if self.has_converged or self.global_step >= self.environments.total_steps:
+        if self.has_converged or self.sweeps >= self.environments.total_steps:
             self.trainer.should_stop = True
 
     def _log_sweeps(self) -> None:
         # Lightning takes a metric of the name "step" as the x-axis of everything logged with it.
-        self.log("step", float(self.global_step), batch_size=1)
+        self.log("step", float(self.sweeps), batch_size=1)
 
     @override
     def validation_step(self, seeds: list[int], batch_idx: int) -> None:
@@ -145,8 +147,11 @@ class Planner(ManualOptimizationModule):
         returns, lengths = play_episodes(self.act, self.environments.evaluation_envs("test"), seeds)
         metrics = {"test/return": returns.mean(), "test/episode_length": lengths.mean()}
         metrics |= {"test/return_std": returns.std(correction=0)}
+        dynamics = self.environments.transitions
         policy = deterministic_policy(self.act(torch.arange(self.num_states)).cpu(), self.num_actions)
-        metrics["test/exact_return"] = exact_return(self.environments.transitions, policy)
+        metrics["test/exact_return"] = exact_return(dynamics, policy)
+        metrics["test/value"] = dynamics.initial @ self.v.cpu()
+        metrics["test/sweeps"] = torch.tensor(float(self.sweeps))
         self.log_dict(metrics, batch_size=1)
         self._log_sweeps()
 
@@ -157,14 +162,15 @@ class Planner(ManualOptimizationModule):
 
     @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put beside the values, under ``agent``, whether they are final."""
-        checkpoint["agent"] = {"has_converged": self.has_converged}
+        """Put beside the values, under ``agent``, after how many sweeps they are, and whether they are final."""
+        checkpoint["agent"] = {"sweeps": self.sweeps, "has_converged": self.has_converged}
 
     @override
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take it over."""
         super().on_load_checkpoint(checkpoint)
-        self.has_converged = checkpoint["agent"]["has_converged"]
+        state = checkpoint["agent"]
+        self.sweeps, self.has_converged = state["sweeps"], state["has_converged"]
 
     def example_batch(self, n: int) -> Tensor:
         """Return ``n`` states ``(n,)`` int64, drawn alike."""

@@ -16,7 +16,8 @@ from dlmodules.rl.tabular.planning import evaluation_sweep
 class PolicyEvaluation(Planner):
     """Compute the values of a policy, by sweeps over all states.
 
-    Paper: Bellman 1957, Dynamic Programming. Books: vasilev 8.3, vasilev 8.4, vasilev 8.5.
+    Paper: Bellman 1957, Dynamic Programming.
+    Books: vasilev 8.3, vasilev 8.4, vasilev 8.5.
 
     Acting is by the improved policy (vasilev 8.5): the best actions, given these values of what comes after them.
 

@@ -104,7 +104,8 @@ def test_what_is_tested_is_what_the_table_promises() -> None:
     [metrics] = run.test(module, source, verbose=False)
     assert metrics["test/exact_return"] == pytest.approx(0.74016, abs=1e-5)
     assert metrics["test/return"] == pytest.approx(0.74, abs=0.07)  # three standard errors
-    assert metrics["step"] == run.global_step
+    assert metrics["step"] == metrics["test/sweeps"] == run.global_step
+    assert metrics["test/value"] == pytest.approx(module.v[0].item())
 
 
 def test_sweeps_end_with_the_budget() -> None:
@@ -125,6 +126,7 @@ def test_who_has_converged_does_no_more_when_resumed_and_a_new_run_does(cls: typ
     resumed.fit(again, source, ckpt_path=tmp_path / "done.ckpt")
     assert resumed.global_step == first.global_step
     assert torch.equal(again.v, done.v)
+    assert again.sweeps == done.sweeps == first.global_step
     anew.fit(done, source)
     assert anew.global_step == 1  # its values are the best already
 
