@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 NAMESPACE = "dlmodules/"
 # Modules and their functions that register environments.
-REGISTERING = (("datamodules.environments.grids", "register_grids"),)
+REGISTERING = (
+    ("datamodules.environments.chains", "register_chains"),
+    ("datamodules.environments.grids", "register_grids"),
+)
 
 
 def register_own() -> None:
