@@ -50,5 +50,9 @@ from .rl.semi_gradient import SemiGradientTD as SemiGradientTD
 from .rl.tabular.policy_evaluation import PolicyEvaluation as PolicyEvaluation
 from .rl.tabular.policy_iteration import PolicyIteration as PolicyIteration
 from .rl.tabular.value_iteration import ValueIteration as ValueIteration
+from .rl.tabular.double_q import DoubleQLearning as DoubleQLearning
+from .rl.tabular.q_learning import QLearning as QLearning
+from .rl.tabular.sarsa import ExpectedSarsa as ExpectedSarsa
+from .rl.tabular.sarsa import Sarsa as Sarsa
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dlmodules.errors import UserError
-from dlmodules.protocols import EnvironmentSource
+from dlmodules.protocols import Dynamics, EnvironmentSource
 
 
 def require_environments(module: Any, doing: str) -> EnvironmentSource:
@@ -35,3 +35,11 @@ def require_table_size(source: EnvironmentSource, num_states: int, num_actions: 
     if own != found:
         needed = ", ".join(f"{name}={value}" for name, value in found.items() if own[name] != value)
         raise UserError(f"the table has {num_states} states and {num_actions} actions: set {needed}")
+
+
+def known_dynamics(source: EnvironmentSource) -> Dynamics | None:
+    """Return all that can happen in an environment, or None where it has no such table."""
+    try:
+        return source.transitions
+    except UserError:
+        return None

@@ -1,6 +1,7 @@
 """What all tabular agents that learn from steps share: the table, acting by it, counting."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import ceil
 from typing import Any, ClassVar
 
@@ -14,28 +15,50 @@ from dlmodules.protocols import StateStep, StateStream
 from dlmodules.protocols.dynamics import Numbers
 from dlmodules.rl.base import Agent
 from dlmodules.rl.exploration import Epsilon, LinearEpsilon
-from dlmodules.rl.requirements import require_table_size
+from dlmodules.rl.requirements import known_dynamics, require_table_size
+from dlmodules.rl.tabular.planning import deterministic_policy, exact_return
+from dlmodules.rl.tabular.updates import move_towards
 from dlmodules.training.annealing import linear_annealing
+from dlmodules.training.one_step import placeholder_optimizer
 from dlmodules.validation.arguments import check_fractions, require_at_least
+
+
+@dataclass
+class Now:
+    """What changes from step to step: kept apart from the module, where a new value costs as much as some arithmetic.
+
+    Attributes:
+        epsilon: the probability of a random action.
+        rate: the learning rate.
+        error: sum of the sizes of the errors in this iteration, each the mean over the environments.
+        updates: how many they are.
+    """
+
+    epsilon: float = 0.0
+    rate: float = 0.0
+    error: float = 0.0
+    updates: int = 0
 
 
 class TabularAgent(Agent):
     """Learns a value for each action in each state, of environments whose states and actions are numbered.
 
-    The table is a float64 buffer, so a checkpoint, an export and ``act`` need nothing more. A child defines ``update``.
-    Learning is on the CPU whatever the trainer's accelerator: a step is a few numbers.
+    The table is a float64 buffer, so a checkpoint, an export and ``act`` need nothing more. A child defines
+    ``next_value``, from which an update bootstraps, or ``update`` itself. Learning is on the CPU whatever the trainer's
+    accelerator: a step is a few numbers.
 
     With several environments each of their steps is an update of its own entry; where some are of the same entry it
     moves as far as it would for one after another (``dlmodules.rl.tabular.updates``).
 
     Logged besides what every agent logs: ``train/td_error`` (mean size of the errors of an iteration),
-    ``train/epsilon``, ``train/learning_rate``.
+    ``train/epsilon``, ``train/learning_rate``; ``test/exact_return`` (what is to be expected of the best known
+    actions within the time limit) where the environment has both a limit and a table of its transitions.
 
     Args:
         num_states: rows of the table.
         num_actions: columns.
         gamma: discount of the next value, in [0, 1].
-        learning_rate: how far an entry moves towards its target, in (0, 1].
+        learning_rate: how far an entry moves towards its target, in [0, 1].
         learning_rate_end: the last one; it falls along a line until the budget is used up. None keeps it.
         initial_value: what the table begins with; above what can be reached, it makes an agent try everything.
         exploration: the probability of a random action; None is a ``LinearEpsilon()``.
@@ -44,6 +67,8 @@ class TabularAgent(Agent):
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"steps_per_iteration": 64}
 
+    table_names: ClassVar[tuple[str, ...]] = ("q",)
+    """The buffers ``(S, A)`` that are learnt."""
     q: Tensor
 
     def __init__(
@@ -60,22 +85,31 @@ class TabularAgent(Agent):
         super().__init__(steps_per_iteration)
         save_portable_hyperparameters(self)
         require_at_least(1, num_states=num_states, num_actions=num_actions)
-        check_fractions(gamma=gamma, learning_rate=learning_rate)
+        check_fractions(gamma=gamma, learning_rate=learning_rate, learning_rate_end=learning_rate_end)
         self.num_states = num_states
         self.num_actions = num_actions
         self.gamma = gamma
         self.learning_rate = learning_rate
         self.learning_rate_end = learning_rate if learning_rate_end is None else learning_rate_end
         self.exploration = LinearEpsilon() if exploration is None else exploration
-        self.register_buffer("q", torch.full((num_states, num_actions), initial_value, dtype=torch.float64))
         self.rng = np.random.default_rng(int(torch.randint(2**62, (), generator=self.generator)))
-        self._errors = self._epsilon = self._rate = 0.0
-        self._table: Numbers = self.q.numpy()
+        self.now = Now()
+        for name in self.table_names:
+            self.register_buffer(name, torch.full((num_states, num_actions), initial_value, dtype=torch.float64))
+        self.load_tables()
 
-    @property
-    def values(self) -> Numbers:
-        """The values ``(S, A)`` by which the agent acts."""
-        return self._table
+    def load_tables(self) -> None:
+        """Take from the buffers what an iteration learns in."""
+        self.table: Numbers = self.q.cpu().numpy()  # the same memory, where the module is on the CPU
+
+    def store_tables(self) -> None:
+        """Give the buffers what an iteration has learnt."""
+        if self.q.device.type != "cpu":
+            self.q.copy_(torch.from_numpy(self.table))
+
+    def values(self, state: Any) -> Any:
+        """Return the values by which the agent acts: ``(N, A)`` in states ``(N,)``, or ``(A,)`` in one."""
+        return self.table[state]
 
     @override
     def setup(self, stage: str) -> None:
@@ -83,72 +117,74 @@ class TabularAgent(Agent):
         super().setup(stage)
         require_table_size(self.environments, self.num_states, self.num_actions)
 
-    @property
-    def rate(self) -> float:
-        """The learning rate now."""
-        total = self.environments.total_steps
-        return linear_annealing(self.env_steps, self.learning_rate, self.learning_rate_end, total)
-
-    @property
-    def epsilon(self) -> float:
-        """The probability of a random action now."""
-        return self.exploration.value(self.env_steps, self.environments.train_envs.episodes)
-
     @override
     @torch.no_grad()
     def collect(self) -> None:
         """Step the environments and learn from each step at once."""
         envs: Any = self.environments.train_envs
-        self._table = self.q.cpu().numpy()  # the same memory, where the module is on the CPU
-        self._errors = 0.0
-        wanted = min(self.steps_per_iteration, self.environments.total_steps - self.env_steps)
-        steps = ceil(wanted / envs.num_envs)
-        for _ in range(steps):
-            self._epsilon, self._rate = self.epsilon, self.rate
+        total = self.environments.total_steps
+        now, exploration = self.now, self.exploration
+        now.error, now.updates = 0.0, 0
+        self.load_tables()
+        wanted = min(self.steps_per_iteration, total - self.env_steps)
+        for _ in range(ceil(wanted / envs.num_envs)):
             episodes = envs.episodes
+            now.epsilon = exploration.value(self.env_steps, episodes)
+            now.rate = linear_annealing(self.env_steps, self.learning_rate, self.learning_rate_end, total)
             self.advance(envs)
             self.env_steps += envs.num_envs
             if envs.episodes > episodes:
-                self.exploration.end_episodes(list(envs.recent_returns)[episodes - envs.episodes :])
-        self._errors /= max(1, steps)
-        if self.q.device.type != "cpu":
-            self.q.copy_(torch.from_numpy(self._table))
+                exploration.end_episodes(list(envs.recent_returns)[episodes - envs.episodes :])
+        self.store_tables()
 
     def advance(self, envs: StateStream) -> None:
         """Do one step of all environments and learn from it."""
         self.update(envs.step_states(self.choose(envs.state)))
 
     def update(self, step: StateStep) -> None:
-        """Learn from one step of all environments."""
+        """Move the value of what was done towards the reward and the discounted ``next_value``."""
+        target = step.reward + self.gamma * (1 - step.terminated) * self.next_value(step)
+        self.move(step.state * self.num_actions + step.action, target)
+
+    def next_value(self, step: StateStep) -> Any:
+        """Return the estimates ``(N,)`` of what follows the next states, or one number."""
         raise NotImplementedError
+
+    def move(self, place: Any, target: Any) -> None:
+        """Move entries of the flat table towards ``target`` by the learning rate."""
+        self.note(move_towards(self.table.reshape(-1), place, target, self.now.rate))
 
     def note(self, error: Any) -> None:
         """Count the size of an update's errors, for the log."""
-        self._errors += abs(error) if isinstance(error, float) else float(np.abs(error).mean())
+        self.now.error += abs(error) if isinstance(error, float) else float(np.abs(error).mean())
+        self.now.updates += 1
 
     def choose(self, state: Any) -> Any:
-        """Return the actions of the behaviour: random with probability ``epsilon``, else one of the best alike.
+        """Return the actions of the behaviour: random with probability epsilon, else one of the best alike.
 
         Args:
             state: ``(N,)`` int64, or one number.
         """
+        rng = self.rng
         if isinstance(state, int):
-            if self.rng.random() < self._epsilon:
-                return int(self.rng.integers(self.num_actions))
-            row = self.values[state].tolist()
+            if rng.random() < self.now.epsilon:
+                return int(rng.random() * self.num_actions)
+            row = self.values(state).tolist()
             best = max(row)
             if row.count(best) == 1:
                 return row.index(best)
-            return int(self.rng.choice([action for action, value in enumerate(row) if value == best]))
-        values = self.values[state]
-        action = ((values == values.max(1, keepdims=True)) * self.rng.random(values.shape)).argmax(1)
-        exploring = self.rng.random(len(state)) < self._epsilon
-        return np.where(exploring, self.rng.integers(self.num_actions, size=len(state)), action)
+            return int(rng.choice([action for action, value in enumerate(row) if value == best]))
+        values = self.values(state)
+        candidates = values == values.max(1, keepdims=True)
+        candidates |= (rng.random(len(state)) < self.now.epsilon)[:, None]
+        return (candidates * rng.random(values.shape)).argmax(1)
 
     @override
     def learn(self) -> dict[str, Tensor]:
         """Return what is logged: each step was learnt from when it was done."""
-        found = {"td_error": self._errors, "epsilon": self.epsilon, "learning_rate": self.rate}
+        found = {"epsilon": self.now.epsilon, "learning_rate": self.now.rate}
+        if self.now.updates:
+            found["td_error"] = self.now.error / self.now.updates
         return {name: torch.tensor(value, dtype=torch.float64) for name, value in found.items()}
 
     def forward(self, observation: Tensor) -> Tensor:
@@ -157,12 +193,23 @@ class TabularAgent(Agent):
 
     @torch.no_grad()
     def act(self, observation: Tensor) -> Tensor:
-        """Return the best known actions ``(N,)`` in states ``(N,)`` int64: the first of them where there are several."""
-        return self(observation.to(self.device)).argmax(dim=1)
+        """Return the best known actions ``(N,)`` in states ``(N,)`` int64: the first of them where several are."""
+        best: Tensor = self(observation.to(self.device)).argmax(dim=1)
+        return best
 
     @override
-    def configure_optimizers(self) -> None:
-        """There is none: an entry moves towards its target."""
+    def test_step(self, seeds: list[int], batch_idx: int) -> None:
+        """Play the test episodes; compute the return to be expected, too, where all that can happen is known."""
+        super().test_step(seeds, batch_idx)
+        dynamics = known_dynamics(self.environments)
+        if dynamics is not None and dynamics.max_steps is not None:
+            policy = deterministic_policy(self.act(torch.arange(self.num_states)).cpu(), self.num_actions)
+            self.log("test/exact_return", exact_return(dynamics, policy), batch_size=1)
+
+    @override
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """There is nothing to optimize: iterations are counted by it."""
+        return placeholder_optimizer()
 
     @override
     def agent_state(self) -> dict[str, Any]:
