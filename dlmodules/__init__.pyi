@@ -51,8 +51,11 @@ from .rl.tabular.policy_evaluation import PolicyEvaluation as PolicyEvaluation
 from .rl.tabular.policy_iteration import PolicyIteration as PolicyIteration
 from .rl.tabular.value_iteration import ValueIteration as ValueIteration
 from .rl.tabular.double_q import DoubleQLearning as DoubleQLearning
+from .rl.tabular.monte_carlo import MonteCarloControl as MonteCarloControl
+from .rl.tabular.monte_carlo_prediction import MonteCarloPrediction as MonteCarloPrediction
 from .rl.tabular.q_learning import QLearning as QLearning
 from .rl.tabular.sarsa import ExpectedSarsa as ExpectedSarsa
 from .rl.tabular.sarsa import Sarsa as Sarsa
+from .rl.tabular.td_prediction import TDPrediction as TDPrediction
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

@@ -32,14 +32,16 @@ class TableStream:
         self.num_envs = num_envs
         self.num_actions = dynamics.num_actions
         self.max_steps = dynamics.max_steps
-        outcomes = dynamics.probability.shape[2]
-        # The last outcome takes what rounding leaves over.
-        bounds = dynamics.probability.cumsum(2)[..., :-1]
-        self._bounds = bounds.reshape(dynamics.num_states * dynamics.num_actions, outcomes - 1).numpy()
+        places = dynamics.num_states * dynamics.num_actions
+        self._outcomes = dynamics.probability.shape[2]
+        # Outcomes of all places, a place being an action in a state, stand on one line: those of place p between p and
+        # p + 1, so that one search finds which. The last of a place takes what rounding leaves over.
+        bounds = dynamics.probability.reshape(places, self._outcomes).cumsum(1).clamp(max=1.0)
+        bounds[:, -1] = 1.0
+        self._bounds = (torch.arange(places)[:, None] + bounds).flatten().numpy()
         self._next_state = dynamics.next_state.flatten().numpy()
         self._reward = dynamics.reward.flatten().numpy()
         self._terminated = dynamics.terminated.flatten().numpy()
-        self._outcomes = outcomes
         initial = (~dynamics.terminal).double() if exploring_starts else dynamics.initial
         self._starts = np.flatnonzero(initial.numpy())
         self._start_bounds = (initial[initial > 0].cumsum(0) / initial.sum()).numpy()[:-1]
@@ -61,8 +63,8 @@ class TableStream:
         state = self.state
         place = state * self.num_actions + action
         if self._outcomes > 1:
-            drawn = (self._bounds.take(place, 0) <= self._rng.random(self.num_envs)[:, None]).sum(1)
-            place = place * self._outcomes + drawn
+            # In single precision it stays below 1, also when a place is added.
+            place = self._bounds.searchsorted(place + self._rng.random(self.num_envs, np.float32), "right")
         reward = self._reward.take(place)
         next_state = self._next_state.take(place)
         terminated = self._terminated.take(place)
@@ -72,23 +74,21 @@ class TableStream:
             truncated, ended = np.zeros_like(terminated), terminated
         else:
             over = self._lengths >= self.max_steps
-            truncated = over & ~terminated
-            ended = over | terminated
-        after = next_state
-        if ended.any():
-            after = next_state.copy()
-            after[ended] = self._begin_episodes(ended)
-        self.state = after
+            truncated, ended = over & ~terminated, over | terminated
+        self.state = next_state
+        lanes = ended.nonzero()[0]
+        if len(lanes):
+            self.state = next_state.copy()
+            self.state[lanes] = self._begin_episodes(lanes)
         return StateStep(state, action, reward, next_state, terminated, truncated)
 
-    def _begin_episodes(self, ended: Any) -> Any:
-        count = int(ended.sum())
-        self.episodes += count
-        self.recent_returns.extend(self._returns[ended].tolist())
-        self.recent_lengths.extend(self._lengths[ended].tolist())
-        self._returns[ended] = 0.0
-        self._lengths[ended] = 0
-        return self._draw_starts(count)
+    def _begin_episodes(self, lanes: Any) -> Any:
+        self.episodes += len(lanes)
+        self.recent_returns.extend(self._returns[lanes].tolist())
+        self.recent_lengths.extend(self._lengths[lanes].tolist())
+        self._returns[lanes] = 0.0
+        self._lengths[lanes] = 0
+        return self._draw_starts(len(lanes))
 
     def _draw_starts(self, count: int) -> Any:
         if not len(self._start_bounds):

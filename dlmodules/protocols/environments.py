@@ -30,6 +30,8 @@ class EnvironmentSource(Protocol):
     """What an agent asks of its data module."""
 
     total_steps: int
+    exploring_starts: bool
+    """Whether training episodes begin in every state alike."""
 
     @property
     def train_envs(self) -> EnvironmentStream:

@@ -49,7 +49,7 @@ class Agent(ManualOptimizationModule):
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"steps_per_iteration": 32}
-    best_metric = ("val/return", "max")
+    best_metric: tuple[str, str] | None = ("val/return", "max")
 
     def __init__(self, steps_per_iteration: int, max_grad_norm: float | None = None) -> None:
         super().__init__(max_grad_norm, "max_grad_norm")

@@ -17,7 +17,7 @@ from dlmodules.rl.base import Agent
 from dlmodules.rl.exploration import Epsilon, LinearEpsilon
 from dlmodules.rl.requirements import known_dynamics, require_table_size
 from dlmodules.rl.tabular.planning import deterministic_policy, exact_return
-from dlmodules.rl.tabular.updates import move_towards
+from dlmodules.rl.tabular.updates import best, move_towards
 from dlmodules.training.annealing import linear_annealing
 from dlmodules.training.one_step import placeholder_optimizer
 from dlmodules.validation.arguments import check_fractions, require_at_least
@@ -30,13 +30,13 @@ class Now:
     Attributes:
         epsilon: the probability of a random action.
         rate: the learning rate.
-        error: sum of the sizes of the errors in this iteration, each the mean over the environments.
+        squared_error: sum of the squares of the errors in this iteration.
         updates: how many they are.
     """
 
     epsilon: float = 0.0
     rate: float = 0.0
-    error: float = 0.0
+    squared_error: float = 0.0
     updates: int = 0
 
 
@@ -50,7 +50,7 @@ class TabularAgent(Agent):
     With several environments each of their steps is an update of its own entry; where some are of the same entry it
     moves as far as it would for one after another (``dlmodules.rl.tabular.updates``).
 
-    Logged besides what every agent logs: ``train/td_error`` (mean size of the errors of an iteration),
+    Logged besides what every agent logs: ``train/td_error`` (root of the mean square of an iteration's errors),
     ``train/epsilon``, ``train/learning_rate``; ``test/exact_return`` (what is to be expected of the best known
     actions within the time limit) where the environment has both a limit and a table of its transitions.
 
@@ -96,7 +96,6 @@ class TabularAgent(Agent):
         self.now = Now()
         for name in self.table_names:
             self.register_buffer(name, torch.full((num_states, num_actions), initial_value, dtype=torch.float64))
-        self.load_tables()
 
     def load_tables(self) -> None:
         """Take from the buffers what an iteration learns in."""
@@ -109,7 +108,16 @@ class TabularAgent(Agent):
 
     def values(self, state: Any) -> Any:
         """Return the values by which the agent acts: ``(N, A)`` in states ``(N,)``, or ``(A,)`` in one."""
-        return self.table[state]
+        return self.table.take(state, 0)
+
+    def expected_value(self, state: Any) -> Any:
+        """Return the mean values ``(N,)`` of what the behaviour does in states ``(N,)``, or one number.
+
+        With probability epsilon it does each action alike, else the best one; where several are the best it does not
+        matter how they share, since their values are equal.
+        """
+        values, epsilon = self.values(state), self.now.epsilon
+        return (1 - epsilon) * best(values) + epsilon * values.mean(-1)
 
     @override
     def setup(self, stage: str) -> None:
@@ -124,17 +132,18 @@ class TabularAgent(Agent):
         envs: Any = self.environments.train_envs
         total = self.environments.total_steps
         now, exploration = self.now, self.exploration
-        now.error, now.updates = 0.0, 0
+        now.squared_error, now.updates = 0.0, 0
         self.load_tables()
-        wanted = min(self.steps_per_iteration, total - self.env_steps)
-        for _ in range(ceil(wanted / envs.num_envs)):
+        count = self.env_steps  # apart from the module until the end, as what is in ``now``
+        for _ in range(ceil(min(self.steps_per_iteration, total - count) / envs.num_envs)):
             episodes = envs.episodes
-            now.epsilon = exploration.value(self.env_steps, episodes)
-            now.rate = linear_annealing(self.env_steps, self.learning_rate, self.learning_rate_end, total)
+            now.epsilon = exploration.value(count, episodes)
+            now.rate = linear_annealing(count, self.learning_rate, self.learning_rate_end, total)
             self.advance(envs)
-            self.env_steps += envs.num_envs
+            count += envs.num_envs
             if envs.episodes > episodes:
                 exploration.end_episodes(list(envs.recent_returns)[episodes - envs.episodes :])
+        self.env_steps = count
         self.store_tables()
 
     def advance(self, envs: StateStream) -> None:
@@ -155,9 +164,9 @@ class TabularAgent(Agent):
         self.note(move_towards(self.table.reshape(-1), place, target, self.now.rate))
 
     def note(self, error: Any) -> None:
-        """Count the size of an update's errors, for the log."""
-        self.now.error += abs(error) if isinstance(error, float) else float(np.abs(error).mean())
-        self.now.updates += 1
+        """Count the errors ``(N,)`` of an update, or the one, for the log."""
+        self.now.squared_error += error * error if isinstance(error, float) else np.dot(error, error)
+        self.now.updates += 1 if isinstance(error, float) else len(error)
 
     def choose(self, state: Any) -> Any:
         """Return the actions of the behaviour: random with probability epsilon, else one of the best alike.
@@ -170,12 +179,12 @@ class TabularAgent(Agent):
             if rng.random() < self.now.epsilon:
                 return int(rng.random() * self.num_actions)
             row = self.values(state).tolist()
-            best = max(row)
-            if row.count(best) == 1:
-                return row.index(best)
-            return int(rng.choice([action for action, value in enumerate(row) if value == best]))
+            largest = max(row)
+            if row.count(largest) == 1:
+                return row.index(largest)
+            return int(rng.choice([action for action, value in enumerate(row) if value == largest]))
         values = self.values(state)
-        candidates = values == values.max(1, keepdims=True)
+        candidates = values == best(values)[:, None]
         candidates |= (rng.random(len(state)) < self.now.epsilon)[:, None]
         return (candidates * rng.random(values.shape)).argmax(1)
 
@@ -184,18 +193,22 @@ class TabularAgent(Agent):
         """Return what is logged: each step was learnt from when it was done."""
         found = {"epsilon": self.now.epsilon, "learning_rate": self.now.rate}
         if self.now.updates:
-            found["td_error"] = self.now.error / self.now.updates
+            found["td_error"] = (self.now.squared_error / self.now.updates) ** 0.5
         return {name: torch.tensor(value, dtype=torch.float64) for name, value in found.items()}
 
+    def action_values(self) -> Tensor:
+        """Return the values ``(S, A)`` of the actions."""
+        return self.q
+
     def forward(self, observation: Tensor) -> Tensor:
-        """Return the values ``(B, A)`` of the states ``(B,)`` int64."""
-        return self.q[observation]
+        """Return the values ``(B, A)`` of the actions in states ``(B,)`` int64."""
+        return self.action_values()[observation]
 
     @torch.no_grad()
     def act(self, observation: Tensor) -> Tensor:
         """Return the best known actions ``(N,)`` in states ``(N,)`` int64: the first of them where several are."""
-        best: Tensor = self(observation.to(self.device)).argmax(dim=1)
-        return best
+        action: Tensor = self(observation.to(self.device)).argmax(dim=1)
+        return action
 
     @override
     def test_step(self, seeds: list[int], batch_idx: int) -> None:

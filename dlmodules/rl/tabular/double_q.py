@@ -51,6 +51,6 @@ class DoubleQLearning(TabularAgent):
         self.note(move_towards(self.tables.reshape(-1), place, target, self.now.rate))
 
     @override
-    def forward(self, observation: Tensor) -> Tensor:
-        """Return the values ``(B, A)`` of the states ``(B,)`` int64: the mean of both tables."""
-        return (self.q[observation] + self.q_other[observation]) / 2
+    def action_values(self) -> Tensor:
+        """Return the values ``(S, A)`` of the actions: the mean of both tables."""
+        return (self.q + self.q_other) / 2

@@ -4,7 +4,7 @@ Pure functions of float64 tensors. S states, A actions; ``v`` is ``(S,)``, ``q``
 are probabilities. A terminal state has the value 0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -98,6 +98,23 @@ def exact_return(dynamics: Dynamics, policy: Tensor) -> Tensor:
 def deterministic_policy(action: Tensor, num_actions: int) -> Tensor:
     """Return the policy ``(S, A)`` that takes in each state the one ``action`` ``(S,)`` int64."""
     return torch.nn.functional.one_hot(action, num_actions).double()
+
+
+def policy_rows(policy: Sequence[Sequence[float]] | None, num_states: int, num_actions: int) -> Tensor:
+    """Return a given policy as ``(S, A)`` float64; None takes all actions alike.
+
+    Raises:
+        UserError: it is of another size, or a row is no probabilities.
+    """
+    shape = num_states, num_actions
+    if policy is None:
+        return torch.full(shape, 1 / num_actions, dtype=torch.float64)
+    rows = torch.tensor(policy, dtype=torch.float64)
+    if rows.shape != shape or (rows < 0).any() or not torch.allclose(rows.sum(1), torch.ones_like(rows[:, 0])):
+        raise UserError(
+            f"policy must have probabilities that add up to 1, {num_actions} for each of {num_states} states"
+        )
+    return rows
 
 
 def _rewards_and_weights(dynamics: Dynamics, gamma: float) -> tuple[Tensor, Tensor]:

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 from typing_extensions import override
 
-from dlmodules.errors import UserError
 from dlmodules.protocols import Dynamics
 from dlmodules.rl.tabular.planner import Planner
-from dlmodules.rl.tabular.planning import evaluation_sweep
+from dlmodules.rl.tabular.planning import evaluation_sweep, policy_rows
 
 
 class PolicyEvaluation(Planner):
@@ -30,14 +28,7 @@ class PolicyEvaluation(Planner):
 
     def __init__(self, policy: Sequence[Sequence[float]] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        shape = self.num_states, self.num_actions
-        uniform = torch.full(shape, 1 / self.num_actions, dtype=torch.float64)
-        rows = uniform if policy is None else torch.tensor(policy, dtype=torch.float64)
-        if rows.shape != shape or (rows < 0).any() or not torch.allclose(rows.sum(1), torch.ones_like(rows[:, 0])):
-            raise UserError(
-                f"policy must have probabilities that add up to 1, {shape[1]} for each of {shape[0]} states"
-            )
-        self.register_buffer("policy", rows)
+        self.register_buffer("policy", policy_rows(policy, self.num_states, self.num_actions))
 
     @override
     def sweep(self, dynamics: Dynamics, v: Tensor) -> tuple[Tensor, float]:

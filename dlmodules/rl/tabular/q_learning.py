@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from dlmodules.protocols import StateStep
 from dlmodules.rl.tabular.base import TabularAgent
+from dlmodules.rl.tabular.updates import best
 
 
 class QLearning(TabularAgent):
@@ -23,4 +24,4 @@ class QLearning(TabularAgent):
     @override
     def next_value(self, step: StateStep) -> Any:
         """Return the values ``(N,)`` of the best actions in the next states."""
-        return self.values(step.next_state).max(-1)
+        return best(self.values(step.next_state))

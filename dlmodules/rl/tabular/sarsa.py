@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 from typing_extensions import override
 
@@ -67,10 +66,9 @@ class Sarsa(TabularAgent):
 
 
 class ExpectedSarsa(TabularAgent):
-    """Learn as Sarsa does, from the mean over all next actions instead of the one that is done.
+    """Learn as Sarsa does, from the mean over the behaviour's next actions instead of the one that is done.
 
-    The mean is that of the behaviour: with probability epsilon each action alike, else the best one. Where several are
-    the best it does not matter how they share, since their values are equal. Without exploration it is Q-learning.
+    Without exploration it is Q-learning.
 
     Paper: van Seijen et al. 2009, A theoretical and empirical analysis of expected Sarsa,
     doi:10.1109/ADPRL.2009.4927542.
@@ -80,6 +78,4 @@ class ExpectedSarsa(TabularAgent):
     @override
     def next_value(self, step: StateStep) -> Any:
         """Return the mean values ``(N,)`` of the behaviour's next actions."""
-        values = self.values(step.next_state)
-        epsilon = self.now.epsilon
-        return (1 - epsilon) * np.max(values, -1) + epsilon * np.mean(values, -1)
+        return self.expected_value(step.next_state)

@@ -119,7 +119,11 @@ def places(env: Maze, letter: str) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(
     ("env_id", "arguments", "message"),
     [
-        ("dlmodules/Nothing-v0", {}, "Known without further packages: GridWorld, Maze, QWorld"),
+        (
+            "dlmodules/Nothing-v0",
+            {},
+            "Known without further packages: GridWorld, MaximizationBias, Maze, QWorld, RandomWalk",
+        ),
         ("dlmodules/GridWorld-v0", {"size": 1}, "it must be 2 or more"),
         ("dlmodules/Maze-v0", {"cells": ["S.", "G"]}, "must be of one length"),
         ("dlmodules/Maze-v0", {"cells": [".G"]}, "where episodes begin"),

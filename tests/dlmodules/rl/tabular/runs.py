@@ -1,19 +1,28 @@
 """Small runs of tabular agents, and environments whose values are known exactly."""
 
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import pytorch_lightning as pl
+import torch
+import yaml
 
+import dlmodules
 from datamodules.environments.environment import EnvironmentDataModule
 from datamodules.environments.table_env import TableEnv
+from dlmodules.rl import exploration as exploring
+from dlmodules.rl.tabular.planning import deterministic_policy, exact_return
 from tests.dlmodules.rl.agent_runs import trainer
+from tests.dlmodules.rl.known_environments import register as register_known
 
+CONFIGS = Path(__file__).parents[4] / "configs" / "rl"
 BELT = "TestBelt-v0"
 SHORT_BELT = "TestShortBelt-v0"
 
 
 def register() -> None:
+    register_known()
     if BELT in gym.registry:
         return
     # One state for ever, which pays 1 a step, cut after 10 steps; and the same with an end after each step.
@@ -34,3 +43,23 @@ def learnt(
     agent = cls(**{**sizes, **arguments})
     trainer().fit(agent, source)
     return agent
+
+
+def trained(name: str, seed: int, **data: Any) -> Any:
+    """An agent of a configuration, after its whole budget."""
+    settings = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
+    given = settings["model"]["init_args"]
+    exploration = given.pop("exploration")
+    cls = getattr(exploring, exploration["class_path"].rpartition(".")[2])
+    given["exploration"] = cls(**exploration.get("init_args", {}))
+    source = settings["data"]["init_args"]
+    steps, env_id = source.pop("total_steps"), source.pop("env_id")
+    model = getattr(dlmodules, settings["model"]["class_path"].rpartition(".")[2])
+    return learnt(model, env_id, steps, seed, data={**source, "steps_per_epoch": steps, **data}, **given)
+
+
+def expected_return(agent: Any) -> float:
+    """Of its best known actions within the time limit, from the table of transitions."""
+    dynamics = agent.trainer.datamodule.transitions
+    actions = agent.act(torch.arange(agent.num_states))
+    return float(exact_return(dynamics, deterministic_policy(actions, agent.num_actions)))

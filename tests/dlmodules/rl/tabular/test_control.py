@@ -1,25 +1,20 @@
 """Each agent's update by hand on three states, its ends, its chance, and what it learns."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import yaml
 
-import dlmodules
 from datamodules.environments.environment import EnvironmentDataModule
 from dlmodules.protocols import StateStep
-from dlmodules.rl import exploration as exploring
 from dlmodules.rl.exploration import Epsilon
 from dlmodules.rl.tabular.base import TabularAgent
 from dlmodules.rl.tabular.double_q import DoubleQLearning
-from dlmodules.rl.tabular.planning import deterministic_policy, exact_return
 from dlmodules.rl.tabular.q_learning import QLearning
 from dlmodules.rl.tabular.sarsa import ExpectedSarsa, Sarsa
 from dlmodules.rl.tabular.updates import move_towards
-from tests.dlmodules.rl.tabular.runs import BELT, SHORT_BELT, learnt
+from tests.dlmodules.rl.tabular.runs import BELT, SHORT_BELT, expected_return, learnt, trained
 
 AGENTS = (QLearning, Sarsa, ExpectedSarsa, DoubleQLearning)
 every_agent = pytest.mark.parametrize("cls", AGENTS)
@@ -128,6 +123,7 @@ def test_it_explores_as_often_as_it_is_told(state: Any, epsilon: float, share: t
 @pytest.mark.parametrize("state", [0, np.zeros(1, dtype=np.int64)], ids=["one", "many"])
 def test_of_several_best_actions_each_is_done_as_often(state: Any) -> None:
     agent = QLearning(num_states=1, num_actions=3)
+    agent.load_tables()
     agent.table[0] = (1.0, 0.5, 1.0)
     count = np.bincount([int(np.squeeze(agent.choose(state))) for _ in range(4000)], minlength=3) / 4000
     assert count == pytest.approx((0.5, 0, 0.5), abs=0.03)
@@ -192,29 +188,6 @@ def test_without_a_limit_or_a_table_nothing_is_to_be_expected() -> None:
     assert "test/exact_return" not in agent.trainer.test(agent, agent.trainer.datamodule, verbose=False)[0]
 
 
-CONFIGS = Path(__file__).parents[4] / "configs" / "rl"
-
-
-def trained(name: str, seed: int, **data: Any) -> Any:
-    """An agent of a configuration, after its whole budget."""
-    settings = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
-    given = settings["model"]["init_args"]
-    exploration = given.pop("exploration")
-    cls = getattr(exploring, exploration["class_path"].rpartition(".")[2])
-    given["exploration"] = cls(**exploration.get("init_args", {}))
-    source = settings["data"]["init_args"]
-    steps, env_id = source.pop("total_steps"), source.pop("env_id")
-    model = getattr(dlmodules, settings["model"]["class_path"].rpartition(".")[2])
-    return learnt(model, env_id, steps, seed, data={**source, "steps_per_epoch": steps, **data}, **given)
-
-
-def expected_return(agent: Any) -> float:
-    """Of its best known actions within the time limit, from the table of transitions."""
-    dynamics = agent.trainer.datamodule.transitions
-    actions = agent.act(torch.arange(agent.num_states))
-    return float(exact_return(dynamics, deterministic_policy(actions, agent.num_actions)))
-
-
 @pytest.mark.learning
 def test_the_best_policy_of_a_slippery_lake() -> None:
     assert [expected_return(trained("q_learning_frozen_lake", seed)) for seed in range(3)] == pytest.approx(
@@ -268,6 +241,7 @@ def test_two_tables_do_not_take_luck_for_value() -> None:
         for seed in range(10):
             torch.manual_seed(seed)
             agent = cls(num_states=3, num_actions=10, gamma=1.0)
+            agent.load_tables()
             agent.now.rate = agent.now.epsilon = 0.1
             source = EnvironmentDataModule("dlmodules/MaximizationBias-v0", num_envs=1, seed=seed)
             watched = Watched(source.train_envs)
