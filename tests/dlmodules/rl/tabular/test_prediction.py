@@ -134,7 +134,7 @@ def test_a_time_limit_does_not_end_the_value(kind: str, env_id: str, value: floa
     steps = 2_000 if cls is TDPrediction else 5_000  # a mean forgets but slowly what it once took for the value
     agent = learnt(cls, env_id, steps, data={"vectorization": "table"}, gamma=0.9, **arguments)
     # 1 / (1 - 0.9): if the limit of 10 steps ended it, it were at most 6.5.
-    assert agent.v.item() == pytest.approx(value, abs=1e-3 if cls is TDPrediction else 0.5)
+    assert agent.v.item() == pytest.approx(value, abs=1e-3 if cls is TDPrediction else 0.8)
 
 
 @pytest.mark.parametrize("num_envs", [1, 3])
