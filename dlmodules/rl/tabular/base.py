@@ -235,11 +235,6 @@ class TabularAgent(Agent):
         super().load_agent_state(state)
         self.rng.bit_generator.state = state["rng"]
 
-    def action_values(self) -> Tensor:
-        """Return the whole table ``(S, A)``."""
-        values: Tensor = self(torch.arange(self.num_states, device=self.device))
-        return values
-
     def example_batch(self, n: int) -> Tensor:
         """Return ``n`` states ``(n,)`` int64, drawn alike."""
         return torch.randint(self.num_states, (n,), device=self.device)

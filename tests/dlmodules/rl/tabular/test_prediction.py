@@ -200,7 +200,7 @@ def test_the_values_of_a_random_walk(kind: str) -> None:
     cls, arguments = KINDS[kind]
     if cls is TDPrediction:
         arguments = {**arguments, "learning_rate": 0.2, "learning_rate_end": 0.0}
-    # Long runs of few environments: what has not ended when the budget is used up is lost, and long episodes more often.
+    # Long runs of few environments: long episodes are lost more often when the budget is used up.
     walk = {"num_envs": 8, "vectorization": "table"}
     runs = torch.stack(
         [learnt(cls, "dlmodules/RandomWalk-v0", 60_000, seed, data=walk, **arguments).v[1:-1] for seed in range(4)]
