@@ -16,6 +16,7 @@ from benchmarks.context import Context, row_record
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
 from dlmodules.rl.evaluation import play_episodes
+from dlmodules.rl.tabular.planning import policy_rows, solve
 
 Rows = tuple[Tensor, Tensor]
 
@@ -130,6 +131,13 @@ def random_actions(datamodule: Any) -> dict[str, float]:
     return {"baseline/return": float(returns.mean())}
 
 
+def zero_values(datamodule: Any) -> dict[str, float]:
+    """Root of the mean squared value of the states, where all actions are alike: the error of taking all for 0."""
+    dynamics = datamodule.transitions
+    exact = solve(dynamics, policy_rows(None, dynamics.num_states, dynamics.num_actions), 1.0)[~dynamics.terminal]
+    return {"baseline/value_error": float(exact.square().mean().sqrt())}
+
+
 BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "majority": majority,
     "majority_in_validation": majority_in_validation,
@@ -140,4 +148,5 @@ BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "uniform_map": uniform_map,
     "pixel_means": pixel_means,
     "random_actions": random_actions,
+    "zero_values": zero_values,
 }

@@ -75,6 +75,8 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
     if "episodes_until" in row.options:
         episodes = episodes_until(run / "metrics.csv", row.options["episodes_until"])
         metrics |= {} if episodes is None else {f"episodes_until_{row.options['episodes_until']:.0f}": episodes}
+    for name in row.options.get("logged", ()):
+        metrics[name] = curve(run / "metrics.csv", name)[-1]
     if row.options.get("train_accuracy"):
         metrics["train/accuracy"] = mean_of_last_epoch(run / "metrics.csv", "train/accuracy")
     if "baseline" in row.options:

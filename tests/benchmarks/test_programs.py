@@ -12,6 +12,7 @@ from benchmarks.programs import baselines, scores
 from benchmarks.programs.scores import episodes_until, mean_of_last_epoch, metrics_of_test
 from benchmarks.record import read_record
 from benchmarks.rows import ROWS
+from datamodules.environments.environment import EnvironmentDataModule
 from dlmodules.errors import UserError
 
 
@@ -195,3 +196,9 @@ def test_random_actions_hold_the_pole_for_some_twenty_steps(tmp_path):
     found = baselines.measure(ROWS["random_cartpole"], 0, Context(work=tmp_path))
     assert 18 < found.metrics["baseline/return"] < 27
     assert (found.system, found.steps) == ("random actions", 0)
+
+
+def test_values_of_0_are_as_far_off_as_the_values_are_large():
+    walk = EnvironmentDataModule("dlmodules/RandomWalk-v0")
+    expected = (sum((state / 10) ** 2 for state in range(-9, 10)) / 19) ** 0.5
+    assert baselines.zero_values(walk)["baseline/value_error"] == pytest.approx(expected)
