@@ -41,6 +41,10 @@ _AGENTS = Defaults(
     Budget({"max_epochs": -1}, "the total_steps of the environment", "--data.total_steps"),
     {"EpisodeVideo": {"every_n_epochs": 5}, "LossCurve": {"every_n_epochs": 5}},
 )
+_PLANNERS = Defaults(
+    _AGENTS.budget._replace(words="the total_steps of the environment, in sweeps, or until no value changes"),
+    {**_AGENTS.pictures, "TablePicture": {"every_n_epochs": 5}},
+)
 BY_FAMILY = {
     "autoencoders": _epochs(20, "Reconstructions", "LossCurve"),
     "classifiers": _epochs(20, "LossCurve"),
@@ -56,7 +60,10 @@ BY_FAMILY = {
 BY_CLASS = {
     "ConvDBN": _epochs(6, "WeightPictures", "Reconstructions", "LossCurve"),
     "PixelNaiveBayes": _epochs(1, "SampleGrid"),
+    "PolicyEvaluation": _PLANNERS,
+    "PolicyIteration": _PLANNERS,
     "StateAutoencoder": _epochs(20, "LossCurve"),  # its states are no images
+    "ValueIteration": _PLANNERS,
 }
 """Classes that differ from their family."""
 OF_THE_DATA = {"pictures": "RowPictures", "is_land": "BoxPicture"}
