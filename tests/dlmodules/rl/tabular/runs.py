@@ -1,5 +1,6 @@
 """Small runs of tabular agents, and environments whose values are known exactly."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,13 @@ def register() -> None:
 
 
 def learnt(
-    cls: Any, env_id: str, steps: int, seed: int = 0, data: dict[str, Any] | None = None, **arguments: Any
+    cls: Any,
+    env_id: str,
+    steps: int,
+    seed: int = 0,
+    data: dict[str, Any] | None = None,
+    callbacks: Sequence[pl.Callback] = (),
+    **arguments: Any,
 ) -> Any:
     """Return an agent after a run of so many steps; its ``trainer`` has the metrics and the data."""
     register()
@@ -41,21 +48,22 @@ def learnt(
     source = EnvironmentDataModule(env_id, total_steps=steps, **{**defaults, **(data or {})})
     sizes = {"num_states": source.num_states, "num_actions": source.num_actions}
     agent = cls(**{**sizes, **arguments})
-    trainer().fit(agent, source)
+    trainer(callbacks=list(callbacks)).fit(agent, source)
     return agent
 
 
-def trained(name: str, seed: int, **data: Any) -> Any:
-    """An agent of a configuration, after its whole budget."""
+def trained(name: str, seed: int, callbacks: Sequence[pl.Callback] = (), **data: Any) -> Any:
+    """An agent of a configuration, after its whole budget or that of ``data``."""
     settings = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
     given = settings["model"]["init_args"]
     exploration = given.pop("exploration")
     cls = getattr(exploring, exploration["class_path"].rpartition(".")[2])
     given["exploration"] = cls(**exploration.get("init_args", {}))
-    source = settings["data"]["init_args"]
+    source = {**settings["data"]["init_args"], **data}
     steps, env_id = source.pop("total_steps"), source.pop("env_id")
     model = getattr(dlmodules, settings["model"]["class_path"].rpartition(".")[2])
-    return learnt(model, env_id, steps, seed, data={**source, "steps_per_epoch": steps, **data}, **given)
+    source |= {"steps_per_epoch": steps} if "steps_per_epoch" not in data else {}
+    return learnt(model, env_id, steps, seed, source, callbacks, **given)
 
 
 def expected_return(agent: Any) -> float:

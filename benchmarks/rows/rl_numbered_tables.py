@@ -1,0 +1,58 @@
+"""The rows of Q-learning in QWorld, and on cart-pole cut into numbered states."""
+
+from typing import Any
+
+from benchmarks.row import Figure, Row
+
+_EPISODES = "100 test episodes, best known actions, seeds apart from those of training and validation"
+_RANDOM: dict[str, Any] = {
+    "baseline": "baseline/return",
+    "guess": "random actions",
+    "guess_row": "random_cartpole",
+}
+
+
+def _cartpole(name: str, budget: str, figure: Figure) -> Row:
+    return Row(
+        name=name,
+        kind="score",
+        program="programs.scores",
+        system="QLearning",
+        config=f"configs/rl/{name}.yaml",
+        budget=budget,
+        seeds=(0, 1, 2, 3, 4),
+        figures=(figure,),
+        protocol=_EPISODES,
+    )
+
+
+ROWS = (
+    Row(
+        name="q_learning_qworld",
+        kind="score",
+        program="programs.scores",
+        system="QLearning",
+        config="configs/rl/q_learning_qworld.yaml",
+        budget="until the eleventh win, about 12.6 episodes",
+        seeds=tuple(range(10)),
+        figures=(Figure("test/exact_return@last", "expected return", digits=0, bar=100, anchor="100, the goal"),),
+        protocol="best known actions, computed from the environment's table of transitions",
+    ),
+    _cartpole(
+        "q_learning_cartpole",
+        "1,500,000 environment steps",
+        Figure("test/return@last", "mean return, final policy", digits=1, bar=480, interquartile=True, **_RANDOM),
+    ),
+    _cartpole(
+        "q_learning_cartpole_lab",
+        "10,000 episodes",
+        Figure(
+            "test/return@last",
+            "mean return, final policy",
+            digits=1,
+            interquartile=True,
+            book="36 to 201, with random actions (the last 1,000 episodes of six runs)",
+            **_RANDOM,
+        ),
+    ),
+)
