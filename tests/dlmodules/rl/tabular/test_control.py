@@ -150,6 +150,24 @@ def test_sarsa_does_what_it_has_chosen(num_envs: int, monkeypatch: pytest.Monkey
     assert ends > 30
 
 
+class ByState(Sarsa):
+    """Chooses its actions by the state, so that one sees for which it chose."""
+
+    def choose(self, state: Any) -> Any:
+        return (state + 1) % 4
+
+    def update(self, step: StateStep) -> None:
+        assert np.array_equal(step.action, self.choose(step.state))
+        self.seen = getattr(self, "seen", 0) + 1
+
+
+@pytest.mark.parametrize("num_envs", [1, 4])
+def test_sarsa_chooses_anew_where_another_episode_begins(num_envs: int) -> None:
+    data = {"num_envs": num_envs, "vectorization": "table", "exploring_starts": True}
+    assert learnt(ByState, "FrozenLake-v1", 100 * num_envs, data=data).seen == 100
+    assert learnt(ByState, "Taxi", 450, data={"num_envs": 1}).seen == 450
+
+
 @every_agent
 @pytest.mark.parametrize(("env_id", "value"), [(BELT, 10.0), (SHORT_BELT, 1.0)])
 @pytest.mark.parametrize("vectorization", ["sync", "table"])
