@@ -165,7 +165,7 @@ class ByState(Sarsa):
 def test_sarsa_chooses_anew_where_another_episode_begins(num_envs: int) -> None:
     data = {"num_envs": num_envs, "vectorization": "table", "exploring_starts": True}
     assert learnt(ByState, "FrozenLake-v1", 100 * num_envs, data=data).seen == 100
-    assert learnt(ByState, "Taxi", 450, data={"num_envs": 1}).seen == 450
+    assert learnt(ByState, "Taxi-v4", 450, data={"num_envs": 1}).seen == 450
 
 
 @every_agent
