@@ -13,6 +13,8 @@ from dlmodules.protocols import Transition
 from dlmodules.rl.base import Agent
 from dlmodules.training.one_step import placeholder_optimizer
 
+EVALUATION_SEED = 2_016  # of no run that counts its seeds from 0
+
 
 class RandomAgent(Agent):
     """Does each action with the same probability: one of ``Discrete`` actions, or any point of a bounded ``Box``.
@@ -96,12 +98,12 @@ class RandomAgent(Agent):
 
     @override
     def validation_step(self, seeds: list[int], batch_idx: int) -> None:
-        self.evaluation_generator.manual_seed(0)
+        self.evaluation_generator.manual_seed(EVALUATION_SEED)
         super().validation_step(seeds, batch_idx)
 
     @override
     def test_step(self, seeds: list[int], batch_idx: int) -> None:
-        self.evaluation_generator.manual_seed(0)
+        self.evaluation_generator.manual_seed(EVALUATION_SEED)
         super().test_step(seeds, batch_idx)
 
     @override
