@@ -40,7 +40,7 @@ ROWS = (
     ),
     _cartpole(
         "q_learning_cartpole",
-        "1,500,000 environment steps",
+        "2,000,000 environment steps",
         Figure("test/return@last", "mean return, final policy", digits=1, bar=480, interquartile=True, **_RANDOM),
     ),
     _cartpole(
