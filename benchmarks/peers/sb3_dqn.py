@@ -45,7 +45,7 @@ def sb3_arguments(model: dict[str, Any], data: dict[str, Any], steps: int) -> di
     """Translate our arguments into those of ``stable_baselines3.DQN``.
 
     Its target network follows after so many environment steps, ours after so many updates. Its
-    exploration is linear and its loss is Huber's, whatever ours are.
+    exploration is linear, its loss is Huber's and it learns from the rewards as they are, whatever ours are.
     """
     cls, kwargs = optimizer_of(model["optimizer"])
     rounds = model["target_update_interval"] / model["updates_per_iteration"]

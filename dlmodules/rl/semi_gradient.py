@@ -154,11 +154,15 @@ class SemiGradientQLearning(SemiGradientAgent):
         super().__init__(observation_dim, num_actions, network, optimizer, gamma, exploration, steps_per_iteration)
 
     @override
+    @torch.no_grad()
     def explore(self, observation: Tensor) -> Tensor:
-        """Return random actions with probability ``epsilon``, else the best known."""
+        """Return random actions with probability ``epsilon``, else one of the best known, each of these alike."""
+        values = self(observation.to(self.device)).cpu()
+        size = values.shape
+        best = torch.where(values == values.amax(1, keepdim=True), torch.rand(size, generator=self.generator), -1.0)
         random = torch.randint(self.outputs, (len(observation),), generator=self.generator)
         greedy = torch.rand(len(observation), generator=self.generator) >= self.epsilon
-        return torch.where(greedy, self.act(observation).cpu(), random)
+        return torch.where(greedy, best.argmax(1), random)
 
     @torch.no_grad()
     def act(self, observation: Tensor) -> Tensor:

@@ -199,6 +199,7 @@ def test_no_gradient_flows_across_samples(case, tmp_path):
     example = module.example_batch(4)
     if isinstance(module, Acts):
         module.act(example)
+        module(example)  # what only predicts, acts without its network
     else:  # what is measured, and what is made, without a trainer that it could be logged to
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="You are trying to `self.log\\(\\)`")
