@@ -47,7 +47,7 @@ from .rl.rainbow import Rainbow as Rainbow
 from .rl.random_agent import RandomAgent as RandomAgent
 from .rl.semi_gradient import SemiGradientQLearning as SemiGradientQLearning
 from .rl.semi_gradient import SemiGradientSarsa as SemiGradientSarsa
-from .rl.semi_gradient import SemiGradientTD as SemiGradientTD
+from .rl.semi_gradient_td import SemiGradientTD as SemiGradientTD
 from .rl.tabular.double_q import DoubleQLearning as DoubleQLearning
 from .rl.tabular.monte_carlo import MonteCarloControl as MonteCarloControl
 from .rl.tabular.monte_carlo_prediction import MonteCarloPrediction as MonteCarloPrediction

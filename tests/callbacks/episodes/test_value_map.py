@@ -4,7 +4,8 @@ import pytest
 
 from callbacks import ValueMap
 from dlmodules.errors import UserError
-from dlmodules.rl.semi_gradient import SemiGradientQLearning, SemiGradientTD
+from dlmodules.rl.semi_gradient import SemiGradientQLearning
+from dlmodules.rl.semi_gradient_td import SemiGradientTD
 from dlmodules.rl.tile_coding import LinearValues
 from tests.dlmodules.rl import agent_runs
 

@@ -6,7 +6,8 @@ import torch
 from dlmodules.errors import UserError
 from dlmodules.protocols import Transition
 from dlmodules.rl.exploration import Epsilon
-from dlmodules.rl.semi_gradient import SemiGradientQLearning, SemiGradientSarsa, SemiGradientTD
+from dlmodules.rl.semi_gradient import SemiGradientQLearning, SemiGradientSarsa
+from dlmodules.rl.semi_gradient_td import SemiGradientTD
 from dlmodules.rl.tile_coding import LinearValues, TileCodedValues
 from tests.dlmodules.rl import agent_runs, known_environments
 
