@@ -1,6 +1,5 @@
 """The training environments as one endless stream of transitions, with statistics of its episodes."""
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +9,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
+from datamodules.environments.episodes import CountsEpisodes
 from datamodules.environments.single import SingleEnv
 from dlmodules.errors import UserError
 from dlmodules.protocols import StateStep, Transition
@@ -19,30 +19,22 @@ if TYPE_CHECKING:
     from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
 
 
-class EnvironmentStream:
+class EnvironmentStream(CountsEpisodes):
     """Step a vector environment that resets in the same step, and keep the returns of its episodes.
 
     Args:
         envs: a vector of ``ReplayableEnv`` in autoreset mode SAME_STEP that copies what it returns.
         window: how many finished episodes ``recent_returns`` and ``recent_lengths`` look back.
-
-    Attributes:
-        episodes: episodes finished so far.
     """
 
     def __init__(
         self, envs: "SyncVectorEnv[Any, Any] | AsyncVectorEnv[Any, Any] | SingleEnv", window: int = 100
     ) -> None:
+        super().__init__(envs.num_envs, window)
         self.envs = envs
-        self.num_envs: int = envs.num_envs
         self._seen: Any = envs.reset()[0]
-        self.episodes = 0
-        self.recent_returns: deque[float] = deque(maxlen=window)
-        self.recent_lengths: deque[int] = deque(maxlen=window)
         self._action_shape: tuple[int, ...] = tuple(envs.action_space.shape or ())
         self._action_dtype = torch.from_numpy(np.zeros(0, envs.action_space.dtype)).dtype
-        self._returns = np.zeros(self.num_envs)
-        self._lengths = np.zeros(self.num_envs, dtype=np.int64)
 
     def step(self, action: Tensor, info: Mapping[str, Tensor] | None = None) -> Transition:
         """Do the actions.
@@ -93,34 +85,23 @@ class EnvironmentStream:
         seen = self._seen
         observation, reward, terminated, truncated, env_info = self.envs.step(action)
         next_observation = observation
-        self._returns += reward
-        self._lengths += 1
+        self._count_step(reward)
         ended = terminated | truncated
         if ended.any():
             next_observation = observation.copy()
-            for index in np.flatnonzero(ended):
-                next_observation[index] = env_info["final_obs"][index]
-                self._finish_episode(index)
+            lanes = np.flatnonzero(ended)
+            for lane in lanes:
+                next_observation[lane] = env_info["final_obs"][lane]
+            self._finish_episodes(lanes)
         self._seen = observation
         return seen, reward, next_observation, terminated, truncated
-
-    def _finish_episode(self, index: np.intp) -> None:
-        self.episodes += 1
-        self.recent_returns.append(float(self._returns[index]))
-        self.recent_lengths.append(int(self._lengths[index]))
-        self._returns[index] = 0.0
-        self._lengths[index] = 0
 
     def state_dict(self) -> dict[str, Any]:
         """Return where every environment stands, as plain values and tensors."""
         return {
             "envs": [_converted(state, torch.from_numpy) for state in self.envs.get_attr("episode_state")],
             "observation": self.observation.clone(),
-            "episodes": self.episodes,
-            "recent_returns": list(self.recent_returns),
-            "recent_lengths": list(self.recent_lengths),
-            "returns": torch.from_numpy(self._returns.copy()),
-            "lengths": torch.from_numpy(self._lengths.copy()),
+            **self._episodes_state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -142,13 +123,7 @@ class EnvironmentStream:
                 "the environment does not repeat itself from the same seed and actions, so this resumed run"
                 " is not exactly the unbroken one (a wrapper with running statistics does that)"
             )
-        self.episodes = state["episodes"]
-        self.recent_returns.clear()
-        self.recent_returns.extend(state["recent_returns"])
-        self.recent_lengths.clear()
-        self.recent_lengths.extend(state["recent_lengths"])
-        self._returns = state["returns"].numpy().copy()
-        self._lengths = state["lengths"].numpy().copy()
+        self._load_episodes(state)
 
     def close(self) -> None:
         """End the environments."""

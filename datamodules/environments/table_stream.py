@@ -1,6 +1,5 @@
 """Training environments drawn straight from the probabilities of a finite Markov decision process."""
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,12 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from datamodules.environments.episodes import CountsEpisodes
 from datamodules.environments.replay import episode_seed
 from dlmodules.errors import UserError
 from dlmodules.protocols import Dynamics, StateStep, Transition
 
 
-class TableStream:
+class TableStream(CountsEpisodes):
     """N episodes of a finite Markov decision process side by side, each step drawn from its table at once.
 
     What it needs to resume is where the episodes stand and its generator: no episode is played again.
@@ -29,7 +29,7 @@ class TableStream:
     def __init__(
         self, dynamics: Dynamics, seed: int, num_envs: int, exploring_starts: bool = False, window: int = 100
     ) -> None:
-        self.num_envs = num_envs
+        super().__init__(num_envs, window)
         self.num_actions = dynamics.num_actions
         self.max_steps = dynamics.max_steps
         places = dynamics.num_states * dynamics.num_actions
@@ -46,11 +46,6 @@ class TableStream:
         self._starts = np.flatnonzero(initial.numpy())
         self._start_bounds = (initial[initial > 0].cumsum(0) / initial.sum()).numpy()[:-1]
         self._rng = np.random.Generator(np.random.PCG64(episode_seed("train", seed, num_envs)))
-        self.episodes = 0
-        self.recent_returns: deque[float] = deque(maxlen=window)
-        self.recent_lengths: deque[int] = deque(maxlen=window)
-        self._returns = np.zeros(num_envs)
-        self._lengths = np.zeros(num_envs, dtype=np.int64)
         self.state: Any = self._draw_starts(num_envs)
 
     @property
@@ -68,8 +63,7 @@ class TableStream:
         reward = self._reward.take(place)
         next_state = self._next_state.take(place)
         terminated = self._terminated.take(place)
-        self._returns += reward
-        self._lengths += 1
+        self._count_step(reward)
         if self.max_steps is None:
             truncated, ended = np.zeros_like(terminated), terminated
         else:
@@ -79,16 +73,9 @@ class TableStream:
         lanes = ended.nonzero()[0]
         if len(lanes):
             self.state = next_state.copy()
-            self.state[lanes] = self._begin_episodes(lanes)
+            self._finish_episodes(lanes)
+            self.state[lanes] = self._draw_starts(len(lanes))
         return StateStep(state, action, reward, next_state, terminated, truncated)
-
-    def _begin_episodes(self, lanes: Any) -> Any:
-        self.episodes += len(lanes)
-        self.recent_returns.extend(self._returns[lanes].tolist())
-        self.recent_lengths.extend(self._lengths[lanes].tolist())
-        self._returns[lanes] = 0.0
-        self._lengths[lanes] = 0
-        return self._draw_starts(len(lanes))
 
     def _draw_starts(self, count: int) -> Any:
         if not len(self._start_bounds):
@@ -113,11 +100,7 @@ class TableStream:
         return {
             "rng": self._rng.bit_generator.state,
             "state": torch.from_numpy(self.state.copy()),
-            "episodes": self.episodes,
-            "recent_returns": list(self.recent_returns),
-            "recent_lengths": list(self.recent_lengths),
-            "returns": torch.from_numpy(self._returns.copy()),
-            "lengths": torch.from_numpy(self._lengths.copy()),
+            **self._episodes_state(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -130,13 +113,7 @@ class TableStream:
             )
         self._rng.bit_generator.state = state["rng"]
         self.state = state["state"].numpy().copy()
-        self.episodes = state["episodes"]
-        self.recent_returns.clear()
-        self.recent_returns.extend(state["recent_returns"])
-        self.recent_lengths.clear()
-        self.recent_lengths.extend(state["recent_lengths"])
-        self._returns = state["returns"].numpy().copy()
-        self._lengths = state["lengths"].numpy().copy()
+        self._load_episodes(state)
 
     def close(self) -> None:
         """Nothing is open."""
