@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pairs import PAIRS, compare, summary
+from benchmarks.pairs import PAIRS, Judged, compare, summary
 from benchmarks.record import RECORDS, ROOT, Record, make_record
 from benchmarks.row import Row
 from dlmodules.errors import UserError
@@ -156,12 +156,12 @@ def speed_record(
     begin: float,
     pairs: Sequence[tuple[float, float]],
     details: Mapping[str, Any] | None = None,
-    difference: bool = False,
+    judged: Judged = "ratio",
     steps: int = 0,
 ) -> Record:
     """Return the record of a comparison whose ``pairs`` were taken in processor seconds of one thread."""
     kept = {"clock": "processor", "pairs": [list(pair) for pair in pairs], **(details or {})}
-    return row_record(row, seed, begin, metrics=summary(pairs, difference), steps=steps, details=kept)
+    return row_record(row, seed, begin, metrics=summary(pairs, judged), steps=steps, details=kept)
 
 
 def row_record(row: Row, seed: int, begin: float, **measured: Any) -> Record:

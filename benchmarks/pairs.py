@@ -9,6 +9,7 @@ from benchmarks.bootstrap import interval
 # With fewer, the interval says little: of six pairs it is nearly that from the least to the largest.
 PAIRS = 10
 Verdict = Literal["met", "missed", "undecided"]
+Judged = Literal["ratio", "difference", "ours"]
 
 
 def compare(ours: Callable[[], float], other: Callable[[], float], pairs: int) -> list[tuple[float, float]]:
@@ -24,13 +25,18 @@ def compare(ours: Callable[[], float], other: Callable[[], float], pairs: int) -
     return found
 
 
-def summary(pairs: Sequence[tuple[float, float]], difference: bool = False) -> dict[str, float]:
-    """Return what a record says of the pairs' ratios, or of their differences.
+def summary(pairs: Sequence[tuple[float, float]], judged: Judged = "ratio") -> dict[str, float]:
+    """Return what a record says of the pairs' ratios, of their differences, or of our side alone.
 
     ``value`` is their median, ``low`` and ``high`` the ends of its interval, ``min`` and ``max`` the least and the
     largest; ``ours`` and ``other`` are the medians of the sides.
     """
-    values = [ours - other if difference else ours / other for ours, other in pairs]
+    of_pair: Callable[[float, float], float] = {
+        "ratio": lambda ours, other: ours / other,
+        "difference": lambda ours, other: ours - other,
+        "ours": lambda ours, other: ours,
+    }[judged]
+    values = [of_pair(*pair) for pair in pairs]
     low, high = interval(values)
     return {
         "value": statistics.median(values),

@@ -1,4 +1,4 @@
-"""Environment steps per second of DQN against stable-baselines3's with the same settings, processes in turn."""
+"""Environment steps per second of an agent against stable-baselines3's DQN, processes in turn."""
 
 import json
 import time
@@ -15,7 +15,10 @@ QUICK_STEPS = 3000
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
-    """Compare environment steps per second; both sides' last training returns show that both learn."""
+    """Compare environment steps per second; both sides' last training returns show that both learn.
+
+    The option ``peer`` is the configuration whose settings stable-baselines3's DQN has; without it that of the row.
+    """
     begin = time.perf_counter()
     steps: int = QUICK_STEPS if context.quick else row.options["steps"]
     returns: dict[str, list[float]] = {"ours": [], "stable-baselines3": []}
@@ -30,7 +33,8 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     def theirs() -> float:
         folder = context.folder(row, seed)
         result = Path(folder, "sb3.json").resolve()
-        args = ["-m", "benchmarks.peers.sb3_dqn", str(row.config), str(result), str(seed), str(steps)]
+        config = row.options.get("peer", row.config)
+        args = ["-m", "benchmarks.peers.sb3_dqn", str(config), str(result), str(seed), str(steps)]
         run_command(args, context, folder / "log.txt", DLMODULES_KEEP_FREED_MEMORY="1")
         found: dict[str, Any] = json.loads(result.read_text())
         returns["stable-baselines3"].append(found["return"])

@@ -27,6 +27,6 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         run_command(args, context)
     pairs = in_turn(context, lambda: seconds(PROGRAM), lambda: seconds(IMPORTS))
     wall = list(zip(waited[PROGRAM], waited[IMPORTS], strict=True))
-    record = speed_record(row, seed, begin, pairs, {"wall_pairs": wall}, difference=True)
-    metrics = {f"wall_{name}": value for name, value in summary(wall, difference=True).items()}
+    record = speed_record(row, seed, begin, pairs, {"wall_pairs": wall}, judged="difference")
+    metrics = {f"wall_{name}": value for name, value in summary(wall, judged="difference").items()}
     return replace(record, metrics={**record.metrics, **metrics})

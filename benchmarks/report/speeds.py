@@ -9,7 +9,7 @@ from benchmarks.report.standing import Found
 from benchmarks.row import Row
 
 JUDGED = """\
-A verdict is that of the 95 % confidence interval of the median ratio (or difference) of ten pairs, which is in \
+A verdict is that of the 95 % confidence interval of the median ratio, difference or speed of ten pairs, which is in \
 parentheses: **met** or **missed** where all of it is on one side of the bar, **undecided** where it spans the bar. \
 The pairs are processor seconds of one thread. What was measured by the clock on the wall, or with fewer pairs, is \
 **not judged**; its parentheses hold the least and the largest.
@@ -33,15 +33,15 @@ def speed_table(rows: Sequence[Row], found: Found) -> str:
     lines = []
     for row in rows:
         sign, limit = row.bar
-        bar = f"{'≤' if sign == '<=' else '≥'} {limit:g} {row.unit}"
+        bar = f"{'≤' if sign == '<=' else '≥'} {limit:,g} {row.unit}"
         if not found[row.name]:
             lines.append((row.title, f"`{row.name}`", NOT_YET, bar, NOTHING, NOTHING))
             continue
         metrics = found[row.name][-1].metrics
-        measured = f"{metrics['value']:.2f} {row.unit}"
+        measured = f"{_number(metrics['value'])} {row.unit}"
         for low, high in (("low", "high"), ("min", "max")):  # the latter of an earlier day
             if low in metrics:
-                measured += f" ({metrics[low]:.2f} .. {metrics[high]:.2f})"
+                measured += f" ({_number(metrics[low])} .. {_number(metrics[high])})"
                 break
         if "wall_value" in metrics:
             measured += f"; by the clock {metrics['wall_value']:.2f} {row.unit}"
@@ -50,3 +50,7 @@ def speed_table(rows: Sequence[Row], found: Found) -> str:
         verdict = strong(speed_state(row, found[row.name]))
         lines.append((row.title, f"`{row.name}`", measured, f"{bar}: {verdict}", ours, other))
     return table(("what", "row", "measured", "bar", "ours", "the other"), lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.2f}"

@@ -1,10 +1,13 @@
 """The rows of speeds and memory."""
 
+from typing import Any
+
 from benchmarks.row import Row
 
+_OF_RATIOS = "the pairs' ratios"
 _IN_TURN = (
     "ten pairs in turn, one thread, seconds of the processor, which other work on the machine hardly stretches; median"
-    " of the pairs' ratios with its 95 % confidence interval (bootstrap), which decides"
+    f" of {_OF_RATIOS} with its 95 % confidence interval (bootstrap), which decides"
 )
 _FIT_SIDE = (
     "`train.py fit` with its default callbacks and loggers (metrics.csv, W&B offline, exact resume, last and best"
@@ -40,6 +43,27 @@ def _args(system: str, batch_size: int) -> tuple[str, ...]:
 
 
 _DCGAN_ARGS = (*_args("DCGAN", 64), "--data.drop_last", "true")
+
+
+def _table_row(name: str, environments: str, bar: float, options: dict[str, Any]) -> Row:
+    return Row(
+        name=f"speed_table_{name}",
+        kind="speed",
+        program="programs.speed_table",
+        system="QLearning",
+        config="configs/rl/q_learning_frozen_lake.yaml",
+        protocol=f"Q-learning on the slippery lake, {environments}: `train.py fit` with its default callbacks and"
+        " loggers (W&B offline, no pictures; validation left out), beside the textbook's loop over one environment;"
+        f" start of the processes left out on both sides; {_IN_TURN.replace(_OF_RATIOS, 'our side')}",
+        title=f"QLearning: environment steps, {environments}",
+        unit="steps/s",
+        bar=(">=", bar),
+        ours="{:,.0f} steps/s",
+        other="the textbook's loop {:,.0f} steps/s",
+        options={"loop_steps": 100_000, **options},
+    )
+
+
 ROWS = (
     Row(
         name="speed_data",
@@ -161,10 +185,40 @@ ROWS = (
         " against stable-baselines3's DQN with the same environments, network, optimizer, batch, buffer, updates and"
         f" exploration, without callbacks or evaluation; start of the processes left out on both sides; {_IN_TURN}",
         title="DQN: environment steps against stable-baselines3",
-        bar=(">=", 1.0),
+        bar=(">=", 1.5),
         ours="{:,.0f} steps/s",
         other="stable-baselines3 {:,.0f} steps/s",
         options={"steps": 20_000},
+    ),
+    Row(
+        name="speed_pqn",
+        kind="speed",
+        program="programs.speed_dqn",
+        system="PQN",
+        config="configs/rl/pqn_cartpole.yaml",
+        protocol="20,000 steps of the configuration (default callbacks and loggers, W&B offline, no pictures;"
+        " validation left out) against stable-baselines3's DQN with the settings of dqn_cartpole, without callbacks or"
+        f" evaluation; start of the processes left out on both sides; {_IN_TURN}",
+        title="PQN: environment steps against stable-baselines3's DQN",
+        bar=(">=", 5.0),
+        ours="{:,.0f} steps/s",
+        other="stable-baselines3's DQN {:,.0f} steps/s",
+        options={"steps": 20_000, "peer": "configs/rl/dqn_cartpole.yaml"},
+    ),
+    _table_row(
+        "lanes",
+        "64 at once from the table of transitions",
+        800_000,
+        {"steps": 6_400_000, "args": ("--model.init_args.steps_per_iteration", "64000")},
+    ),
+    _table_row(
+        "single",
+        "one environment",
+        25_000,
+        {
+            "steps": 200_000,
+            "args": ("--data.init_args.vectorization", "sync", "--data.init_args.num_envs", "1"),
+        },
     ),
     Row(
         name="speed_priorities",

@@ -21,7 +21,7 @@ from dlmodules.rl.buffers import ReplayBuffer
 from dlmodules.rl.denormals import FLUSH_EVERY, flush_moments
 from dlmodules.rl.exploration import epsilon_greedy
 from dlmodules.rl.networks import MLPQNetwork
-from dlmodules.rl.polyak import polyak_update
+from dlmodules.rl.polyak import PolyakAverage
 from dlmodules.rl.returns import td_target
 from dlmodules.rl.spaces import check_values, example_observation
 from dlmodules.sampling.examples import example_inputs
@@ -178,11 +178,12 @@ class DQN(Agent):
         drawn = self.draw(self.updates_per_iteration * self.batch_size)
         scaled = replace(drawn, reward=self.reward_scale * drawn.reward)
         batches = scaled.to(self.device).split(self.batch_size)
+        target_average = PolyakAverage(self.target_network, self.network, self.tau)
         losses = []
         for number, batch in enumerate(batches, start=self.updates + 1):
             losses.append(self.update(batch))
             if number % self.target_update_interval == 0:
-                polyak_update(self.target_network, self.network, self.tau)
+                target_average.update()
             if number % FLUSH_EVERY == 0:
                 flush_moments(self.trainer.optimizers[0])
         self.updates += len(batches)

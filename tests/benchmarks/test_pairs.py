@@ -24,7 +24,9 @@ def test_the_summary_is_of_the_pairs_ratios_not_of_the_medians():
     found = summary(pairs)
     assert (found.pop("low"), found.pop("high")) == interval([1.0, 3.0, 0.5])
     assert found == {"value": 1.0, "min": 0.5, "max": 3.0, "ours": 2.0, "other": 2.0}
-    assert summary(pairs, difference=True)["value"] == 0.0  # of 0, 4, -2
+    assert summary(pairs, judged="difference")["value"] == 0.0  # of 0, 4, -2
+    ours = summary(pairs, judged="ours")
+    assert (ours["value"], ours["low"], ours["high"]) == (2.0, *interval([1.0, 6.0, 2.0]))
 
 
 @pytest.mark.parametrize(

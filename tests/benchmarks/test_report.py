@@ -105,7 +105,7 @@ book: 0.985 | 7 (single run; not reached in 1 of 2 runs)<br>anchor: theirs: 5 | 
 
 ## Speed and memory
 
-A verdict is that of the 95 % confidence interval of the median ratio (or difference) of ten pairs, which is in \
+A verdict is that of the 95 % confidence interval of the median ratio, difference or speed of ten pairs, which is in \
 parentheses: **met** or **missed** where all of it is on one side of the bar, **undecided** where it spans the bar. \
 The pairs are processor seconds of one thread. What was measured by the clock on the wall, or with fewer pairs, is \
 **not judged**; its parentheses hold the least and the largest.

@@ -2,7 +2,7 @@ import torch
 from torch import nn
 
 from dlmodules.rl.networks import MLPQNetwork
-from dlmodules.rl.polyak import polyak_update
+from dlmodules.rl.polyak import PolyakAverage
 
 
 def test_the_books_network_has_its_parameters() -> None:
@@ -19,10 +19,10 @@ def test_follow_moves_by_tau_and_copies_at_one() -> None:
         online.weight.fill_(3.0)
         online.running_mean.fill_(8.0)
         online.num_batches_tracked.fill_(5)
-    polyak_update(target, online, tau=0.25)
+    PolyakAverage(target, online, tau=0.25).update()
     assert target.weight.tolist() == [1.5, 1.5]  # 1 + 0.25 * (3 - 1)
     assert target.running_mean.tolist() == [2.0, 2.0]
     assert target.num_batches_tracked.item() == 5
-    polyak_update(target, online)
+    PolyakAverage(target, online).update()
     assert target.weight.tolist() == [3.0, 3.0]
     assert target.running_mean.tolist() == [8.0, 8.0]
