@@ -9,12 +9,14 @@ LEVEL = 0.95
 
 
 def interval(
-    values: Sequence[float], statistic: Callable[[Sequence[float]], float] = statistics.median
+    values: Sequence[float],
+    statistic: Callable[[Sequence[float]], float] = statistics.median,
+    resamples: int = RESAMPLES,
 ) -> tuple[float, float]:
     """Return the confidence interval of a ``statistic`` of ``values``: the bootstrap's percentiles, always the same."""
     draw = random.Random(0)
-    found = sorted(statistic(draw.choices(values, k=len(values))) for _ in range(RESAMPLES))
-    outside = round((1 - LEVEL) / 2 * RESAMPLES)
+    found = sorted(statistic(draw.choices(values, k=len(values))) for _ in range(resamples))
+    outside = round((1 - LEVEL) / 2 * resamples)
     return found[outside], found[-1 - outside]
 
 

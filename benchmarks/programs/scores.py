@@ -17,6 +17,7 @@ from benchmarks.classifier import CLASSIFIER, named_classifier
 from benchmarks.context import Context, processor_seconds, row_record, run_command, run_here, sweep_variables
 from benchmarks.programs import baselines
 from benchmarks.record import ROOT, Record
+from benchmarks.report.learning_curves import DETAIL
 from benchmarks.row import Row
 from callbacks import GeneratorEMA
 from dlmodules.checkpoints.loading import load_checkpoint, load_module
@@ -75,6 +76,8 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
     if "episodes_until" in row.options:
         episodes = episodes_until(run / "metrics.csv", row.options["episodes_until"])
         metrics |= {} if episodes is None else {f"episodes_until_{row.options['episodes_until']:.0f}": episodes}
+    if any(figure.interquartile for figure in row.figures):
+        details[DETAIL] = curve_over(run / "metrics.csv", "env_steps", DETAIL)
     for name in row.options.get("logged", ()):
         metrics[name] = curve(run / "metrics.csv", name)[-1]
     if row.options.get("train_accuracy"):
@@ -190,6 +193,11 @@ def mean_of_last_epoch(path: Path, metric: str) -> float:
 def curve(path: Path, metric: str) -> list[float]:
     """Return the values that were logged as ``metric``, in their order."""
     return [float(row[metric]) for row in logged_rows(path) if row.get(metric)]
+
+
+def curve_over(path: Path, x: str, metric: str) -> list[tuple[float, float]]:
+    """Return pairs of what was logged as ``x`` and as ``metric``, where both were."""
+    return [(float(row[x]), float(row[metric])) for row in logged_rows(path) if row.get(x) and row.get(metric)]
 
 
 def logged_rows(path: Path) -> list[dict[str, str]]:

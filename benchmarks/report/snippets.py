@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.report.cells import EARLIER, EARLIER_HEAD, NOTHING, bar_and_state, budget_of, overrides, spread, table
 from benchmarks.report.configurations import score_tables, variants
+from benchmarks.report.learning_curves import has_figure
 from benchmarks.report.registry import Public
 from benchmarks.report.speeds import speed_table
 from benchmarks.report.standing import Found, standing
@@ -29,6 +30,10 @@ def system_snippet(system: Public, rows: Sequence[Row], found: Found, titles: Ma
     blocks = [f"{'; '.join(parts)}. {more}\n"]
     if scores := [row for row in own if row.kind == "score"]:
         blocks.append(score_tables(scores, found))
+    for row in own:
+        if has_figure(found[row.name]):
+            seeds = f"Held-out return of `{row.name}`: each seed, their interquartile mean and its 95 % interval"
+            blocks.append(f"![{seeds}](../images/learning_curves/{row.name}.png)\n\n{seeds}.\n")
     for name in dict.fromkeys(row.table for row in own if row.kind == "table"):
         blocks += [f"{titles[name]}:\n", variants([row for row in own if row.table == name], found)]
     if speeds := [row for row in own if row.kind in ("speed", "memory")]:
