@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from pytorch_lightning import LightningModule
 
@@ -76,6 +77,8 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
     if "episodes_until" in row.options:
         episodes = episodes_until(run / "metrics.csv", row.options["episodes_until"])
         metrics |= {} if episodes is None else {f"episodes_until_{row.options['episodes_until']:.0f}": episodes}
+    if "last_episodes" in row.options:
+        metrics["train/return_of_last_episodes"] = return_of_last(run / "metrics.csv", row.options["last_episodes"])
     if any(figure.interquartile for figure in row.figures):
         details[DETAIL] = curve_over(run / "metrics.csv", "env_steps", DETAIL)
     for name in row.options.get("logged", ()):
@@ -181,6 +184,18 @@ def episodes_until(path: Path, threshold: float, window: int = 100) -> float | N
         if episodes and value and float(episodes) >= window and float(value) >= threshold:
             return float(episodes)
     return None
+
+
+def return_of_last(path: Path, episodes: int) -> float:
+    """Return the mean return of the last ``episodes`` of a training.
+
+    It is that of the ``train/return`` of each logged step, itself a mean over the last 100 episodes, which counts as
+    often as episodes ended since the one before.
+    """
+    rows = [row for row in logged_rows(path) if row.get("train/return")]
+    counts = [float(row["train/episodes"]) for row in rows]
+    ended = np.diff(np.maximum([0.0, *counts], counts[-1] - episodes))
+    return float(np.average([float(row["train/return"]) for row in rows], weights=ended))
 
 
 def mean_of_last_epoch(path: Path, metric: str) -> float:

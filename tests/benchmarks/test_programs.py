@@ -9,7 +9,7 @@ from benchmarks.context import Context, run_command, run_here, sweep_variables
 from benchmarks.instruments import clock
 from benchmarks.pairs import summary
 from benchmarks.programs import baselines, scores
-from benchmarks.programs.scores import episodes_until, mean_of_last_epoch, metrics_of_test
+from benchmarks.programs.scores import episodes_until, mean_of_last_epoch, metrics_of_test, return_of_last
 from benchmarks.record import read_record
 from benchmarks.rows import ROWS
 from datamodules.environments.environment import EnvironmentDataModule
@@ -92,6 +92,13 @@ def test_episodes_until_needs_a_hundred_episodes(tmp_path):
     (tmp_path / "metrics.csv").write_text(METRICS)
     assert episodes_until(tmp_path / "metrics.csv", 195.0) == 140
     assert episodes_until(tmp_path / "metrics.csv", 211.0) is None
+
+
+def test_the_last_episodes_count_as_often_as_they_ended(tmp_path):
+    (tmp_path / "metrics.csv").write_text("train/episodes,train/return,val/return\n100,10,\n,,7\n300,20,\n400,40,\n")
+    assert return_of_last(tmp_path / "metrics.csv", 100) == 40
+    assert return_of_last(tmp_path / "metrics.csv", 200) == 30
+    assert return_of_last(tmp_path / "metrics.csv", 9_999) == 22.5  # 100 of 10, 200 of 20, 100 of 40
 
 
 def test_the_clock_counts_all_between_epochs_but_the_validation(tmp_path, monkeypatch):
