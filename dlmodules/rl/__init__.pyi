@@ -6,4 +6,7 @@ from .networks import LayerNormQNetwork as LayerNormQNetwork
 from .networks import MLPQNetwork as MLPQNetwork
 from .networks import NoisyQNetwork as NoisyQNetwork
 from .networks import RainbowQNetwork as RainbowQNetwork
+from .normalization import NormalizedNetwork as NormalizedNetwork
+from .normalization import ObservationNormalizer as ObservationNormalizer
+from .normalization import RewardNormalizer as RewardNormalizer
 from .tabular.planner import Planner as Planner

@@ -13,6 +13,7 @@ from typing_extensions import override
 from dlmodules.errors import UserError
 from dlmodules.protocols import EnvironmentSource, Transition
 from dlmodules.rl.evaluation import evaluate
+from dlmodules.rl.normalization import normalizers_of
 from dlmodules.rl.progress import Progress, env_steps_metrics, recent_episodes
 from dlmodules.rl.requirements import require_environments
 from dlmodules.training.finite import require_finite
@@ -151,12 +152,18 @@ class Agent(ManualOptimizationModule):
     def collect(self) -> None:
         """Step the environments for one iteration, or for what is left of the budget."""
         envs = self.environments.train_envs
+        of_observations, of_rewards = normalizers_of(self)
         wanted = min(self.steps_per_iteration, self.environments.total_steps - self.env_steps)
         for _ in range(ceil(wanted / envs.num_envs)):
-            explored = self.explore(envs.observation)
+            observation = envs.observation
+            for normalizer in of_observations:
+                normalizer.update(observation)
+            explored = self.explore(observation)
             action, info = explored if isinstance(explored, tuple) else (explored, None)
             given = self.to_env(action)
             step = envs.step(given, info)
+            for reward_normalizer in of_rewards:
+                reward_normalizer.update(step.reward, step.ended)
             self.observe(step if given is action else replace(step, action=action))
             self.env_steps += envs.num_envs
 

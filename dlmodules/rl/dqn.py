@@ -21,6 +21,7 @@ from dlmodules.rl.buffers import ReplayBuffer
 from dlmodules.rl.denormals import FLUSH_EVERY, flush_moments
 from dlmodules.rl.exploration import epsilon_greedy
 from dlmodules.rl.networks import MLPQNetwork
+from dlmodules.rl.normalization import NormalizedNetwork, RewardNormalizer
 from dlmodules.rl.polyak import PolyakAverage
 from dlmodules.rl.returns import td_target
 from dlmodules.rl.spaces import check_values, example_observation
@@ -64,6 +65,8 @@ class DQN(Agent):
         loss: ``mse``, or ``huber``, whose slope is at most 1.
         epsilon_delay: environment steps with the first probability, before it begins to fall.
         reward_scale: factor, above 0, of the rewards that are learnt from; the values have it too.
+        normalize_observations: give the network observations of mean 0 and deviation 1 (``NormalizedNetwork``).
+        normalize_rewards: learn from rewards divided by the deviation of the return (``RewardNormalizer``).
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {
@@ -95,6 +98,8 @@ class DQN(Agent):
         loss: Literal["mse", "huber"] = "mse",
         epsilon_delay: int = 0,
         reward_scale: float = 1.0,
+        normalize_observations: bool = False,
+        normalize_rewards: bool = False,
     ) -> None:
         super().__init__(steps_per_iteration, max_grad_norm)
         save_portable_hyperparameters(self)
@@ -106,16 +111,17 @@ class DQN(Agent):
         if epsilon_schedule == "exponential" and not (epsilon_start and epsilon_end):
             raise UserError("an exponential epsilon_schedule never reaches 0: choose linear, or epsilons above 0")
         self.num_actions = num_actions
-        self.network = self.make_network(observation_dim, num_actions, hidden_dims) if network is None else network
+        network = self.make_network(observation_dim, num_actions, hidden_dims) if network is None else network
+        self.network = NormalizedNetwork(network, (observation_dim,)) if normalize_observations else network
+        self.reward_normalizer = RewardNormalizer(gamma) if normalize_rewards else nn.Identity()
         self.target_network = deepcopy(self.network).requires_grad_(False)
         self.optimizer, self.scheduler = optimizer, scheduler
-        self.gamma, self.tau = gamma, tau
+        self.gamma, self.tau, self.reward_scale = gamma, tau, reward_scale
         self.batch_size, self.buffer_capacity = batch_size, buffer_capacity
         self.learning_starts = max(learning_starts, 1)
         self.updates_per_iteration, self.target_update_interval = updates_per_iteration, target_update_interval
         self.epsilon_start, self.epsilon_end = epsilon_start, epsilon_end
         self.epsilon_steps, self.epsilon_delay = epsilon_steps, epsilon_delay
-        self.reward_scale = reward_scale
         self.epsilon_schedule = exponential_annealing if epsilon_schedule == "exponential" else linear_annealing
         self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
         self.updates = 0
@@ -175,9 +181,9 @@ class DQN(Agent):
         if self.env_steps < self.learning_starts:
             return metrics
         self.network.train()
-        drawn = self.draw(self.updates_per_iteration * self.batch_size)
-        scaled = replace(drawn, reward=self.reward_scale * drawn.reward)
-        batches = scaled.to(self.device).split(self.batch_size)
+        drawn = self.draw(self.updates_per_iteration * self.batch_size).to(self.device)
+        scaled = replace(drawn, reward=self.reward_scale * self.reward_normalizer(drawn.reward))
+        batches = scaled.split(self.batch_size)
         target_average = PolyakAverage(self.target_network, self.network, self.tau)
         losses = []
         for number, batch in enumerate(batches, start=self.updates + 1):

@@ -15,6 +15,7 @@ from dlmodules.protocols import Transition
 from dlmodules.rl.base import Agent
 from dlmodules.rl.exploration import epsilon_greedy
 from dlmodules.rl.networks import LayerNormQNetwork
+from dlmodules.rl.normalization import NormalizedNetwork, RewardNormalizer
 from dlmodules.rl.returns import q_lambda
 from dlmodules.rl.spaces import check_values, example_observation
 from dlmodules.sampling.examples import example_inputs
@@ -50,6 +51,8 @@ class PQN(Agent):
         epsilon_end: last probability of a random action.
         epsilon_steps: environment steps in which it goes from the first to the last along a line.
         max_grad_norm: largest norm of the gradient; None does not clip.
+        normalize_observations: give the network observations of mean 0 and deviation 1 (``NormalizedNetwork``).
+        normalize_rewards: learn from rewards divided by the deviation of the return (``RewardNormalizer``).
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"hidden_dims": [16, 16], "steps_per_iteration": 32}
@@ -71,13 +74,17 @@ class PQN(Agent):
         epsilon_end: float = 0.05,
         epsilon_steps: int = 50_000,
         max_grad_norm: float | None = 10.0,
+        normalize_observations: bool = False,
+        normalize_rewards: bool = False,
     ) -> None:
         super().__init__(steps_per_iteration, max_grad_norm)
         save_portable_hyperparameters(self)
         require_at_least(1, minibatches=minibatches, epochs=epochs)
         check_fractions(gamma=gamma, lambda_=lambda_, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
         self.num_actions = num_actions
-        self.network = LayerNormQNetwork(observation_dim, num_actions, hidden_dims) if network is None else network
+        network = LayerNormQNetwork(observation_dim, num_actions, hidden_dims) if network is None else network
+        self.network = NormalizedNetwork(network, (observation_dim,)) if normalize_observations else network
+        self.reward_normalizer = RewardNormalizer(gamma) if normalize_rewards else nn.Identity()
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.gamma = gamma
@@ -151,7 +158,8 @@ class PQN(Agent):
             torch.stack([getattr(step, name) for step in steps]) for name in ("reward", "terminated", "truncated")
         )
         next_values = self(torch.cat([step.next_observation for step in steps])).unflatten(0, reward.shape)
-        return q_lambda(reward, terminated, truncated, next_values, self.gamma, self.lambda_)
+        scaled = self.reward_normalizer(reward)
+        return q_lambda(scaled, terminated, truncated, next_values, self.gamma, self.lambda_)
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
