@@ -1,9 +1,9 @@
 """When a checkpoint is written, and how it is written atomically."""
 
 import errno
-import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from typing_extensions import override
 
+from dlmodules.checkpoints.atomic import write_whole
 from dlmodules.checkpoints.loading import read_file
 from dlmodules.checkpoints.replay_file import (
     LEFT_OUT,
@@ -22,6 +23,7 @@ from dlmodules.checkpoints.replay_file import (
     remove_replays,
     with_replay,
 )
+from dlmodules.checkpoints.replay_segments import Recorded, remove_unlisted, write_segments
 from dlmodules.errors import UserError
 
 
@@ -29,12 +31,16 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     """Write to a temporary file beside the target, then rename; read without unpickling.
 
     A kill, a full disk or a power cut in the middle leaves the old checkpoint as it was. A large replay buffer of an
-    agent goes to a file of its own beside the checkpoint, such as ``last.replay-5120.pt``: it is written first, under
-    a new name, then the checkpoint that names it, and then the one before is removed.
+    agent is in files of the folder ``replay`` beside the checkpoint (``dlmodules.checkpoints.replay_segments``), of
+    which each checkpoint adds what is new. They are written first, then the checkpoint that names them, and then
+    those are removed that no checkpoint names any more.
 
     Args:
         without_replay: names of checkpoints that are played, not resumed: a large replay buffer is left out of them.
     """
+
+    takes_recorded = True
+    """It is handed a large replay buffer itself, not a copy of all that is in it."""
 
     def __init__(self, without_replay: Sequence[str] = ("best.ckpt",)) -> None:
         super().__init__()
@@ -50,14 +56,17 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             replay = large_replay(checkpoint)
             if replay is not None and target.name in self.without_replay:
                 checkpoint = with_replay(checkpoint, LEFT_OUT)
+            elif isinstance(replay, Recorded):
+                checkpoint = with_replay(checkpoint, write_segments(replay, target))
             elif replay is not None:
                 replay_path = new_replay_path(target, checkpoint["global_step"])
-                _write_whole(replay, replay_path)
+                write_whole(replay_path, partial(torch.save, replay))
                 checkpoint = with_replay(checkpoint, {"file": replay_path.name})
-            _write_whole(checkpoint, target)
+            write_whole(target, partial(torch.save, checkpoint))
         except (OSError, RuntimeError) as error:
             if replay_path is not None:
                 replay_path.unlink(missing_ok=True)
+            remove_unlisted(target)
             if isinstance(error, RuntimeError) and not _is_write_failure(error):
                 raise
             reason = _reason(error)
@@ -65,6 +74,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             raise UserError(f"cannot write checkpoint {target}: {reason}; {kept}") from error
         if "agent" in checkpoint:
             remove_replays(target, keep=replay_path)
+            remove_unlisted(target)
 
     @override
     def load_checkpoint(
@@ -79,24 +89,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     @override
     def remove_checkpoint(self, path: Any) -> None:
-        """Remove a checkpoint and its replay file."""
+        """Remove a checkpoint and what only it needs of replay buffers."""
         super().remove_checkpoint(path)
         remove_replays(Path(path))
-
-
-def _write_whole(content: dict[str, Any], path: Path) -> None:
-    """Write ``content`` to ``path``, or leave there what was."""
-    # The process id keeps the writers of two runs in one folder apart.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except (OSError, RuntimeError):
-        temporary.unlink(missing_ok=True)
-        raise
+        remove_unlisted(Path(path))
 
 
 def _is_write_failure(error: RuntimeError) -> bool:

@@ -10,8 +10,10 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LRScheduler
 from typing_extensions import override
 
+from dlmodules.checkpoints.replay_file import read_replay, replay_state
 from dlmodules.errors import UserError
 from dlmodules.protocols import EnvironmentSource, Transition
+from dlmodules.rl.buffers import ReplayBuffer
 from dlmodules.rl.evaluation import evaluate
 from dlmodules.rl.normalization import normalizers_of
 from dlmodules.rl.progress import Progress, env_steps_metrics, recent_episodes
@@ -51,6 +53,8 @@ class Agent(ManualOptimizationModule):
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"steps_per_iteration": 32}
     best_metric: tuple[str, str] | None = ("val/return", "max")
+    buffer: ReplayBuffer | None = None
+    """The replay buffer, if the agent has made one in ``setup``; checkpoints keep it."""
 
     def __init__(self, steps_per_iteration: int, max_grad_norm: float | None = None) -> None:
         super().__init__(max_grad_norm, "max_grad_norm")
@@ -90,10 +94,10 @@ class Agent(ManualOptimizationModule):
         raise NotImplementedError
 
     def agent_state(self) -> dict[str, Any]:
-        """Return what a resumed run needs besides the ``state_dict``, as plain values and tensors.
+        """Return what a resumed run needs besides the ``state_dict`` and ``buffer``, as plain values and tensors.
 
-        The state of a replay buffer goes under ``buffer``: where it is large, a checkpoint keeps it in a file beside it
-        (``dlmodules.checkpoints.replay_file``), and ``read_replay`` gives it to ``load_agent_state``.
+        What is large goes under ``buffer``: a checkpoint keeps it in a file beside it, and ``read_replay`` of
+        ``dlmodules.checkpoints.replay_file`` gives it to ``load_agent_state``.
         """
         return {"env_steps": self.env_steps, "generator": self.generator.get_state()}
 
@@ -213,6 +217,8 @@ class Agent(ManualOptimizationModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the agent's state beside its weights, under ``agent``."""
         checkpoint["agent"] = self.agent_state()
+        if isinstance(self.buffer, ReplayBuffer):
+            checkpoint["agent"]["buffer"] = replay_state(self.buffer, self.trainer.strategy.checkpoint_io)
 
     @override
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -221,6 +227,8 @@ class Agent(ManualOptimizationModule):
         if "agent" not in checkpoint:
             raise UserError("the checkpoint is not of an agent: it holds weights but no counts of environment steps")
         self.load_agent_state(checkpoint["agent"])
+        if isinstance(self.buffer, ReplayBuffer):
+            self.buffer.load_state_dict(read_replay(checkpoint["agent"]["buffer"]))
 
     def example_batch(self, n: int) -> Tensor:
         """Return ``n`` made-up observations ``(n, ...)`` such as ``act`` takes."""

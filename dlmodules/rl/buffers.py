@@ -1,10 +1,12 @@
 """The replay buffer of past transitions."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from dlmodules.checkpoints.replay_segments import Segment, read_segments
 from dlmodules.errors import UserError
 from dlmodules.protocols import Transition
 from dlmodules.rl.observations import make_store
@@ -35,13 +37,19 @@ class ReplayBuffer:
         stacked_frames: int = 1,
     ) -> None:
         self.capacity = capacity
-        self._size = 0
-        self._position = 0
+        self.total = 0
+        """How many transitions were ever added; transition k is, or was, at place ``k % capacity``."""
+        self.written: dict[Path, list[Segment]] = {}
         self._observations = make_store(capacity, observation_shape, observation_dtype, stacked_frames)
         self._columns: dict[str, Tensor] = {}
 
     def __len__(self) -> int:
-        return self._size
+        return min(self.total, self.capacity)
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes."""
+        return self._observations.nbytes + sum(column.nbytes for column in self._columns.values())
 
     def add(self, transition: Transition) -> Tensor:
         """Store N transitions at once; N is at most ``capacity``. Returns their places ``(N,)``."""
@@ -51,17 +59,20 @@ class ReplayBuffer:
         columns = _columns(transition)
         if not self._columns:
             self._columns = {name: self._reserve(column) for name, column in columns.items()}
-        places = torch.arange(self._position, self._position + n) % self.capacity
+        places = self._places(self.total, self.total + n)
         self._observations.put(places, transition.observation, transition.next_observation)
         for name, stored in self._columns.items():
             stored.index_copy_(0, places, columns[name])
-        self._position = (self._position + n) % self.capacity
-        self._size = min(self._size + n, self.capacity)
+        self.total += n
         return places
+
+    def _places(self, first: int, last: int) -> Tensor:
+        """Return where the transitions ``first`` to ``last - 1`` are, or come to be."""
+        return torch.arange(first, last) % self.capacity
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Transition:
         """Draw ``n`` stored transitions uniformly, with replacement."""
-        return self.get(torch.randint(self._size, (n,), generator=generator))
+        return self.get(torch.randint(len(self), (n,), generator=generator))
 
     def get(self, places: Tensor) -> Transition:
         """Return the transitions at ``places`` ``(n,)``."""
@@ -71,35 +82,68 @@ class ReplayBuffer:
         info = {name.removeprefix("info."): column for name, column in columns.items()}
         return Transition(observation=observation, next_observation=next_observation, info=info, **required)
 
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers in its state."""
+        return {"capacity": self.capacity, "position": self.total % self.capacity}
+
     def state_dict(self) -> dict[str, Any]:
         """Return the filled part and the place where the next transition goes."""
-        columns = {name: stored[: self._size].clone() for name, stored in self._columns.items()}
-        observations = self._observations.state_dict(self._size)
-        return {"capacity": self.capacity, "position": self._position, **observations, **columns}
+        columns = {name: stored[: len(self)].clone() for name, stored in self._columns.items()}
+        return {**self.summary(), **self._observations.state_dict(len(self)), **columns}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what ``state_dict`` returned. Raises UserError for another capacity or environment.
+        """Take over what ``state_dict`` returned, or what lies in segments beside a checkpoint.
 
         An earlier version did not keep ``truncated``; it is False for its transitions.
+
+        Raises:
+            UserError: it is of another capacity or environment, or a segment cannot be read.
         """
         if state["capacity"] != self.capacity:
             raise UserError(
                 f"the checkpoint's replay buffer has a capacity of {state['capacity']}, not {self.capacity}:"
                 f" resume with buffer_capacity={state['capacity']}"
             )
-        columns = {name: value for name, value in state.items() if name in REQUIRED or name.startswith("info.")}
+        if "segments" in state:
+            self._load_segments(state["folder"], state["segments"])
+            return
+        columns = {name: value for name, value in state.items() if _is_column(name)}
         if columns and "truncated" not in columns:
             columns["truncated"] = torch.zeros_like(columns["terminated"])
         size = len(columns["reward"]) if columns else 0
         self._observations.load_state_dict(state, size)
-        self._size = size
-        self._position = state["position"]
+        self.total = size if size < self.capacity else self.capacity + state["position"]
+        self.written = {}
         self._columns = {name: self._reserve(column) for name, column in columns.items()}
         for name, column in columns.items():
             self._columns[name][:size] = column
 
+    def record(self, first: int, last: int) -> dict[str, Tensor]:
+        """Return the transitions ``first`` to ``last - 1``, for a segment."""
+        places = self._places(first, last)
+        columns = {name: stored[places] for name, stored in self._columns.items()}
+        return {**columns, **self._observations.record(places)}
+
+    def _load_segments(self, folder: Path, segments: list[Segment]) -> None:
+        self.total = segments[-1].last
+        self.written = {folder: segments}
+        self._columns = {}
+        self._observations.clear()
+        for segment, record in read_segments(folder, segments):
+            places = self._places(max(segment.first, self.total - self.capacity), segment.last)
+            columns = {name: value for name, value in record.items() if _is_column(name)}
+            if not self._columns:
+                self._columns = {name: self._reserve(column) for name, column in columns.items()}
+            for name, column in columns.items():
+                self._columns[name][places] = column[-len(places) :]
+            self._observations.restore(places, record)
+
     def _reserve(self, column: Tensor) -> Tensor:
         return torch.empty((self.capacity, *column.shape[1:]), dtype=column.dtype)
+
+
+def _is_column(name: str) -> bool:
+    return name in REQUIRED or name.startswith("info.")
 
 
 def _columns(transition: Transition) -> dict[str, Tensor]:

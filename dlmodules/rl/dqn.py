@@ -13,7 +13,6 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
-from dlmodules.checkpoints.replay_file import read_replay
 from dlmodules.errors import UserError
 from dlmodules.protocols import Transition
 from dlmodules.rl.base import Agent
@@ -39,8 +38,7 @@ class DQN(Agent):
     Variants override one method: ``make_network``, ``explore``, ``make_buffer`` and ``draw`` (what is replayed),
     ``next_value`` (the estimate from which an update bootstraps), ``td_error`` or ``update``.
 
-    Logged besides what every agent logs: ``train/td_loss``, ``train/q_mean`` (mean over a batch of the
-    best action's value), ``train/epsilon``.
+    Logged besides: ``train/td_loss``, ``train/q_mean`` (of the best action, mean of a batch), ``train/epsilon``.
 
     Args:
         observation_dim: numbers in an observation.
@@ -125,7 +123,6 @@ class DQN(Agent):
         self.epsilon_schedule = exponential_annealing if epsilon_schedule == "exponential" else linear_annealing
         self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
         self.updates = 0
-        self.buffer: ReplayBuffer | None = None
 
     def make_network(self, observation_dim: int, num_actions: int, hidden_dims: Sequence[int]) -> nn.Module:
         """Return the default network."""
@@ -242,15 +239,12 @@ class DQN(Agent):
 
     @override
     def agent_state(self) -> dict[str, Any]:
-        buffer = {} if self.buffer is None else {"buffer": self.buffer.state_dict()}
-        return {**super().agent_state(), "updates": self.updates, **buffer}
+        return {**super().agent_state(), "updates": self.updates}
 
     @override
     def load_agent_state(self, state: dict[str, Any]) -> None:
         super().load_agent_state(state)
         self.updates = state["updates"]
-        if self.buffer is not None:
-            self.buffer.load_state_dict(read_replay(state["buffer"]))
 
     def example_batch(self, n: int) -> Tensor:
         """Return ``n`` made-up observations ``(n, observation_dim)`` in [0, 1)."""

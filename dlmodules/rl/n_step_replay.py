@@ -58,7 +58,7 @@ class NStepReplay(ReplayBuffer):
         discount = torch.full_like(total, self.gamma)
         for _ in range(self.n - 1):
             # The next step of the same environment lies as many places on as there are environments.
-            is_stored = (self._position - 1 - last) % self.capacity >= self._lanes
+            is_stored = (self.total - 1 - last) % self.capacity >= self._lanes
             goes_on = is_stored & ~terminated[last] & ~truncated[last]
             last = torch.where(goes_on, (last + self._lanes) % self.capacity, last)
             total += torch.where(goes_on, discount * reward[last], 0.0)
@@ -74,9 +74,9 @@ class NStepReplay(ReplayBuffer):
         )
 
     @override
-    def state_dict(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Add the number of environments."""
-        return {**super().state_dict(), "lanes": self._lanes}
+        return {**super().summary(), "lanes": self._lanes}
 
     @override
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -69,6 +69,7 @@ def everything(trainer: pl.Trainer, module: DQN, environments: EnvironmentDataMo
         "weights": module.state_dict(),
         "optimizer": trainer.optimizers[0].state_dict(),
         "agent": module.agent_state(),
+        "replay": None if module.buffer is None else module.buffer.state_dict(),
         "environments": environments.state_dict(),
         "counts": [trainer.global_step, trainer.fit_loop.epoch_loop.batch_progress.total.ready],
     }
@@ -196,7 +197,7 @@ def test_pictures_resume_with_the_replay_beside_the_checkpoint_or_inside(
     unbroken = trainer(callbacks=[SaveAt(path, step, "train_batch")], plugins=[AtomicCheckpointIO()])
     module, environments = player(), data(**pictures)
     unbroken.fit(module, environments)
-    assert bool(list(tmp_path.glob("cut.replay-*.pt"))) == (limit == 1)
+    assert bool(list(tmp_path.glob("replay/*.safetensors"))) == (limit == 1)
 
     resumed = trainer(plugins=[AtomicCheckpointIO()])
     new_module, new_environments = player(5), data(**pictures)
@@ -209,9 +210,9 @@ def test_pictures_resume_with_the_replay_beside_the_checkpoint_or_inside(
     loaded = DQN.load_from_checkpoint(path, weights_only=True)  # to play it, no replay is read
     assert loaded.buffer is None
 
-    for replay in tmp_path.glob("cut.replay-*.pt"):
+    for replay in tmp_path.glob("replay/*.safetensors"):
         replay.unlink()
-        with pytest.raises(UserError, match=r"replay buffer is missing: there is no .*cut.replay"):
+        with pytest.raises(UserError, match=r"replay buffer is missing: there is no .*replay/\d+-\d+.*safetensors"):
             trainer(plugins=[AtomicCheckpointIO()]).fit(player(), data(**pictures), ckpt_path=path, weights_only=True)
 
 

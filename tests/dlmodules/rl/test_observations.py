@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from dlmodules.errors import UserError
-from dlmodules.rl.observations import FrameStore, PairStore, make_store
+from dlmodules.rl.frames import FrameStore
+from dlmodules.rl.observations import PairStore, make_store
 
 CAPACITY = 53  # no multiple of the number of environments
 

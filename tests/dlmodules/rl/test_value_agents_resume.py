@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 
+from callbacks import AtomicCheckpointIO
+from dlmodules.checkpoints import replay_file
 from dlmodules.rl.c51 import C51
 from dlmodules.rl.double_dqn import DoubleDQN
 from dlmodules.rl.dqn import DQN
@@ -32,6 +34,24 @@ def test_resuming_continues_the_unbroken_run(cls: type, step: int, tmp_path: Pat
     resumed.fit(new_module, new_environments, ckpt_path=path, weights_only=True)
     assert_same(everything(unbroken, module, environments), everything(resumed, new_module, new_environments))
     assert module.env_steps == 800
+
+
+def test_the_replay_beside_the_checkpoint_goes_with_priorities_and_noise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rainbow has them all; each checkpoint adds to the segments of the one before; the buffer comes round twice."""
+    monkeypatch.setattr(replay_file, "LARGE", 1)
+    paths = {step: tmp_path / f"{step}.ckpt" for step in (3, 9, 13, 21)}
+    saves = [SaveAt(path, step, "train_batch") for step, path in paths.items()]
+    unbroken = trainer(callbacks=saves, plugins=[AtomicCheckpointIO()])
+    module, environments = agent(cls=Rainbow), data()
+    unbroken.fit(module, environments)
+    for step in (13, 3):  # the first resumed run adds segments of its own
+        more = [SaveAt(tmp_path / "last.ckpt", at, "train_batch") for at in (15, 22)]
+        resumed = trainer(callbacks=more, plugins=[AtomicCheckpointIO()])
+        new_module, new_environments = agent(seed=5, cls=Rainbow), data()
+        resumed.fit(new_module, new_environments, ckpt_path=paths[step], weights_only=True)
+        assert_same(everything(unbroken, module, environments), everything(resumed, new_module, new_environments))
 
 
 @pytest.mark.parametrize("cls", AGENTS)
