@@ -43,6 +43,8 @@ def dynamics_of(env_id: str, env: Any) -> Dynamics:
                 reward[where], terminated[where] = float(outcome[2]), bool(outcome[3])
     if not torch.allclose(probability.sum(2), torch.ones((), dtype=torch.float64)):
         raise UserError(f"{env_id}: the probabilities of an action's outcomes in P do not add up to 1")
+    if not reward.isfinite().all():
+        raise UserError(f"{env_id}: P has rewards that are not finite numbers")
     initial = torch.as_tensor(env.unwrapped.initial_state_distrib, dtype=torch.float64)
     limit = env.spec.max_episode_steps if env.spec is not None else None
     return Dynamics(

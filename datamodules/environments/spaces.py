@@ -41,9 +41,11 @@ def count_actions(env_id: str, space: Any) -> int:
 def count_states(env_id: str, space: Any) -> int:
     """Return the number of observations. Raises UserError unless they are numbered from 0."""
     if not isinstance(space, spaces.Discrete):
+        is_row = isinstance(space, spaces.Box) and len(space.shape) == 1
+        way = "add datamodules.environments.discretize.Discretize to wrappers" if is_row else "wrap it so that they are"
         raise UserError(
             f"{env_id} has observations {space}, and a table needs numbered ones:"
-            " add datamodules.environments.discretize.Discretize to wrappers, or choose an agent with a network"
+            f" {way}, or choose an agent with a network"
         )
     if space.start != 0:
         raise UserError(f"{env_id} numbers its observations from {space.start}; wrap it so that they start at 0")

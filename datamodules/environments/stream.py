@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -45,6 +46,7 @@ class EnvironmentStream(CountsEpisodes):
 
         Raises:
             ValueError: the actions have another shape.
+            UserError: a reward is not a finite number.
         """
         if action.shape != self._action_shape:
             raise ValueError(f"the actions have shape {tuple(action.shape)}, not {self._action_shape}")
@@ -81,10 +83,18 @@ class EnvironmentStream(CountsEpisodes):
         )
 
     def _step(self, action: Any) -> tuple[Any, Any, Any, Any, Any]:
-        """Return what was seen, the reward, what that led to, and whether it ended; count the episodes."""
+        """Return what was seen, the reward, what that led to, and whether it ended; count the episodes.
+
+        Raises:
+            UserError: a reward is not a finite number.
+        """
         seen = self._seen
         observation, reward, terminated, truncated, env_info = self.envs.step(action)
         next_observation = observation
+        # One sum of squares is the fastest look at all of them. It may overflow, so a bad one is looked at again.
+        if not isfinite(reward.dot(reward)) and not np.isfinite(reward).all():
+            bad = float(reward[~np.isfinite(reward)][0])
+            raise UserError(f"an environment paid a reward of {bad}: it must be a finite number; mend it, or wrap it")
         self._count_step(reward)
         ended = terminated | truncated
         if ended.any():

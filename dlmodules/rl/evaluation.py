@@ -1,12 +1,14 @@
 """Play whole episodes with a fixed policy."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from dlmodules.errors import UserError
 from dlmodules.protocols import Acts, ActsWithMemory, Memory
 
 
@@ -57,6 +59,9 @@ def play_episodes(act: Callable[[Tensor], Tensor], envs: Sequence[Any], seeds: S
 
     Returns:
         The undiscounted returns and the lengths, each ``(len(seeds),)`` float32, in the order of the seeds.
+
+    Raises:
+        UserError: a return is not a finite number.
     """
 
     def choose(slots: Sequence[_Slot]) -> Iterable[tuple[_Slot, Any]]:
@@ -106,8 +111,19 @@ def _rows_where(condition: Tensor, rows: Tensor, others: Tensor) -> Tensor:
     return torch.where(condition.reshape(-1, *[1] * (rows.dim() - 1)), rows, others)
 
 
+def observations_of(env: Any, observations: Sequence[Any]) -> Tensor:
+    """Return observations of an environment as a batch ``(N, ...)`` of the dtype that its space declares.
+
+    What an environment returns need not have it. Raises UserError where it has another shape.
+    """
+    batch, space = np.stack(observations), env.observation_space
+    if batch.shape[1:] != space.shape:
+        raise UserError(f"an environment returned an observation of shape {batch.shape[1:]}, and declares {space}")
+    return torch.from_numpy(batch.astype(space.dtype, copy=False))
+
+
 def _observations(slots: Sequence[_Slot]) -> Tensor:
-    return torch.from_numpy(np.stack([slot.observation for slot in slots]))
+    return observations_of(slots[0].env, [slot.observation for slot in slots])
 
 
 def _play(choose: Choose, envs: Sequence[Any], seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -124,4 +140,6 @@ def _play(choose: Choose, envs: Sequence[Any], seeds: Sequence[int]) -> tuple[Te
                 ended.append(slot)
         for slot in ended:
             slot.start(waiting)
+    if not all(map(isfinite, returns)):
+        raise UserError(f"an episode has a return of {sum(returns)}: the environment pays what is not a finite number")
     return torch.tensor(returns), torch.tensor(lengths, dtype=torch.float32)

@@ -1,5 +1,6 @@
 """What agents ask of the trainer and its data before anything is trained."""
 
+import os
 from typing import Any
 
 from dlmodules.errors import UserError
@@ -35,6 +36,18 @@ def require_table_size(source: EnvironmentSource, num_states: int, num_actions: 
     if own != found:
         needed = ", ".join(f"{name}={value}" for name, value in found.items() if own[name] != value)
         raise UserError(f"the table has {num_states} states and {num_actions} actions: set {needed}")
+
+
+def require_memory(num_states: int, num_actions: int, tables: int = 1) -> None:
+    """Raise UserError where so many tables of float64 are more than the machine's memory."""
+    needed = 8 * tables * num_states * num_actions
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**40
+    if needed > memory:
+        raise UserError(
+            f"a table of {num_states:,} states by {num_actions:,} actions takes {needed / 2**30:,.0f} GiB, and this"
+            f" machine has {memory / 2**30:,.0f}: number fewer states, with fewer bins of Discretize for example, or"
+            " choose an agent with a network"
+        )
 
 
 def known_dynamics(source: EnvironmentSource) -> Dynamics | None:

@@ -50,7 +50,7 @@ class SemiGradientAgent(Agent):
         super().__init__(steps_per_iteration)
         save_portable_hyperparameters(self)
         check_fractions(gamma=gamma)
-        self.outputs = outputs
+        self.outputs = self.num_actions = outputs
         self.network = MLPQNetwork(observation_dim, outputs, (64,)) if network is None else network
         self.optimizer = optimizer
         self.gamma = gamma
@@ -61,6 +61,10 @@ class SemiGradientAgent(Agent):
     def setup(self, stage: str) -> None:
         """Check that network and environment fit. Raises UserError."""
         super().setup(stage)
+        if self.num_actions != self.environments.num_actions:
+            raise UserError(
+                f"the agent chooses among {self.num_actions} actions: set num_actions={self.environments.num_actions}"
+            )
         observation = example_observation(self.environments)
         try:
             with torch.no_grad():

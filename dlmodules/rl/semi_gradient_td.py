@@ -1,13 +1,12 @@
 """Prediction by temporal differences with a network in place of a table."""
 
-import numpy as np
 import torch
 from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 from typing_extensions import override
 
 from dlmodules.protocols import Transition
-from dlmodules.rl.evaluation import play_episodes
+from dlmodules.rl.evaluation import observations_of, play_episodes
 from dlmodules.rl.exploration import Epsilon
 from dlmodules.rl.semi_gradient import SemiGradientAgent
 
@@ -70,7 +69,7 @@ class SemiGradientTD(SemiGradientAgent):
         """Log ``test/value`` and ``test/policy_return`` besides what every agent logs."""
         super().test_step(seeds, batch_idx)
         envs = self.environments.evaluation_envs("test")
-        begin = torch.from_numpy(np.stack([envs[0].reset(seed=seed)[0] for seed in seeds]))
+        begin = observations_of(envs[0], [envs[0].reset(seed=seed)[0] for seed in seeds])
         returns, _ = play_episodes(self.explore, envs, seeds)
         value = self(begin.to(self.device)).mean()
         self.log_dict({"test/value": value, "test/policy_return": returns.mean()}, batch_size=1)

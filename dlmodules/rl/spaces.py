@@ -12,7 +12,9 @@ from dlmodules.protocols import EnvironmentSource
 
 
 def example_observation(source: EnvironmentSource) -> Tensor:
-    """Return an observation ``(1, ...)``: zeros of the dtype of ``Box``, or ``(1,)`` int64, the first of ``Discrete``.
+    """Return an observation ``(1, ...)``: zeros of the dtype of ``Box``, or ``(1,)`` int64, the last of ``Discrete``.
+
+    The last is the largest, for which a network that looks them up may have no place.
 
     Raises:
         UserError: observations are neither.
@@ -21,7 +23,7 @@ def example_observation(source: EnvironmentSource) -> Tensor:
 
     space = source.observation_space
     if isinstance(space, Discrete):
-        return torch.tensor([int(space.start)])
+        return torch.tensor([int(space.start + space.n - 1)])
     return torch.from_numpy(np.zeros((1, *source.observation_shape), space.dtype))
 
 

@@ -15,7 +15,7 @@ from dlmodules.protocols import StateStep, StateStream
 from dlmodules.protocols.dynamics import Numbers
 from dlmodules.rl.base import Agent
 from dlmodules.rl.exploration import Epsilon, LinearEpsilon
-from dlmodules.rl.requirements import known_dynamics, require_table_size
+from dlmodules.rl.requirements import known_dynamics, require_memory, require_table_size
 from dlmodules.rl.tabular.planning import deterministic_policy, exact_return
 from dlmodules.rl.tabular.updates import best, move_towards
 from dlmodules.training.annealing import linear_annealing
@@ -85,6 +85,7 @@ class TabularAgent(Agent):
         super().__init__(steps_per_iteration)
         save_portable_hyperparameters(self)
         require_at_least(1, num_states=num_states, num_actions=num_actions)
+        require_memory(num_states, num_actions, len(self.table_names))
         check_fractions(gamma=gamma, learning_rate=learning_rate, learning_rate_end=learning_rate_end)
         self.num_states = num_states
         self.num_actions = num_actions

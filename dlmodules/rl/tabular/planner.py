@@ -10,7 +10,7 @@ from typing_extensions import override
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.protocols import Dynamics, EnvironmentSource
 from dlmodules.rl.evaluation import play_episodes
-from dlmodules.rl.requirements import require_environments, require_table_size
+from dlmodules.rl.requirements import require_environments, require_memory, require_table_size
 from dlmodules.rl.tabular.planning import action_values, deterministic_policy, exact_return, greedy_policy
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.one_step import placeholder_optimizer
@@ -49,6 +49,7 @@ class Planner(ManualOptimizationModule):
         super().__init__()
         save_portable_hyperparameters(self)
         require_at_least(1, num_states=num_states, num_actions=num_actions)
+        require_memory(num_states, num_actions)
         check_fractions(gamma=gamma)
         check_at_least(0, theta=theta)
         self.num_states = num_states

@@ -13,7 +13,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import StateStep, Transition
 from dlmodules.protocols.dynamics import Numbers
 from dlmodules.rl.base import Agent
-from dlmodules.rl.requirements import known_dynamics, require_table_size
+from dlmodules.rl.requirements import known_dynamics, require_memory, require_table_size
 from dlmodules.rl.tabular.planning import policy_rows, solve
 from dlmodules.training.one_step import placeholder_optimizer
 from dlmodules.validation.arguments import check_fractions, require_at_least
@@ -59,6 +59,7 @@ class Prediction(Agent):
         super().__init__(steps_per_iteration)
         save_portable_hyperparameters(self)
         require_at_least(1, num_states=num_states, num_actions=num_actions)
+        require_memory(num_states, num_actions)
         check_fractions(gamma=gamma)
         self.num_states = num_states
         self.num_actions = num_actions

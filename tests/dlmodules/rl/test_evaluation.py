@@ -1,5 +1,6 @@
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import torch
 
@@ -8,6 +9,8 @@ from dlmodules.rl.evaluation import play_episodes
 
 class Countdown:
     """An episode of as many steps as its seed says, each paying what the action says."""
+
+    observation_space = gym.spaces.Box(0.0, np.inf, (1,), np.float32)
 
     def __init__(self) -> None:
         self.left = 0
