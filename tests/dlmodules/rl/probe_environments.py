@@ -36,11 +36,41 @@ class Probe(gym.Env):
         return np.eye(self.states, dtype=np.float32)[self.state]
 
 
-class ConstantReward(Probe):
-    """One step that pays 1."""
+class Five(Probe):
+    """Five probes at once, in one of which an episode begins: a run shows what an agent makes of each.
 
-    def move(self, action: int) -> tuple[int, float, bool]:
-        return 0, 1.0, True
+    A constant reward: ``constant`` pays 1. A value that the observation tells: ``bad`` costs 1, ``good`` pays 1. A
+    reward that comes a step later: ``first`` leads to ``second``, which pays 1. The action that pays: in ``choice``
+    action 1 pays 1, action 0 costs 1. Time limits: ``cut`` and ``over`` pay 1 and lead to themselves; after ten steps
+    the one is truncated, the other terminated.
+    """
+
+    names = ("constant", "bad", "good", "first", "second", "choice", "cut", "over")
+    states = len(names)
+
+    def begin(self) -> int:
+        self.steps = 0
+        return int(self.np_random.choice([0, 1, 2, 3, 5, 6, 7]))
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        name = self.names[self.state]
+        self.steps += 1
+        over = {"first": False, "cut": False, "over": self.steps == 10}.get(name, True)
+        reward = {"bad": -1.0, "first": 0.0, "choice": 2.0 * int(action) - 1.0}.get(name, 1.0)
+        self.state += name == "first"
+        return self._observation(), reward, over, name == "cut" and self.steps == 10, {}
+
+
+class Numbered(gym.ObservationWrapper[Any, Any, Any]):
+    """The number of what is shown one-hot, for tables."""
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        super().__init__(env)
+        assert env.observation_space.shape is not None
+        self.observation_space = gym.spaces.Discrete(env.observation_space.shape[0])
+
+    def observation(self, observation: Any) -> Any:
+        return observation.argmax()
 
 
 class ValueByObservation(Probe):
@@ -53,22 +83,6 @@ class ValueByObservation(Probe):
 
     def move(self, action: int) -> tuple[int, float, bool]:
         return self.state, 2.0 * self.state - 1.0, True
-
-
-class TwoSteps(Probe):
-    """The second step pays 1, so the first is worth gamma."""
-
-    states = 2
-
-    def move(self, action: int) -> tuple[int, float, bool]:
-        return 1, float(self.state), self.state == 1
-
-
-class RightAction(Probe):
-    """Action 1 pays 1, action 0 costs 1."""
-
-    def move(self, action: int) -> tuple[int, float, bool]:
-        return 0, 2.0 * action - 1.0, True
 
 
 class NoisyReward(Probe):

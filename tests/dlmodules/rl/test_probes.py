@@ -1,101 +1,115 @@
-"""Every agent that learns values on environments so small that each shows one mistake; a run takes about a second."""
+"""Every agent that learns values, on probes so small that each shows one mistake; a run takes about a second."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 
-from dlmodules.rl.c51 import C51
-from dlmodules.rl.double_dqn import DoubleDQN
+from dlmodules.checkpoints.hparams import constructor_arguments
 from dlmodules.rl.dqn import DQN
-from dlmodules.rl.dueling_dqn import DuelingDQN
+from dlmodules.rl.exploration import Epsilon
 from dlmodules.rl.n_step_dqn import NStepDQN
-from dlmodules.rl.noisy_dqn import NoisyDQN
-from dlmodules.rl.pqn import PQN
-from dlmodules.rl.prioritized_dqn import PrioritizedDQN
-from dlmodules.rl.rainbow import Rainbow
-from tests.dlmodules.rl import known_environments, probe_environments
+from dlmodules.rl.random_agent import RandomAgent
+from dlmodules.rl.semi_gradient import SemiGradientAgent
+from dlmodules.rl.semi_gradient_td import SemiGradientTD
+from dlmodules.rl.tabular.base import TabularAgent
+from dlmodules.rl.tabular.planner import Planner
+from dlmodules.rl.tabular.prediction import Prediction
+from dlmodules.rl.tile_coding import LinearValues
+from dlmodules_cli.systems import systems
+from tests.dlmodules.rl import probe_environments
 from tests.dlmodules.rl.agent_runs import agent, data, trainer
+from tests.dlmodules.rl.probe_environments import Five, Numbered
 
-known_environments.register()
 probe_environments.register()
 
 pytestmark = pytest.mark.learning
 
-AGENTS: dict[str, Any] = {
-    cls.__name__: cls for cls in (DQN, DoubleDQN, DuelingDQN, PrioritizedDQN, NStepDQN, NoisyDQN, C51, Rainbow, PQN)
+# A new agent is among them by itself. Planners take no step, and the random agent learns nothing.
+AGENTS = [
+    system.module
+    for system in systems()
+    if system.family == "rl" and not issubclass(system.module, (Planner, RandomAgent))
+]
+
+
+def adam(parameters: Any) -> torch.optim.Optimizer:
+    return torch.optim.Adam(parameters, lr=1e-2)
+
+
+def slower(optimizer: Any) -> Any:
+    return torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=60)
+
+
+# Half of the actions are random; what an agent does not take is left out.
+ARGUMENTS: dict[str, Any] = {
+    "observation_dim": Five.states,
+    "num_states": Five.states,
+    "num_actions": 2,
+    "gamma": 0.8,
+    "hidden_dims": (32,),
+    "optimizer": adam,
+    "scheduler": slower,
+    "batch_size": 32,
+    "exploration": Epsilon(0.5),
+    "learning_rate": 0.2,
+    "steps_per_iteration": 32,
+    "updates_per_iteration": 8,
+    "learning_starts": 32,
+    "target_update_interval": 4,
+    "epsilon_start": 1.0,
+    "epsilon_end": 0.5,
+    "minibatches": 2,
 }
-every_agent = pytest.mark.parametrize("name", AGENTS)
 
 
-def learnt(name: str, probe: str, states: int, gamma: float, v_max: float, total_steps: int = 1_000) -> Any:
-    """Return an agent of that name after a run with many random actions in it."""
-    own = {"C51": {"v_min": -v_max, "v_max": v_max}, "PQN": {"epochs": 4, "minibatches": 2}}
-    own["Rainbow"] = own["C51"]
-    learnt_by = (
-        {} if name == "PQN" else {"updates_per_iteration": 8, "learning_starts": 32, "target_update_interval": 4}
-    )
-    exploring = {} if name in ("NoisyDQN", "Rainbow") else {"epsilon_start": 1.0, "epsilon_end": 0.5}
-    module = agent(
-        cls=AGENTS[name],
-        observation_dim=states,
-        gamma=gamma,
-        optimizer=lambda p: torch.optim.Adam(p, lr=1e-2),
-        **{"hidden_dims": (32,), "steps_per_iteration": 32, **learnt_by, **exploring, **own.get(name, {})},
-    )
-    trainer().fit(module, data(env_id=probe, total_steps=total_steps, steps_per_epoch=total_steps, eval_episodes=1))
-    return module.eval()
-
-
-def best_values(module: Any, states: int) -> list[float]:
+def values(cls: Any, total_steps: int = 2_000) -> dict[str, float]:
+    """Return what an agent takes the states of ``Five`` to be worth after a run."""
+    is_table = issubclass(cls, (TabularAgent, Prediction))
+    taken = {name: value for name, value in ARGUMENTS.items() if name in constructor_arguments(cls)}
+    if issubclass(cls, SemiGradientAgent):
+        outputs = 1 if issubclass(cls, SemiGradientTD) else 2
+        taken |= {"network": LinearValues(Five.states, outputs), "optimizer": partial(torch.optim.SGD, lr=0.5)}
+    module = agent(cls=cls, **taken)
+    run = {"env_id": "ProbeFive-v0", "wrappers": [Numbered] if is_table else [], "total_steps": total_steps}
+    trainer(limit_val_batches=0).fit(module, data(steps_per_epoch=total_steps, **run))
+    module.eval()
+    states = torch.arange(Five.states) if is_table else torch.eye(Five.states)
     with torch.no_grad():
-        found: list[float] = module(torch.eye(states)).amax(dim=1).tolist()
-    return found
+        found: Sequence[float] = (module.v if isinstance(module, Prediction) else module(states).amax(1)).tolist()
+    if not isinstance(module, (Prediction, SemiGradientTD)):
+        assert module.act(states[[Five.names.index("choice")]]).tolist() == [1]
+    return dict(zip(Five.names, found, strict=True))
 
 
-@every_agent
-def test_a_constant_reward(name: str) -> None:
-    assert best_values(learnt(name, "ProbeConstantReward-v0", 1, 0.5, 2.0), 1) == pytest.approx([1.0], abs=0.1)
+@pytest.mark.parametrize("cls", AGENTS, ids=lambda cls: cls.__name__)
+def test_each_state_has_its_value(cls: Any) -> None:
+    found = values(cls)
+    expected = {"constant": 1.0, "first": 0.8, "second": 1.0}
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=0.1)
+    assert (found["bad"], found["good"]) == pytest.approx((-1.0, 1.0), abs=0.15)
+    if issubclass(cls, (Prediction, SemiGradientTD)):  # of both actions
+        assert found["choice"] == pytest.approx(0.0, abs=0.4)
+    else:
+        assert found["choice"] == pytest.approx(1.0, abs=0.15)
+    # 1 / (1 - 0.8) = 5. If the limit of 10 steps ended it, it were 1 / (1 - 0.8 * 0.9) = 3.6, or the 4.5 of all ten,
+    # as where it does end.
+    assert found["cut"] == pytest.approx(5.0, abs=0.4)
+    assert found["over"] < found["cut"] - 0.4
 
 
-@every_agent
-def test_a_value_that_the_observation_tells(name: str) -> None:
-    module = learnt(name, "ProbeValueByObservation-v0", 2, 0.5, 2.0)
-    assert best_values(module, 2) == pytest.approx([-1.0, 1.0], abs=0.15)
-
-
-@every_agent
-def test_a_reward_that_comes_a_step_later_is_discounted(name: str) -> None:
-    module = learnt(name, "ProbeTwoSteps-v0", 2, 0.5, 2.0)
-    assert best_values(module, 2) == pytest.approx([0.5, 1.0], abs=0.1)
-
-
-@every_agent
-def test_the_action_that_pays_is_chosen(name: str) -> None:
-    module = learnt(name, "ProbeRightAction-v0", 1, 0.5, 2.0)
-    assert module.act(torch.ones(1, 1)).tolist() == [1]
-    assert best_values(module, 1) == pytest.approx([1.0], abs=0.15)
-
-
-@every_agent
-def test_a_time_limit_does_not_end_the_value(name: str) -> None:
-    module = learnt(name, "Treadmill-v0", 3, 0.8, 10.0, total_steps=2_000)
-    # 1 / (1 - 0.8) = 5. If the limit of 10 steps ended it, it were 1 / (1 - 0.8 * 0.9) = 3.6.
-    assert module(torch.ones(1, 3)).amax().item() == pytest.approx(5.0, abs=0.3)
-
-
-def test_n_step_without_the_time_limit_s_bootstrap_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("cls", [DQN, NStepDQN], ids=lambda cls: cls.__name__)
+def test_without_the_time_limit_s_bootstrap_would_be_seen(cls: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fault that the test above is for, seen once: what is truncated taken for terminated."""
-    from dlmodules.rl import dqn
-
-    td_error = dqn.DQN.td_error
+    td_error = DQN.td_error
 
     def merged(module: Any, batch: Any) -> Any:
-        from dataclasses import replace
-
         return td_error(module, replace(batch, terminated=batch.ended))
 
-    monkeypatch.setattr(dqn.DQN, "td_error", merged)
-    for name in ("DQN", "NStepDQN"):
-        module = learnt(name, "Treadmill-v0", 3, 0.8, 10.0, total_steps=2_000)
-        assert module(torch.ones(1, 3)).mean().item() < 4.4  # 3.57, and noise
+    monkeypatch.setattr(DQN, "td_error", merged)
+    found = values(cls)
+    assert found["cut"] < 4.4  # 3.57, and noise
+    assert found["second"] == pytest.approx(1.0, abs=0.1)

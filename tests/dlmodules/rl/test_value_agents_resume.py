@@ -17,22 +17,26 @@ from dlmodules.rl.noisy_dqn import NoisyDQN
 from dlmodules.rl.pqn import PQN
 from dlmodules.rl.prioritized_dqn import PrioritizedDQN
 from dlmodules.rl.rainbow import Rainbow
+from dlmodules.rl.semi_gradient import SemiGradientQLearning, SemiGradientSarsa
+from dlmodules.rl.semi_gradient_td import SemiGradientTD
 from tests.dlmodules.rl.agent_runs import agent, data, trainer
 from tests.dlmodules.rl.test_dqn_resume import SaveAt, assert_same, everything
 
 AGENTS = [DoubleDQN, DuelingDQN, PrioritizedDQN, NStepDQN, NoisyDQN, C51, Rainbow, PQN]
+WITHOUT_REPLAY = [SemiGradientQLearning, SemiGradientSarsa, SemiGradientTD]
 
 
 # The buffer of 300 is full in the tenth iteration: step 13 is after it was overwritten, in the middle of episodes.
-@pytest.mark.parametrize("step", [2, 13])
-@pytest.mark.parametrize("cls", AGENTS)
-def test_resuming_continues_the_unbroken_run(cls: type, step: int, tmp_path: Path) -> None:
-    path = tmp_path / "cut.ckpt"
-    unbroken, module, environments = trainer(callbacks=[SaveAt(path, step, "train_batch")]), agent(cls=cls), data()
+@pytest.mark.parametrize("cls", [*AGENTS, *WITHOUT_REPLAY], ids=lambda cls: cls.__name__)
+def test_resuming_continues_the_unbroken_run(cls: type, tmp_path: Path) -> None:
+    paths = {step: tmp_path / f"{step}.ckpt" for step in (2, 13)}
+    unbroken = trainer(callbacks=[SaveAt(path, step, "train_batch") for step, path in paths.items()])
+    module, environments = agent(cls=cls), data()
     unbroken.fit(module, environments)
-    resumed, new_module, new_environments = trainer(), agent(seed=5, cls=cls), data()
-    resumed.fit(new_module, new_environments, ckpt_path=path, weights_only=True)
-    assert_same(everything(unbroken, module, environments), everything(resumed, new_module, new_environments))
+    for path in paths.values():
+        resumed, new_module, new_environments = trainer(), agent(seed=5, cls=cls), data()
+        resumed.fit(new_module, new_environments, ckpt_path=path, weights_only=True)
+        assert_same(everything(unbroken, module, environments), everything(resumed, new_module, new_environments))
     assert module.env_steps == 800
 
 
@@ -54,7 +58,7 @@ def test_the_replay_beside_the_checkpoint_goes_with_priorities_and_noise(
         assert_same(everything(unbroken, module, environments), everything(resumed, new_module, new_environments))
 
 
-@pytest.mark.parametrize("cls", AGENTS)
+@pytest.mark.parametrize("cls", [DQN, *AGENTS, *WITHOUT_REPLAY], ids=lambda cls: cls.__name__)
 def test_the_same_seed_does_the_same_steps(cls: Any) -> None:
     def trajectory(seed: int) -> list[Any]:
         class Watched(cls):
@@ -63,7 +67,7 @@ def test_the_same_seed_does_the_same_steps(cls: Any) -> None:
                 self.seen = [*getattr(self, "seen", []), transition]
 
         module = agent(seed, Watched)
-        trainer().fit(module, data(total_steps=256))
+        trainer(limit_val_batches=0).fit(module, data(total_steps=160))
         return [(step.observation, step.action, step.reward) for step in module.seen]
 
     first, again, other = (trajectory(seed) for seed in (1, 1, 2))
