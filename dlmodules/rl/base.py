@@ -64,6 +64,7 @@ class Agent(ManualOptimizationModule):
         # Its own generator, so that nothing else that draws numbers changes a run; seed_everything seeds it.
         self.generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
         self.progress = Progress()
+        self._seen: list[Tensor] = []
 
     def explore(self, observation: Tensor) -> Explored:
         """Return the actions to learn from.
@@ -124,7 +125,7 @@ class Agent(ManualOptimizationModule):
         """Check what the agent was given. Raises UserError for several processes or another kind of data."""
         require_environments(self, "learns by acting")
         if stage == "fit":
-            self.env_steps = 0  # a new run; when it resumes one, load_agent_state comes next
+            self.env_steps, self._seen = 0, []  # a new run; when it resumes one, load_agent_state comes next
 
     @override
     def on_fit_start(self) -> None:
@@ -145,6 +146,7 @@ class Agent(ManualOptimizationModule):
             self.eval()  # no dropout in acting; ``learn`` puts into training mode what it trains
             self.collect()
             metrics = self.learn()
+        self._note_observations()
         self._stop_at_budget()
         is_logging = is_logging or self.trainer.should_stop
         losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("loss")}
@@ -160,16 +162,23 @@ class Agent(ManualOptimizationModule):
         wanted = min(self.steps_per_iteration, self.environments.total_steps - self.env_steps)
         for _ in range(ceil(wanted / envs.num_envs)):
             observation = envs.observation
-            for normalizer in of_observations:
-                normalizer.update(observation)
+            if of_observations:
+                self._seen.append(observation)
             explored = self.explore(observation)
             action, info = explored if isinstance(explored, tuple) else (explored, None)
             given = self.to_env(action)
             step = envs.step(given, info)
-            for reward_normalizer in of_rewards:
-                reward_normalizer.update(step.reward, step.ended)
+            for normalizer in of_rewards:
+                normalizer.update(step.reward, step.ended)
             self.observe(step if given is action else replace(step, action=action))
             self.env_steps += envs.num_envs
+
+    def _note_observations(self) -> None:
+        """Add what was seen to the statistics of observations: what an iteration does and learns, it sees alike."""
+        if self._seen:
+            for normalizer in normalizers_of(self)[0]:
+                normalizer.update(torch.cat(self._seen))
+            self._seen = []
 
     def _stop_at_budget(self) -> None:
         if self.env_steps >= self.environments.total_steps:

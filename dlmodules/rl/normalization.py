@@ -1,8 +1,9 @@
 """Observations and rewards on a common scale, by running statistics of what an agent collects.
 
 The statistics are buffers of modules: they are in checkpoints, go with a network that is exported, and are the same
-after a resume. ``Agent.collect`` alone updates them, by what an agent does in training; to evaluate it, to film it or
-to sample from it does not move them.
+after a resume. ``Agent`` alone updates them, by what it collects in training; to evaluate it, to film it or to sample
+from it does not move them. Those of observations move after an iteration, so that it acts and learns by the same ones,
+and a probability that is computed again is the same; those of rewards as soon as they are paid.
 """
 
 from collections.abc import Sequence
@@ -54,7 +55,7 @@ class RunningMoments(nn.Module):
 
 
 class ObservationNormalizer(RunningMoments):
-    """Moves observations to mean 0 and deviation 1.
+    """Moves observations to mean 0 and deviation 1; in the first iteration of a run it but clips them.
 
     Args:
         shape: of one observation.

@@ -14,7 +14,6 @@ from dlmodules.rl.dqn import DQN
 from dlmodules.rl.networks import MLPQNetwork
 from dlmodules.rl.normalization import NormalizedNetwork, ObservationNormalizer, RewardNormalizer, RunningMoments
 from dlmodules.rl.pqn import PQN
-from dlmodules.rl.rainbow import Rainbow
 from dlmodules.rl.semi_gradient import SemiGradientQLearning
 from tests.dlmodules.rl import known_environments, probe_environments
 from tests.dlmodules.rl.agent_runs import agent, data, trainer
@@ -100,7 +99,27 @@ def test_each_observation_of_training_counts_once_and_evaluation_moves_nothing(c
     assert_same(module.state_dict(), type(module.state_dict())(before))
 
 
-@pytest.mark.parametrize("cls", [DQN, Rainbow, PQN])
+def test_an_iteration_acts_and_learns_by_the_same_statistics() -> None:
+    moments: list[tuple[str, float]] = []
+
+    class Watched(PQN):
+        def explore(self, observation: torch.Tensor) -> torch.Tensor:
+            moments.append(("acts", float(self.network.normalizer.mean[0])))
+            return super().explore(observation)
+
+        def learn(self) -> dict[str, torch.Tensor]:
+            moments.append(("learns", float(self.network.normalizer.mean[0])))
+            return super().learn()
+
+    trainer(limit_val_batches=0).fit(agent(cls=Watched, **BOTH), data(total_steps=96))
+    means = [mean for _, mean in moments]
+    assert [name for name, _ in moments] == [*["acts"] * 8, "learns"] * 3
+    assert [len(set(means[start : start + 9])) for start in (0, 9, 18)] == [1, 1, 1]
+    assert len(set(means)) == 3
+    assert means[0] == 0
+
+
+@pytest.mark.parametrize("cls", [DQN, PQN])
 def test_a_resumed_run_has_the_same_statistics(cls: Any, tmp_path: Path) -> None:
     path = tmp_path / "cut.ckpt"
     unbroken = trainer(callbacks=[SaveAt(path, 13, "train_batch")])
