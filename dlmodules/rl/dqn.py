@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
@@ -15,21 +14,18 @@ from typing_extensions import override
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.protocols import Transition
-from dlmodules.rl.base import Agent
+from dlmodules.rl.action_values import ActionValueAgent
 from dlmodules.rl.buffers import ReplayBuffer
 from dlmodules.rl.denormals import FLUSH_EVERY, flush_moments
-from dlmodules.rl.exploration import epsilon_greedy
 from dlmodules.rl.networks import MLPQNetwork
-from dlmodules.rl.normalization import NormalizedNetwork, RewardNormalizer
 from dlmodules.rl.polyak import PolyakAverage
 from dlmodules.rl.returns import td_target
-from dlmodules.rl.spaces import check_values, example_observation
-from dlmodules.sampling.examples import example_inputs
+from dlmodules.rl.spaces import example_observation
 from dlmodules.training.annealing import exponential_annealing, linear_annealing
-from dlmodules.validation.arguments import check_fractions, check_positive, require_at_least
+from dlmodules.validation.arguments import check_fractions, require_at_least
 
 
-class DQN(Agent):
+class DQN(ActionValueAgent):
     """Learn the value of each action by Q-learning with replay and a target network; 133,378 parameters.
 
     Paper: Mnih et al. 2015, Human-level control through deep reinforcement learning, doi:10.1038/nature14236.
@@ -99,22 +95,29 @@ class DQN(Agent):
         normalize_observations: bool = False,
         normalize_rewards: bool = False,
     ) -> None:
-        super().__init__(steps_per_iteration, max_grad_norm)
+        super().__init__(
+            observation_dim=observation_dim,
+            num_actions=num_actions,
+            hidden_dims=hidden_dims,
+            network=network,
+            optimizer=optimizer,
+            scheduler=scheduler,
+            gamma=gamma,
+            steps_per_iteration=steps_per_iteration,
+            max_grad_norm=max_grad_norm,
+            reward_scale=reward_scale,
+            normalize_observations=normalize_observations,
+            normalize_rewards=normalize_rewards,
+        )
         save_portable_hyperparameters(self)
         counts = {"batch_size": batch_size, "updates_per_iteration": updates_per_iteration}
         require_at_least(1, **counts, target_update_interval=target_update_interval)
         require_at_least(batch_size, buffer_capacity=buffer_capacity)
-        check_fractions(gamma=gamma, tau=tau, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
-        check_positive(reward_scale=reward_scale)
+        check_fractions(tau=tau, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
         if epsilon_schedule == "exponential" and not (epsilon_start and epsilon_end):
             raise UserError("an exponential epsilon_schedule never reaches 0: choose linear, or epsilons above 0")
-        self.num_actions = num_actions
-        network = self.make_network(observation_dim, num_actions, hidden_dims) if network is None else network
-        self.network = NormalizedNetwork(network, (observation_dim,)) if normalize_observations else network
-        self.reward_normalizer = RewardNormalizer(gamma) if normalize_rewards else nn.Identity()
         self.target_network = deepcopy(self.network).requires_grad_(False)
-        self.optimizer, self.scheduler = optimizer, scheduler
-        self.gamma, self.tau, self.reward_scale = gamma, tau, reward_scale
+        self.tau = tau
         self.batch_size, self.buffer_capacity = batch_size, buffer_capacity
         self.learning_starts = max(learning_starts, 1)
         self.updates_per_iteration, self.target_update_interval = updates_per_iteration, target_update_interval
@@ -124,23 +127,18 @@ class DQN(Agent):
         self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
         self.updates = 0
 
+    @override
     def make_network(self, observation_dim: int, num_actions: int, hidden_dims: Sequence[int]) -> nn.Module:
         """Return the default network."""
         return MLPQNetwork(observation_dim, num_actions, hidden_dims)
-
-    def forward(self, observation: Tensor) -> Tensor:
-        """Return the values ``(B, num_actions)`` of observations ``(B, ...)``."""
-        values: Tensor = self.network(observation)
-        return values
 
     @override
     def setup(self, stage: str) -> None:
         """Check that network and environment fit, and reserve the replay buffer. Raises UserError."""
         super().setup(stage)
-        observation = example_observation(self.environments)
-        check_values(self.network, self, observation.to(self.device), self.environments.num_actions)
         if stage == "fit":
             self.updates = 0
+            observation = example_observation(self.environments)
             self.buffer = self.make_buffer(observation.shape[1:], observation.dtype, self.environments.stacked_frames)
 
     def make_buffer(self, shape: tuple[int, ...], dtype: torch.dtype, stacked_frames: int) -> ReplayBuffer:
@@ -148,24 +146,10 @@ class DQN(Agent):
         return ReplayBuffer(self.buffer_capacity, shape, dtype, stacked_frames)
 
     @property
+    @override
     def epsilon(self) -> float:
-        """The probability of a random action now."""
         steps = max(0, self.env_steps - self.epsilon_delay)
         return self.epsilon_schedule(steps, self.epsilon_start, self.epsilon_end, self.epsilon_steps)
-
-    def exploration(self) -> dict[str, Tensor]:
-        """Return what is logged of how the agent explores."""
-        return {"epsilon": torch.tensor(self.epsilon)}
-
-    @override
-    def explore(self, observation: Tensor) -> Tensor:
-        return epsilon_greedy(self.act, observation, self.num_actions, self.epsilon, self.generator)
-
-    @torch.no_grad()
-    def act(self, observation: Tensor) -> Tensor:
-        """Return the actions ``(N,)`` of highest value."""
-        values: Tensor = self(observation.to(self.device))
-        return values.argmax(dim=1)
 
     @override
     def observe(self, transition: Transition) -> None:
@@ -179,7 +163,7 @@ class DQN(Agent):
             return metrics
         self.network.train()
         drawn = self.draw(self.updates_per_iteration * self.batch_size).to(self.device)
-        scaled = replace(drawn, reward=self.reward_scale * self.reward_normalizer(drawn.reward))
+        scaled = replace(drawn, reward=self.scaled(drawn.reward))
         batches = scaled.split(self.batch_size)
         target_average = PolyakAverage(self.target_network, self.network, self.tau)
         losses = []
@@ -233,11 +217,6 @@ class DQN(Agent):
         return values.amax(dim=1)
 
     @override
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = self.optimizer(self.network.parameters())
-        return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
-
-    @override
     def agent_state(self) -> dict[str, Any]:
         return {**super().agent_state(), "updates": self.updates}
 
@@ -245,7 +224,3 @@ class DQN(Agent):
     def load_agent_state(self, state: dict[str, Any]) -> None:
         super().load_agent_state(state)
         self.updates = state["updates"]
-
-    def example_batch(self, n: int) -> Tensor:
-        """Return ``n`` made-up observations ``(n, observation_dim)`` in [0, 1)."""
-        return example_inputs(n, (self.hparams["observation_dim"],), self.device)

@@ -5,25 +5,20 @@ from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.protocols import Transition
-from dlmodules.rl.base import Agent
-from dlmodules.rl.exploration import epsilon_greedy
+from dlmodules.rl.action_values import ActionValueAgent
 from dlmodules.rl.networks import LayerNormQNetwork
-from dlmodules.rl.normalization import NormalizedNetwork, RewardNormalizer
 from dlmodules.rl.returns import q_lambda
-from dlmodules.rl.spaces import check_values, example_observation
-from dlmodules.sampling.examples import example_inputs
 from dlmodules.training.annealing import linear_annealing
 from dlmodules.validation.arguments import check_fractions, require_at_least
 
 
-class PQN(Agent):
+class PQN(ActionValueAgent):
     """Q-learning from the steps of many environments just done, each of which is learnt from and forgotten.
 
     Layer norm in the network keeps it stable without a target network; the steps of many environments are varied
@@ -53,6 +48,7 @@ class PQN(Agent):
         max_grad_norm: largest norm of the gradient; None does not clip.
         normalize_observations: give the network observations of mean 0 and deviation 1 (``NormalizedNetwork``).
         normalize_rewards: learn from rewards divided by the deviation of the return (``RewardNormalizer``).
+        reward_scale: factor, above 0, of the rewards that are learnt from; the values have it too.
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"hidden_dims": [16, 16], "steps_per_iteration": 32}
@@ -76,18 +72,25 @@ class PQN(Agent):
         max_grad_norm: float | None = 10.0,
         normalize_observations: bool = False,
         normalize_rewards: bool = False,
+        reward_scale: float = 1.0,
     ) -> None:
-        super().__init__(steps_per_iteration, max_grad_norm)
+        super().__init__(
+            observation_dim=observation_dim,
+            num_actions=num_actions,
+            hidden_dims=hidden_dims,
+            network=network,
+            optimizer=optimizer,
+            scheduler=scheduler,
+            gamma=gamma,
+            steps_per_iteration=steps_per_iteration,
+            max_grad_norm=max_grad_norm,
+            reward_scale=reward_scale,
+            normalize_observations=normalize_observations,
+            normalize_rewards=normalize_rewards,
+        )
         save_portable_hyperparameters(self)
         require_at_least(1, minibatches=minibatches, epochs=epochs)
-        check_fractions(gamma=gamma, lambda_=lambda_, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
-        self.num_actions = num_actions
-        network = LayerNormQNetwork(observation_dim, num_actions, hidden_dims) if network is None else network
-        self.network = NormalizedNetwork(network, (observation_dim,)) if normalize_observations else network
-        self.reward_normalizer = RewardNormalizer(gamma) if normalize_rewards else nn.Identity()
-        self.optimizer = optimizer
-        self.scheduler = scheduler
-        self.gamma = gamma
+        check_fractions(lambda_=lambda_, epsilon_start=epsilon_start, epsilon_end=epsilon_end)
         self.lambda_ = lambda_
         self.minibatches = minibatches
         self.epochs = epochs
@@ -96,34 +99,21 @@ class PQN(Agent):
         self.epsilon_steps = epsilon_steps
         self._steps: list[Transition] = []
 
-    def forward(self, observation: Tensor) -> Tensor:
-        """Return the values ``(B, num_actions)`` of observations ``(B, ...)``."""
-        values: Tensor = self.network(observation)
-        return values
+    @override
+    def make_network(self, observation_dim: int, num_actions: int, hidden_dims: Sequence[int]) -> nn.Module:
+        """Return a ``LayerNormQNetwork``."""
+        return LayerNormQNetwork(observation_dim, num_actions, hidden_dims)
 
     @override
     def setup(self, stage: str) -> None:
         """Check that network and environment fit. Raises UserError."""
         super().setup(stage)
-        observation = example_observation(self.environments).to(self.device)
-        check_values(self.network, self, observation, self.environments.num_actions)
         self._steps = []
 
     @property
-    def epsilon(self) -> float:
-        """The probability of a random action now."""
-        return linear_annealing(self.env_steps, self.epsilon_start, self.epsilon_end, self.epsilon_steps)
-
     @override
-    def explore(self, observation: Tensor) -> Tensor:
-        """Return random actions with probability ``epsilon``, else the best known."""
-        return epsilon_greedy(self.act, observation, self.num_actions, self.epsilon, self.generator)
-
-    @torch.no_grad()
-    def act(self, observation: Tensor) -> Tensor:
-        """Return the actions ``(N,)`` of highest value."""
-        values: Tensor = self(observation.to(self.device))
-        return values.argmax(dim=1)
+    def epsilon(self) -> float:
+        return linear_annealing(self.env_steps, self.epsilon_start, self.epsilon_end, self.epsilon_steps)
 
     @override
     def observe(self, transition: Transition) -> None:
@@ -149,7 +139,7 @@ class PQN(Agent):
                 values.append(value.detach().mean())
         self.step_schedule()
         means = {"td_loss": torch.stack(losses).mean(), "q_mean": torch.stack(values).mean()}
-        return {"epsilon": torch.tensor(self.epsilon), **means}
+        return self.exploration() | means
 
     @torch.no_grad()
     def targets(self, steps: Sequence[Transition]) -> Tensor:
@@ -158,14 +148,4 @@ class PQN(Agent):
             torch.stack([getattr(step, name) for step in steps]) for name in ("reward", "terminated", "truncated")
         )
         next_values = self(torch.cat([step.next_observation for step in steps])).unflatten(0, reward.shape)
-        scaled = self.reward_normalizer(reward)
-        return q_lambda(scaled, terminated, truncated, next_values, self.gamma, self.lambda_)
-
-    @override
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = self.optimizer(self.network.parameters())
-        return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
-
-    def example_batch(self, n: int) -> Tensor:
-        """Return ``n`` made-up observations ``(n, observation_dim)`` in [0, 1)."""
-        return example_inputs(n, (self.hparams["observation_dim"],), self.device)
+        return q_lambda(self.scaled(reward), terminated, truncated, next_values, self.gamma, self.lambda_)
