@@ -41,7 +41,7 @@ ROWS = (
         system="DQN",
         config="configs/rl/dqn_cartpole_book.yaml",
         budget="that of the configuration",
-        seeds=(0, 1, 2),
+        seeds=tuple(range(10)),
         figures=(
             Figure(
                 "episodes_until_195",

@@ -45,12 +45,12 @@ def _row(
     )
 
 
-def _book(name: str, environment: str, until: float, book: str) -> Row:
+def _book(name: str, environment: str, until: float, book: str, system: str = "DQN") -> Row:
     return Row(
         name=name,
         kind="score",
         program="programs.scores",
-        system="DQN",
+        system=system,
         config=f"configs/rl/{name}.yaml",
         budget="that of the configuration",
         seeds=tuple(range(10)),
@@ -82,5 +82,6 @@ ROWS = (
     _row("dqn_acrobot", "DQN", "acrobot", "100,000", -80, "stable-baselines3: -76.6"),
     _row("dqn_mountain_car", "DQN", "mountain_car", "120,000", -110, "stable-baselines3: -101"),
     _book("q_network_cartpole_book", "cartpole_time_limit", 190.0, "about 400 (200 steps an episode reached)"),
+    _book("double_dqn_cartpole_book", "cartpole_book", 195.0, "971 (mean of 10 runs)", "DoubleDQN"),
     _book("dqn_cartpole_lab", "cartpole", 195.0, "127"),
 )
