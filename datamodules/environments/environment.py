@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     import gymnasium as gym
     from torch.utils.data import DataLoader
 
+    from datamodules.environments.atari_stream import AtariStream
     from datamodules.environments.stream import EnvironmentStream
     from datamodules.environments.table_stream import TableStream
     from dlmodules.protocols import Dynamics
+
+    Stream = EnvironmentStream | TableStream | AtariStream
 
 # Held-out episodes are played so many at a time; it changes their speed only.
 PARALLEL_EPISODES = 16
@@ -47,7 +50,9 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
             ``init_args``, or functions of an environment.
         vectorization: ``sync`` steps the environments in turn, best for light ones; ``async`` gives each
             its own process, best where a step takes over about 0.2 ms; ``table`` draws all steps at once from the
-            environment's table of transitions ``P``, where it has one, and is the fastest by far.
+            environment's table of transitions ``P``, where it has one, and is the fastest by far; ``atari`` plays games
+            of ale-py such as ``ALE/Breakout-v5`` with the usual preprocessing, whose settings are then ``env_kwargs``
+            (see ``datamodules.environments.atari.AtariSettings``).
         exploring_starts: with ``table``: begin training episodes in every state that is not terminal alike.
 
     Raises:
@@ -72,7 +77,7 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         seed: int = 0,
         env_kwargs: dict[str, Any] | None = None,
         wrappers: Sequence[Wrapper] = (),
-        vectorization: Literal["sync", "async", "table"] = "sync",
+        vectorization: Literal["sync", "async", "table", "atari"] = "sync",
         exploring_starts: bool = False,
     ) -> None:
         super().__init__()
@@ -91,11 +96,13 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         self.wrappers = list(wrappers)
         if exploring_starts and vectorization != "table":
             raise UserError("exploring_starts needs vectorization: table, which can begin in any state")
+        if self.wrappers and vectorization == "atari":
+            raise UserError("vectorization: atari takes no wrappers: its env_kwargs say how frames are preprocessed")
         self.vectorization = vectorization
         self.exploring_starts = exploring_starts
         self._facts: tuple[gym.Space[Any], gym.Space[Any], int] | None = None
         self._dynamics: Dynamics | None = None
-        self._train: EnvironmentStream | TableStream | None = None
+        self._train: Stream | None = None
         self._train_state: dict[str, Any] | None = None
         self._evaluation: dict[str, list[gym.Env[Any, Any]]] = {}
 
@@ -115,6 +122,10 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         Args:
             render_mode: ``rgb_array`` for pictures; None draws nothing.
         """
+        if self.vectorization == "atari":
+            from datamodules.environments.atari import AtariSettings, make_atari_env
+
+            return make_atari_env(self.env_id, AtariSettings.of(self.env_kwargs), render_mode)
         return make_env(self.env_id, self.env_kwargs, self.wrappers, render_mode)
 
     @property
@@ -188,23 +199,30 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
             self._train_state = None
 
     @property
-    def train_envs(self) -> "EnvironmentStream | TableStream":
+    def train_envs(self) -> "Stream":
         """The training environments, made at first use. Raises UserError unless their spaces are arrays of numbers."""
         if self._train is None:
             from datamodules.environments.spaces import require_arrays
-            from datamodules.environments.stream import make_stream
 
             require_arrays(self.env_id, self.observation_space, self.action_space)
-            if self.vectorization == "table":
-                from datamodules.environments.table_stream import TableStream
-
-                self._train = TableStream(self.transitions, self.seed, self.num_envs, self.exploring_starts)
-            else:
-                make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)
-                self._train = make_stream(make, self.seed, self.num_envs, self.vectorization)
+            self._train = self._make_stream()
             if self._train_state is not None:
                 self._train.load_state_dict(self._train_state)
         return self._train
+
+    def _make_stream(self) -> "Stream":
+        if self.vectorization == "table":
+            from datamodules.environments.table_stream import TableStream
+
+            return TableStream(self.transitions, self.seed, self.num_envs, self.exploring_starts)
+        if self.vectorization == "atari":
+            from datamodules.environments.atari_stream import make_atari_stream
+
+            return make_atari_stream(self.env_id, self.env_kwargs, self.seed, self.num_envs)
+        from datamodules.environments.stream import make_stream
+
+        make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)
+        return make_stream(make, self.seed, self.num_envs, self.vectorization)
 
     def evaluation_envs(self, split: Literal["val", "test"]) -> "list[gym.Env[Any, Any]]":
         """Return environments for held-out episodes only, each to be reset with an episode's seed."""

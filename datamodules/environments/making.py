@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from datamodules.environments.registering import NAMESPACE, register_own
-from dlmodules.errors import UserError
+from dlmodules.errors import UserError, install_command
 
 if TYPE_CHECKING:
     import gymnasium as gym
+
+ATARI = "ALE/"
 
 Wrapper = str | dict[str, Any] | Callable[[Any], Any]
 
@@ -21,8 +23,8 @@ def make_env(
 ) -> "gym.Env[Any, Any]":
     """Return ``gymnasium.make(env_id, **env_kwargs)`` inside ``wrappers``, the first innermost.
 
-    The package's own environments, whose ids begin with ``dlmodules/``, are registered first. Observations in
-    double precision become float32.
+    The package's own environments, whose ids begin with ``dlmodules/``, and Atari games, whose ids begin with ``ALE/``,
+    are registered first. Observations in double precision become float32.
 
     Raises:
         UserError: unknown id, argument or wrapper, or a package that the environment needs is missing.
@@ -31,6 +33,8 @@ def make_env(
 
     if env_id.startswith(NAMESPACE):
         register_own()
+    if env_id.startswith(ATARI):
+        register_ale(env_id)
     makers = [(_name(wrapper), _maker(wrapper)) for wrapper in wrappers]
     rendering = {} if render_mode is None else {"render_mode": render_mode}
     try:
@@ -38,7 +42,8 @@ def make_env(
     except gym.error.NamespaceNotFound as error:
         raise UserError(
             f"no environment {env_id}: {_line(error)} Install it and name its module before a colon"
-            ' (for Atari: pip install ale-py, env_id "ale_py:ALE/Pong-v5")'
+            ' (for Atari: pip install ale-py, env_id "ALE/Pong-v5";'
+            ' for MinAtar: pip install minatar, env_id "dlmodules/MinAtarBreakout-v0")'
         ) from error
     except gym.error.UnregisteredEnv as error:
         known = "" if "Did you mean" in str(error) or "versioned" in str(error) else _known(gym, env_id)
@@ -52,7 +57,7 @@ def make_env(
     for name, maker in makers:
         try:
             env = maker(env)
-        except (TypeError, ValueError, AssertionError) as error:
+        except (TypeError, ValueError, AssertionError, gym.error.Error) as error:
             raise UserError(f"wrapper {name} does not fit {env_id}: {_line(error)}") from error
     space = env.observation_space
     if isinstance(space, gym.spaces.Box) and space.dtype == np.float64:
@@ -60,6 +65,18 @@ def make_env(
             warnings.filterwarnings("ignore", message=".*precision lowered by casting.*")
             env = gym.wrappers.DtypeObservation(env, np.float32)  # the networks' precision
     return env
+
+
+def register_ale(env_id: str) -> None:
+    """Tell Gymnasium of the Atari games, of which ``env_id`` is one. Raises UserError where ale-py is missing."""
+    import gymnasium as gym
+
+    try:
+        ale_py = importlib.import_module("ale_py")
+    except ImportError as error:
+        raise UserError(f"{env_id} needs ale-py: {install_command('atari')}") from error
+    ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)  # no word of welcome
+    gym.register_envs(ale_py)
 
 
 def portable_wrapper(wrapper: Wrapper) -> str | dict[str, Any] | None:

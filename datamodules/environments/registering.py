@@ -12,6 +12,7 @@ NAMESPACE = "dlmodules/"
 REGISTERING = (
     ("datamodules.environments.chains", "register_chains"),
     ("datamodules.environments.grids", "register_grids"),
+    ("datamodules.environments.minatar_games", "register_minatar"),
 )
 
 
@@ -21,15 +22,27 @@ def register_own() -> None:
         getattr(importlib.import_module(module), function)()
 
 
-def register_once(env_id: str, made: "Callable[..., gym.Env[Any, Any]]", max_episode_steps: int | None = None) -> None:
+def register_once(
+    env_id: str,
+    made: "Callable[..., gym.Env[Any, Any]]",
+    max_episode_steps: int | None = None,
+    checked: bool = True,
+) -> None:
     """Register an environment, unless that was done before.
 
     Args:
         env_id: such as ``dlmodules/QWorld-v0``.
         made: returns one; its arguments are those of ``gymnasium.make``.
         max_episode_steps: after which an episode is truncated; None for no limit.
+        checked: let Gymnasium look at what each step returns, which takes a few microseconds.
     """
     import gymnasium as gym
 
     if env_id not in gym.registry:
-        gym.register(env_id, entry_point=made, max_episode_steps=max_episode_steps)
+        gym.register(
+            env_id,
+            entry_point=made,
+            max_episode_steps=max_episode_steps,
+            order_enforce=checked,
+            disable_env_checker=not checked,
+        )

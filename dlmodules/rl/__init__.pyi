@@ -1,4 +1,7 @@
 from .base import Agent as Agent
+from .image_networks import ImageQNetwork as ImageQNetwork
+from .image_networks import MinAtarQNetwork as MinAtarQNetwork
+from .image_networks import NatureQNetwork as NatureQNetwork
 from .networks import CartPoleQNetwork as CartPoleQNetwork
 from .networks import CategoricalQNetwork as CategoricalQNetwork
 from .networks import DuelingQNetwork as DuelingQNetwork

@@ -11,8 +11,7 @@ from typing_extensions import override
 from dlmodules.rl.base import Agent
 from dlmodules.rl.exploration import epsilon_greedy
 from dlmodules.rl.normalization import NormalizedNetwork, RewardNormalizer
-from dlmodules.rl.spaces import check_values, example_observation
-from dlmodules.sampling.examples import example_inputs
+from dlmodules.rl.spaces import check_values, example_inputs_of, example_observation
 from dlmodules.validation.arguments import check_fractions, check_positive
 
 
@@ -108,5 +107,5 @@ class ActionValueAgent(Agent):
         return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
 
     def example_batch(self, n: int) -> Tensor:
-        """Return ``n`` made-up observations ``(n, observation_dim)`` in [0, 1)."""
-        return example_inputs(n, (self.hparams["observation_dim"],), self.device)
+        """Return ``n`` made-up observations: ``(n, observation_dim)`` in [0, 1), or pictures for such a network."""
+        return example_inputs_of(self.network, self.hparams["observation_dim"], n, self.device)

@@ -29,7 +29,7 @@ class DQN(ActionValueAgent):
     """Learn the value of each action by Q-learning with replay and a target network; 133,378 parameters.
 
     Paper: Mnih et al. 2015, Human-level control through deep reinforcement learning, doi:10.1038/nature14236.
-    Books: atienza 9.6.1, vasilev 8.16, vasilev 8.17, vasilev 8.18, lab L4.
+    Books: atienza 9.6.1, vasilev 8.16, vasilev 8.17, vasilev 8.18, vasilev 9.2, lab L4.
 
     Variants override one method: ``make_network``, ``explore``, ``make_buffer`` and ``draw`` (what is replayed),
     ``next_value`` (the estimate from which an update bootstraps), ``td_error`` or ``update``.

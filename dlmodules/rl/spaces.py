@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import EnvironmentSource
+from dlmodules.rl.image_networks import ImageQNetwork
+from dlmodules.sampling.examples import example_inputs
 
 
 def example_observation(source: EnvironmentSource) -> Tensor:
@@ -25,6 +27,13 @@ def example_observation(source: EnvironmentSource) -> Tensor:
     if isinstance(space, Discrete):
         return torch.tensor([int(space.start + space.n - 1)])
     return torch.from_numpy(np.zeros((1, *source.observation_shape), space.dtype))
+
+
+def example_inputs_of(network: nn.Module, observation_dim: int, n: int, device: torch.device) -> Tensor:
+    """Return ``n`` made-up observations: pictures where the network takes them, else ``(n, observation_dim)``."""
+    if isinstance(network, ImageQNetwork):
+        return network.example_observations(n, device)
+    return example_inputs(n, (observation_dim,), device)
 
 
 @torch.no_grad()
