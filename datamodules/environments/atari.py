@@ -128,8 +128,8 @@ class _Start(gym.Wrapper[Any, Any, Any, Any]):
     @override
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         observation, info = self.env.reset(seed=seed, options=options)
-        # From 1 to ``noop_max`` frames with FIRE, as AtariVectorEnv counts them.
-        count = int(self.unwrapped.np_random.integers(max(self._noop_max, 1))) + (self._fire is None)
+        # From 1 to ``noop_max`` frames where FIRE is among them, as AtariVectorEnv counts them.
+        count = int(self.unwrapped.np_random.integers(max(self._noop_max, 1)))
         for action in [0] * count + ([] if self._fire is None else [self._fire]):
             observation, _, terminated, truncated, info = self.env.step(action)
             if terminated or truncated:

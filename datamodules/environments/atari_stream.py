@@ -21,14 +21,19 @@ LONG = 5_000
 
 NO_LIMIT = 2**30
 
+UNSEEDED = -1
+SEEDED_EVERY = 16
+"""Episodes of a game between two seeds, where chance has no part but in how they begin: to set a seed loads the game
+anew, which takes as long as 200 steps."""
+
 
 class AtariStream(CountsEpisodes):
-    """N games of one kind side by side, each episode from a seed of its own.
+    """N games of one kind side by side.
 
     ale-py's ``AtariVectorEnv`` has no state that could be saved. It resets single games with a given seed, though, so
-    that here, too, all of an episode follows from its seed and its actions: a resumed run plays the running ones again
-    and goes on exactly. It never resets by itself: its SAME_STEP mode hands out the last observations of all games in
-    one array, and goes on with the random numbers of the episode before.
+    that here, too, all of an episode follows from the seed of the run and its actions: a resumed run plays the running
+    ones again and goes on exactly. The vector never resets by itself: its SAME_STEP mode hands out the last
+    observations of all games in one array, and no seed can be given.
 
     Args:
         rom: what ale-py calls the game.
@@ -63,8 +68,8 @@ class AtariStream(CountsEpisodes):
             reward_clipping=False,
             use_fire_reset=fire is not None,
         )
-        self._begun = np.zeros(num_envs, dtype=np.int64)  # episodes of each game
-        self._seeds = np.zeros(num_envs, dtype=np.int64)
+        self._seeded_every = 1 if settings.repeat_action_probability else SEEDED_EVERY
+        self._begun = np.zeros(num_envs, dtype=np.int64)  # episodes of each game, the running one included
         self._actions: list[list[int]] = [[] for _ in range(num_envs)]
         self._lives = np.zeros(num_envs, dtype=np.int64)
         self._waits = np.zeros(num_envs, dtype=bool)  # for FIRE
@@ -115,25 +120,40 @@ class AtariStream(CountsEpisodes):
 
     def _begin(self, lanes: Any) -> Any:
         """Begin the next episode of these games ``(N,)`` bool, and return what all show now."""
-        for lane in np.flatnonzero(lanes).tolist():
-            self._seeds[lane] = episode_seed("train", self._seed, lane, int(self._begun[lane]))
-            self._begun[lane] += 1
+        for lane in np.flatnonzero(lanes):
             self._actions[lane] = []
-        return self._reset(lanes)
+        self._begun += lanes
+        return self._reset(lanes, self._begun - 1)
 
-    def _reset(self, lanes: Any) -> Any:
-        """Reset these games ``(N,)`` bool with their seeds, and return what all show now."""
-        observation, info = self.envs.reset(seed=self._seeds[lanes], options={"reset_mask": lanes})
+    def _reset(self, lanes: Any, episodes: Any) -> Any:
+        """Reset these games ``(N,)`` bool to begin their episodes of these numbers ``(N,)``, each after the one before.
+
+        Returns what all games show now.
+        """
+        seeds = [
+            UNSEEDED if number % self._seeded_every else episode_seed("train", self._seed, lane, number)
+            for lane, number in enumerate(episodes.tolist())
+        ]
+        observation, info = self.envs.reset(seed=np.array(seeds)[lanes], options={"reset_mask": lanes})
         self._lives = np.where(lanes, info["lives"], self._lives)
         self._waits = self._waits & ~lanes
         return observation
 
+    def _reset_again(self, lanes: Any) -> Any:
+        """Reset these games ``(N,)`` bool to where their running episodes began, whatever they did before."""
+        since = (self._begun - 1) % self._seeded_every  # episodes since the last seed: each took a random number
+        observation = None
+        for number in range(int(since[lanes].max()) + 1):
+            observation = self._reset(lanes & (since >= number), self._begun - 1 - since + number)
+        return observation
+
     def state_dict(self) -> dict[str, Any]:
-        """Return the seeds and actions of the running episodes, as plain values and tensors."""
-        actions = [torch.tensor(played, dtype=torch.uint8) for played in self._actions]
-        games = zip(self._begun.tolist(), self._seeds.tolist(), actions, strict=True)
+        """Return the numbers and actions of the running episodes, as plain values and tensors."""
+        games = zip(self._begun.tolist(), self._actions, strict=True)
         return {
-            "games": [{"episode": begun, "seed": seed, "actions": played} for begun, seed, played in games],
+            "games": [
+                {"episodes": begun, "actions": torch.tensor(played, dtype=torch.uint8)} for begun, played in games
+            ],
             "observation": self.observation.clone(),
             **self._episodes_state(),
         }
@@ -147,8 +167,7 @@ class AtariStream(CountsEpisodes):
                 f" resume with num_envs={lanes} and the same vectorization"
             )
         games = state["games"]
-        self._begun = np.array([game["episode"] for game in games])
-        self._seeds = np.array([game["seed"] for game in games])
+        self._begun = np.array([game["episodes"] for game in games])
         self._actions = [game["actions"].tolist() for game in games]
         self._seen = self._play_again()
         if not np.array_equal(self._seen, state["observation"].numpy()):
@@ -169,10 +188,10 @@ class AtariStream(CountsEpisodes):
         table = np.zeros((longest, self.num_envs), dtype=np.int64)
         for lane, played in enumerate(self._actions):
             table[begins[lane] :, lane] = played
-        observation = self._reset(np.ones(self.num_envs, dtype=bool))
+        observation = None
         for step in range(longest + 1):
-            if step > 0 and (now := begins == step).any():
-                observation = self._reset(now)
+            if (now := begins == step).any():
+                observation = self._reset_again(now)
             if step < longest:
                 observation, *_ = self._play(table[step])
         return observation

@@ -52,7 +52,7 @@ class MinAtarGame(gym.Env[Any, Any]):
         UserError: MinAtar is not installed.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012 (as Gymnasium declares it)
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012  # Gymnasium has an instance variable here
 
     def __init__(
         self,

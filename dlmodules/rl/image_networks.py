@@ -6,6 +6,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from dlmodules.errors import UserError
+
 
 class ImageQNetwork(nn.Module):
     """Convolutions, a hidden layer and one value for each action; base of the networks that look at pictures.
@@ -19,6 +21,9 @@ class ImageQNetwork(nn.Module):
         convolutions: ``(channels, kernel size, stride)`` of each convolution; none is padded.
         hidden_dim: units of the hidden layer.
         layer_norm: whether each layer has a norm.
+
+    Raises:
+        UserError: the pictures are too small for the convolutions.
     """
 
     highest: ClassVar[int] = 255
@@ -42,6 +47,8 @@ class ImageQNetwork(nn.Module):
         channels, height, width = self.observation_shape
         layers: list[nn.Module] = []
         for after, kernel_size, stride in convolutions:
+            if min(height, width) < kernel_size:
+                raise UserError(f"{type(self).__name__}: pictures of {self.observation_shape} are too small for it")
             height, width = ((side - kernel_size) // stride + 1 for side in (height, width))
             layers.append(nn.Conv2d(channels, after, kernel_size, stride))
             layers += [nn.LayerNorm([after, height, width]), nn.ReLU()] if layer_norm else [nn.ReLU()]

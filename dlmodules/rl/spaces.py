@@ -65,6 +65,10 @@ def check_values(network: nn.Module, values: Callable[[Tensor], Tensor], observa
 def _misfit(observation: Tensor) -> str:
     """Say that the network does not take observations like this one ``(1, ...)``."""
     shape = tuple(observation.shape[1:])
+    if len(shape) == 3:
+        network = "NatureQNetwork" if min(shape[1:]) > 36 else "MinAtarQNetwork"
+        hint = f"give a network for pictures, such as dlmodules.rl.{network} with observation_shape={list(shape)}"
+        return f"the network does not take observations of shape {shape} ({hint})"
     if shape:
         hint = f"set observation_dim={prod(shape)}, or give a network"
         return f"the network does not take observations of shape {shape} ({hint})"

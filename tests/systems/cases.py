@@ -23,6 +23,9 @@ from dlmodules_cli.configs import config_root
 from dlmodules_cli.main import main
 from dlmodules_cli.systems import systems
 
+PACKAGES = {"ALE/": ("ale_py", "atari"), "dlmodules/MinAtar": ("minatar", "minatar")}
+"""How the ids of environments begin that need a package: its name, and the extra that has it."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -61,7 +64,21 @@ class Case:
     def data_options(self) -> list[str]:
         """What makes the data small, on the command line."""
         stands_in = ["--data", self.small_data.__name__] if self.small_data is not self.data else []
-        return [*stands_in, *options("data", {**self.data.small_arguments, **self.sizes})]
+        return [*stands_in, *options("data", {**self.data.small_arguments, **self.sizes, **self.short_episodes})]
+
+    @property
+    def short_episodes(self) -> dict[str, Any]:
+        """What ends a game after 50 steps, where the configuration lets it go on for minutes."""
+        limit = "max_num_frames_per_episode"
+        given = self.settings["data"].get("init_args", {}).get("env_kwargs") or {}
+        return {"env_kwargs": {**given, limit: 200}} if limit in given else {}
+
+    def require_packages(self) -> None:
+        """Skip the test where the package of its environment is missing."""
+        env_id = self.settings["data"].get("init_args", {}).get("env_id", "")
+        for beginning, (package, extra) in PACKAGES.items():
+            if env_id.startswith(beginning):
+                pytest.importorskip(package, reason=f"{package} is not installed: pip install -e '.[{extra}]'")
 
     @cached_property
     def is_agent(self) -> bool:
@@ -103,6 +120,7 @@ class Case:
 
     def fit(self, root: Path, *more: str) -> Path:
         """Run a small fit in this process and return its run folder."""
+        self.require_packages()
         main(self.arguments(root, *more))
         return newest(root, self.config.stem)
 
