@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from ale_py import Action
 from ale_py.vector_env import AtariVectorEnv
 from gymnasium.vector import AutoresetMode
 from pytorch_lightning.utilities import rank_zero_info, rank_zero_warn
 from torch import Tensor
 
-from datamodules.environments.atari import AtariSettings, fire_action, make_atari_env, rom_of
+from datamodules.environments.atari import AtariSettings
 from datamodules.environments.episodes import CountsEpisodes
 from datamodules.environments.replay import episode_seed
 from dlmodules.errors import UserError
@@ -38,18 +39,14 @@ class AtariStream(CountsEpisodes):
     Args:
         rom: what ale-py calls the game.
         settings: how it is played.
-        fire: number of the action FIRE; None where the game has none, or it is not to be pressed unasked.
         seed: of the run.
         num_envs: N.
         window: how many finished episodes ``recent_returns`` and ``recent_lengths`` look back.
     """
 
-    def __init__(
-        self, rom: str, settings: AtariSettings, fire: int | None, seed: int, num_envs: int, window: int = 100
-    ) -> None:
+    def __init__(self, rom: str, settings: AtariSettings, seed: int, num_envs: int, window: int = 100) -> None:
         super().__init__(num_envs, window)
         self.settings = settings
-        self._fire = fire
         self._max_steps = max(1, settings.max_num_frames_per_episode // settings.frameskip)
         self._seed = seed
         self.envs = AtariVectorEnv(
@@ -66,8 +63,10 @@ class AtariStream(CountsEpisodes):
             frameskip=settings.frameskip,
             noop_max=max(settings.noop_max, 1),  # 1 means FIRE alone, or one frame
             reward_clipping=False,
-            use_fire_reset=fire is not None,
+            use_fire_reset=settings.press_fire,
         )
+        actions = list(self.envs.ale.get_action_set())
+        self._fire = actions.index(Action.FIRE) if settings.press_fire and Action.FIRE in actions else None
         self._seeded_every = 1 if settings.repeat_action_probability else SEEDED_EVERY
         self._begun = np.zeros(num_envs, dtype=np.int64)  # episodes of each game, the running one included
         self._actions: list[list[int]] = [[] for _ in range(num_envs)]
@@ -199,12 +198,3 @@ class AtariStream(CountsEpisodes):
     def close(self) -> None:
         """End the games."""
         self.envs.close()
-
-
-def make_atari_stream(env_id: str, env_kwargs: Mapping[str, Any], seed: int, num_envs: int) -> AtariStream:
-    """Return the stream of a game. Raises UserError for a game or settings that there are not."""
-    settings = AtariSettings.of(env_kwargs)
-    game = make_atari_env(env_id, settings)
-    fire = fire_action(game) if settings.press_fire else None
-    game.close()
-    return AtariStream(rom_of(env_id), settings, fire, seed, num_envs)

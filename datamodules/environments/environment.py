@@ -216,9 +216,10 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
 
             return TableStream(self.transitions, self.seed, self.num_envs, self.exploring_starts)
         if self.vectorization == "atari":
-            from datamodules.environments.atari_stream import make_atari_stream
+            from datamodules.environments.atari import AtariSettings, rom_of
+            from datamodules.environments.atari_stream import AtariStream
 
-            return make_atari_stream(self.env_id, self.env_kwargs, self.seed, self.num_envs)
+            return AtariStream(rom_of(self.env_id), AtariSettings.of(self.env_kwargs), self.seed, self.num_envs)
         from datamodules.environments.stream import make_stream
 
         make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)

@@ -68,10 +68,10 @@ class Case:
 
     @property
     def short_episodes(self) -> dict[str, Any]:
-        """What ends a game after 50 steps, where the configuration lets it go on for minutes."""
+        """What ends an Atari game after 50 steps, where the configuration lets it go on for minutes, and plays two."""
         limit = "max_num_frames_per_episode"
         given = self.settings["data"].get("init_args", {}).get("env_kwargs") or {}
-        return {"env_kwargs": {**given, limit: 200}} if limit in given else {}
+        return {"env_kwargs": {**given, limit: 200}, "num_envs": 2} if limit in given else {}
 
     def require_packages(self) -> None:
         """Skip the test where the package of its environment is missing."""

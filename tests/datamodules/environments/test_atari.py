@@ -58,9 +58,9 @@ def test_training_and_held_out_episodes_show_the_same_to_the_bit() -> None:
 
 def test_an_episode_begins_after_one_frame_or_up_to_thirty() -> None:
     game = games().make_env()
-    frames = {game.reset(seed=seed)[1]["episode_frame_number"] for seed in range(12)}
+    frames = {game.reset(seed=seed)[1]["episode_frame_number"] for seed in range(6)}
     assert frames <= set(range(1, 31))
-    assert len(frames) > 5
+    assert len(frames) > 2
     vector = games().train_envs.envs
     lane = {"reset_mask": np.array([True])}
     frames = {int(vector.reset(options=lane)[1]["episode_frame_number"][0]) for _ in range(60)}
@@ -69,9 +69,9 @@ def test_an_episode_begins_after_one_frame_or_up_to_thirty() -> None:
 
 
 def test_lanes_differ_and_threads_do_not_change_them() -> None:
-    sticky = {"repeat_action_probability": 0.25, "num_envs": 3}
-    data = (games(**sticky), games(**sticky, num_threads=3), games(**sticky, seed=1))
-    first, threads, other = (parts(play(one, 40)) for one in data)
+    sticky = {"repeat_action_probability": 0.25, "num_envs": 2}
+    data = (games(**sticky), games(**sticky, num_threads=2), games(**sticky, seed=1))
+    first, threads, other = (parts(play(one, 30)) for one in data)
     assert all(map(torch.equal, first, threads))
     assert not all(map(torch.equal, first, other))
     assert not torch.equal(first[-3][0], first[-3][1])

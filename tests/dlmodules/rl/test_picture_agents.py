@@ -1,4 +1,4 @@
-"""Agents that look at pictures, on real games: a cut run ends bitwise where the unbroken one ends, and can be filmed."""
+"""Agents that look at pictures, on real games: a cut run ends where the unbroken one ends, and is filmed."""
 
 from pathlib import Path
 from typing import Any
