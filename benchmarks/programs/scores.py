@@ -81,6 +81,8 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
         metrics["train/return_of_last_episodes"] = return_of_last(run / "metrics.csv", row.options["last_episodes"])
     if any(figure.interquartile for figure in row.figures):
         details[DETAIL] = curve_over(run / "metrics.csv", "env_steps", DETAIL)
+    if "rise" in row.options:
+        metrics[f"rise/{row.options['rise']}"] = rise_of(run / "metrics.csv", row.options["rise"])
     for name in row.options.get("logged", ()):
         metrics[name] = curve(run / "metrics.csv", name)[-1]
     if row.options.get("train_accuracy"):
@@ -203,6 +205,13 @@ def mean_of_last_epoch(path: Path, metric: str) -> float:
     rows = [row for row in logged_rows(path) if row.get(metric)]
     last = max(float(row["epoch"]) for row in rows)
     return statistics.fmean(float(row[metric]) for row in rows if float(row["epoch"]) == last)
+
+
+def rise_of(path: Path, metric: str) -> float:
+    """Return by how much the mean of the last quarter of what was logged as ``metric`` is above that of the first."""
+    values = curve(path, metric)
+    quarter = max(1, len(values) // 4)
+    return statistics.fmean(values[-quarter:]) - statistics.fmean(values[:quarter])
 
 
 def curve(path: Path, metric: str) -> list[float]:

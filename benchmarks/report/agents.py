@@ -11,6 +11,7 @@ ENVIRONMENTS = {
     "cartpole": "CartPole-v1: a step pays 1, an episode has 500 at most",
     "acrobot": "Acrobot-v1: a step costs 1, an episode has 500 at most",
     "mountain_car": "MountainCar-v0: a step costs 1, an episode has 200 at most",
+    "minatar_breakout": "MinAtar's Breakout with sticky actions: a brick pays 1",
     "frozen_lake": "FrozenLake-v1, slippery: 1 for the goal, within 100 steps",
     "cliff_walking": "CliffWalking-v1: a step costs 1, the cliff 100",
 }

@@ -105,4 +105,28 @@ ROWS = (
         Figure("baseline/return", "mean return", digits=1),
         "100 test episodes of 200 steps at most, the same as an agent's; each action with the same probability",
     ),
+    _row(
+        "random_minatar_breakout",
+        "random actions",
+        "configs/rl/pqn_minatar_breakout.yaml",
+        "random_actions",
+        Figure("baseline/return", "mean return", digits=1),
+        "100 test episodes with sticky actions, the same as an agent's; each action with the same probability",
+    ),
+    _row(
+        "random_breakout",
+        "random actions",
+        "configs/rl/dqn_breakout.yaml",
+        "random_actions",
+        Figure("baseline/return", "mean return", digits=1),
+        "30 test episodes, the same as an agent's; each action with the same probability",
+    ),
+    _row(
+        "random_pong",
+        "random actions",
+        "configs/rl/pqn_pong.yaml",
+        "random_actions",
+        Figure("baseline/return", "mean return", digits=1),
+        "100 test episodes, the same as an agent's; each action with the same probability",
+    ),
 )

@@ -9,7 +9,13 @@ from benchmarks.context import Context, run_command, run_here, sweep_variables
 from benchmarks.instruments import clock
 from benchmarks.pairs import summary
 from benchmarks.programs import baselines, scores
-from benchmarks.programs.scores import episodes_until, mean_of_last_epoch, metrics_of_test, return_of_last
+from benchmarks.programs.scores import (
+    episodes_until,
+    mean_of_last_epoch,
+    metrics_of_test,
+    return_of_last,
+    rise_of,
+)
 from benchmarks.record import read_record
 from benchmarks.rows import ROWS
 from datamodules.environments.environment import EnvironmentDataModule
@@ -99,6 +105,15 @@ def test_the_last_episodes_count_as_often_as_they_ended(tmp_path):
     assert return_of_last(tmp_path / "metrics.csv", 100) == 40
     assert return_of_last(tmp_path / "metrics.csv", 200) == 30
     assert return_of_last(tmp_path / "metrics.csv", 9_999) == 22.5  # 100 of 10, 200 of 20, 100 of 40
+
+
+def test_a_rise_is_that_of_the_last_quarter_over_the_first(tmp_path):
+    values = [1.0, 2.0, 0.0, 9.0, 9.0, 9.0, 4.0, 6.0, 100.0]
+    rows = [f"{value}" for value in values] + [""]  # a row of training has none
+    (tmp_path / "metrics.csv").write_text("val/return\n" + "\n".join(rows))
+    assert rise_of(tmp_path / "metrics.csv", "val/return") == (6.0 + 100.0) / 2 - (1.0 + 2.0) / 2
+    (tmp_path / "short.csv").write_text("val/return\n3.0\n5.0\n")
+    assert rise_of(tmp_path / "short.csv", "val/return") == 2.0
 
 
 def test_the_clock_counts_all_between_epochs_but_the_validation(tmp_path, monkeypatch):
