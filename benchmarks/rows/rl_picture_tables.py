@@ -7,13 +7,16 @@ from benchmarks.row import Figure, Row
 _EPISODES = "{0} test episodes, deterministic policy, seeds apart from those of training and validation"
 
 
-def _return(game: str, bar: float | None = None, book: str = "", anchor: str = "") -> Figure:
+def _return(
+    game: str, bar: float | None = None, worst: float | None = None, book: str = "", anchor: str = ""
+) -> Figure:
     return Figure(
         "test/return@last",
         "mean return, final policy",
         digits=1,
         bar=bar,
         interquartile=True,
+        worst=worst,
         book=book,
         anchor=anchor,
         baseline="baseline/return",
@@ -22,7 +25,7 @@ def _return(game: str, bar: float | None = None, book: str = "", anchor: str = "
     )
 
 
-def _minatar(name: str, system: str) -> Row:
+def _minatar(name: str, system: str, **figure: Any) -> Row:
     rise = Figure("rise/val/return", "rise of the return of validation", digits=1, bar=1.0, interquartile=True)
     return Row(
         name=name,
@@ -32,7 +35,7 @@ def _minatar(name: str, system: str) -> Row:
         config=f"configs/rl/{name}.yaml",
         budget="1,000,000 environment steps",
         seeds=tuple(range(5)),
-        figures=(_return("minatar_breakout", bar=10), rise),
+        figures=(_return("minatar_breakout", **figure), rise),
         protocol=_EPISODES.format(100)
         + "; sticky actions; the rise is from the mean of the first quarter of the validations to that of the last",
         options={"rise": "val/return"},
@@ -56,7 +59,7 @@ def _atari(name: str, system: str, game: str, seeds: int, budget: str, **figure:
 
 
 ROWS = (
-    _minatar("pqn_minatar_breakout", "PQN"),
+    _minatar("pqn_minatar_breakout", "PQN", bar=10, worst=5),
     _minatar("dqn_minatar_breakout", "DQN"),
     _atari("dqn_breakout", "DQN", "breakout", 3, "50,000"),
     _atari("double_dqn_breakout", "DoubleDQN", "breakout", 3, "50,000"),

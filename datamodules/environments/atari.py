@@ -29,8 +29,9 @@ class AtariSettings:
         repeat_action_probability: of each frame, to do the action before again ("sticky actions"): 0, or 0.25 as
             Machado et al. 2018 recommend.
         full_action_space: offer all 18 actions; False offers those that do something in this game.
-        press_fire: where a game has such an action, press it when an episode begins and after a lost life: many games
-            wait for it.
+        press_fire: where a game has such an action, press it when an episode begins and after a lost life, whatever was
+            chosen: many games wait for it. Transitions have the action that was done. An agent that learns from the
+            probabilities of its own actions needs False.
         max_num_frames_per_episode: after so many an episode is truncated.
         episodic_life: in training, a lost life is terminal for what is learnt. The episode goes on, and its return is
             counted to its end.

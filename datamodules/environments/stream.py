@@ -118,8 +118,12 @@ class EnvironmentStream(CountsEpisodes):
         """Bring every environment back to where it stood, by playing its running episode again.
 
         Raises:
-            UserError: the state is of another number of environments.
+            UserError: the state is of another number of environments, or of another vectorization.
         """
+        if "envs" not in state:
+            raise UserError(
+                "the checkpoint's training environments were stepped in another way: resume with the same vectorization"
+            )
         if len(state["envs"]) != self.num_envs:
             raise UserError(
                 f"the checkpoint holds {len(state['envs'])} training environments, not {self.num_envs}:"

@@ -253,6 +253,12 @@ def test_a_checkpoint_of_other_environments_is_refused() -> None:
     data.load_state_dict(state)
     with pytest.raises(UserError, match="resume with num_envs=3"):
         _ = data.train_envs
+    table = EnvironmentDataModule("FrozenLake-v1", num_envs=2, vectorization="table")
+    state = {"env_id": "FrozenLake-v1", "train_envs": table.train_envs.state_dict()}
+    data = EnvironmentDataModule("FrozenLake-v1", num_envs=2)
+    data.load_state_dict(state)
+    with pytest.raises(UserError, match="resume with the same vectorization"):
+        _ = data.train_envs
 
 
 def test_an_epoch_has_as_many_iterations_as_its_steps_need() -> None:
