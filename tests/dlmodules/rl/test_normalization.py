@@ -23,6 +23,7 @@ known_environments.register()
 probe_environments.register()
 
 BOTH = {"normalize_observations": True, "normalize_rewards": True}
+EPOCHS = {DQN: {}, PQN: {"epochs": 1}}
 EPSILON = 1e-8
 
 
@@ -81,7 +82,7 @@ def test_each_observation_of_training_counts_once_and_evaluation_moves_nothing(c
             seen.append(transition.observation.clone())
             super().observe(transition)
 
-    module, environments, run = agent(cls=Watched, **BOTH), data(), trainer()
+    module, environments, run = agent(cls=Watched, **BOTH, **EPOCHS[cls]), data(), trainer()
     run.fit(module, environments)  # with validations in between
     observations = torch.cat(seen).double().numpy()
     normalizer = module.network.normalizer
@@ -123,9 +124,9 @@ def test_an_iteration_acts_and_learns_by_the_same_statistics() -> None:
 def test_a_resumed_run_has_the_same_statistics(cls: Any, tmp_path: Path) -> None:
     path = tmp_path / "cut.ckpt"
     unbroken = trainer(callbacks=[SaveAt(path, 13, "train_batch")])
-    module, environments = agent(cls=cls, **BOTH), data()
+    module, environments = agent(cls=cls, **BOTH, **EPOCHS[cls]), data()
     unbroken.fit(module, environments)
-    resumed, new_module, new_environments = trainer(), agent(seed=5, cls=cls, **BOTH), data()
+    resumed, new_module, new_environments = trainer(), agent(seed=5, cls=cls, **BOTH, **EPOCHS[cls]), data()
     resumed.fit(new_module, new_environments, ckpt_path=path, weights_only=True)
     assert_same(everything(unbroken, module, environments), everything(resumed, new_module, new_environments))
     loaded = cls.load_from_checkpoint(path, weights_only=True)

@@ -31,10 +31,11 @@ WITHOUT_REPLAY = [SemiGradientQLearning, SemiGradientSarsa, SemiGradientTD]
 def test_resuming_continues_the_unbroken_run(cls: type, tmp_path: Path) -> None:
     paths = {step: tmp_path / f"{step}.ckpt" for step in (2, 13)}
     unbroken = trainer(callbacks=[SaveAt(path, step, "train_batch") for step, path in paths.items()])
-    module, environments = agent(cls=cls), data()
+    epochs = {"epochs": 1} if cls is PQN else {}
+    module, environments = agent(cls=cls, **epochs), data()
     unbroken.fit(module, environments)
     for path in paths.values():
-        resumed, new_module, new_environments = trainer(), agent(seed=5, cls=cls), data()
+        resumed, new_module, new_environments = trainer(), agent(seed=5, cls=cls, **epochs), data()
         resumed.fit(new_module, new_environments, ckpt_path=path, weights_only=True)
         assert_same(everything(unbroken, module, environments), everything(resumed, new_module, new_environments))
     assert module.env_steps == 800
@@ -43,17 +44,17 @@ def test_resuming_continues_the_unbroken_run(cls: type, tmp_path: Path) -> None:
 def test_the_replay_beside_the_checkpoint_goes_with_priorities_and_noise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rainbow has them all; each checkpoint adds to the segments of the one before; the buffer comes round twice."""
+    """Rainbow has them all; each checkpoint adds to the segments of the one before; the buffer comes round."""
     monkeypatch.setattr(replay_file, "LARGE", 1)
-    paths = {step: tmp_path / f"{step}.ckpt" for step in (3, 9, 13, 21)}
+    paths = {step: tmp_path / f"{step}.ckpt" for step in (3, 9, 12)}
     saves = [SaveAt(path, step, "train_batch") for step, path in paths.items()]
     unbroken = trainer(callbacks=saves, plugins=[AtomicCheckpointIO()])
-    module, environments = agent(cls=Rainbow), data()
+    module, environments = agent(cls=Rainbow), data(total_steps=512)
     unbroken.fit(module, environments)
-    for step in (13, 3):  # the first resumed run adds segments of its own
-        more = [SaveAt(tmp_path / "last.ckpt", at, "train_batch") for at in (15, 22)]
+    for step in (12, 3):  # the first resumed run adds segments of its own
+        more = [SaveAt(tmp_path / "last.ckpt", at, "train_batch") for at in (13, 15)]
         resumed = trainer(callbacks=more, plugins=[AtomicCheckpointIO()])
-        new_module, new_environments = agent(seed=5, cls=Rainbow), data()
+        new_module, new_environments = agent(seed=5, cls=Rainbow), data(total_steps=512)
         resumed.fit(new_module, new_environments, ckpt_path=paths[step], weights_only=True)
         assert_same(everything(unbroken, module, environments), everything(resumed, new_module, new_environments))
 
