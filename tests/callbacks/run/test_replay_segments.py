@@ -272,7 +272,7 @@ def test_a_process_killed_while_it_writes_leaves_a_checkpoint_that_loads(tmp_pat
     path = tmp_path / "last.ckpt"
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
     assert writer.stdout is not None
-    while int(writer.stdout.readline()) < 30:
+    while int(writer.stdout.readline()) < 12:
         pass
     time.sleep(0.017)
     writer.send_signal(signal.SIGKILL)

@@ -44,25 +44,33 @@ def value_of(found: Dynamics, policy: Tensor, gamma: float) -> Tensor:
     return torch.from_numpy(np.linalg.solve(np.eye(len(matrix)) - gamma * matrix, reward))
 
 
+def chains(found: Dynamics) -> tuple[np.ndarray, np.ndarray]:
+    """Those of each action done always: (A, S, S) and (A, S)."""
+    each = [chain(found, always(found, action)) for action in range(found.num_actions)]
+    return np.stack([matrix for matrix, _ in each]), np.stack([reward for _, reward in each])
+
+
+def always(found: Dynamics, action: int) -> Tensor:
+    policy = torch.zeros(found.num_states, found.num_actions, dtype=torch.float64)
+    policy[:, action] = 1.0
+    return policy
+
+
 def q_of(found: Dynamics, v: Tensor, gamma: float) -> Tensor:
-    columns = []
-    for action in range(found.num_actions):
-        always = torch.zeros(found.num_states, found.num_actions, dtype=torch.float64)
-        always[:, action] = 1.0
-        matrix, reward = chain(found, always)
-        columns.append(torch.from_numpy(reward + gamma * matrix @ v.numpy()))
-    return torch.stack(columns, 1)
+    matrices, rewards = chains(found)
+    return torch.from_numpy(rewards + gamma * matrices @ v.numpy()).T
 
 
 def optimal(found: Dynamics, gamma: float) -> Tensor:
     """The values of the best policy: deterministic ones are improved until their values stand still."""
-    shape = found.num_states, found.num_actions
-    v = value_of(found, torch.full(shape, 1 / shape[1], dtype=torch.float64), gamma)
+    (matrices, rewards), states = chains(found), np.arange(found.num_states)
+    v = value_of(found, uniform(found), gamma).numpy()
     while True:
-        policy = torch.nn.functional.one_hot(q_of(found, v, gamma).argmax(1), shape[1]).double()
-        after = value_of(found, policy, gamma)
-        if (after - v).abs().max() < 1e-11:
-            return after
+        best = (rewards + gamma * matrices @ v).argmax(0)
+        matrix, reward = matrices[best, states], rewards[best, states]
+        after = np.linalg.solve(np.eye(len(matrix)) - gamma * matrix, reward)
+        if np.abs(after - v).max() < 1e-11:
+            return torch.from_numpy(after)
         v = after
 
 
