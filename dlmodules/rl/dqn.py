@@ -124,7 +124,7 @@ class DQN(ActionValueAgent):
         self.epsilon_start, self.epsilon_end = epsilon_start, epsilon_end
         self.epsilon_steps, self.epsilon_delay = epsilon_steps, epsilon_delay
         self.epsilon_schedule = exponential_annealing if epsilon_schedule == "exponential" else linear_annealing
-        self.loss_function = F.mse_loss if loss == "mse" else F.smooth_l1_loss
+        self.loss = loss
         self.updates = 0
 
     @override
@@ -196,8 +196,7 @@ class DQN(ActionValueAgent):
 
     def losses(self, error: Tensor) -> Tensor:
         """Return the losses ``(B,)`` of errors ``(B,)``."""
-        loss: Tensor = self.loss_function(error, torch.zeros_like(error), reduction="none")
-        return loss
+        return error.square() if self.loss == "mse" else F.huber_loss(error, torch.zeros_like(error), reduction="none")
 
     def td_error(self, batch: Transition) -> Tensor:
         """Return by how much ``(B,)`` the values of the actions taken miss their targets; these have no gradient."""
