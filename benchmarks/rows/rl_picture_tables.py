@@ -60,7 +60,7 @@ def _atari(name: str, system: str, game: str, seeds: int, budget: str, **figure:
 
 ROWS = (
     _minatar("pqn_minatar_breakout", "PQN", bar=10, worst=5),
-    _minatar("dqn_minatar_breakout", "DQN"),
+    _minatar("dqn_minatar_breakout", "DQN", bar=10, worst=5),
     _atari("dqn_breakout", "DQN", "breakout", 3, "50,000"),
     _atari("double_dqn_breakout", "DoubleDQN", "breakout", 3, "50,000"),
     _atari("dqn_breakout_10m", "DQN", "breakout", 1, "10,000,000", book="up to 25", anchor="CleanRL: 366.9"),
