@@ -16,9 +16,9 @@ from pytorch_lightning import LightningModule
 
 from benchmarks.classifier import CLASSIFIER, named_classifier
 from benchmarks.context import Context, processor_seconds, row_record, run_command, run_here, sweep_variables
+from benchmarks.learning_curves import DETAIL
 from benchmarks.programs import baselines
 from benchmarks.record import ROOT, Record
-from benchmarks.report.learning_curves import DETAIL
 from benchmarks.row import Row
 from callbacks import GeneratorEMA
 from dlmodules.checkpoints.loading import load_checkpoint, load_module

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from benchmarks.learning_curves import has_figure
 from benchmarks.report.cells import EARLIER, EARLIER_HEAD, NOTHING, bar_and_state, budget_of, overrides, spread, table
 from benchmarks.report.configurations import score_tables, variants
-from benchmarks.report.learning_curves import has_figure
 from benchmarks.report.registry import Public
 from benchmarks.report.speeds import speed_table
 from benchmarks.report.standing import Found, standing

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from benchmarks.learning_curves import DETAIL, FOLDER, curves_of, draw, has_figure
 from benchmarks.programs.scores import curve_over
 from benchmarks.record import RECORDS, ROOT, read_records
-from benchmarks.report.learning_curves import DETAIL, FOLDER, curves_of, draw, has_figure
 from benchmarks.rows import ROWS
 
 from .records import record
@@ -29,4 +29,4 @@ def test_each_row_with_curves_has_its_figure() -> None:
     found = [record for record in read_records(RECORDS) if record.name in ROWS]
     names = {name for name in ROWS if has_figure([record for record in found if record.name == name])}
     drawn = {path.stem for path in FOLDER.glob("*.png")} if FOLDER.exists() else set()
-    assert drawn == names, f"python -m benchmarks.report.learning_curves in {ROOT}"
+    assert drawn == names, f"python -m benchmarks.learning_curves in {ROOT}"

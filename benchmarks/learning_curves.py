@@ -1,4 +1,4 @@
-"""Plot the agents' held-out returns from the records: ``python -m benchmarks.report.learning_curves``."""
+"""Plot the agents' held-out returns from the records: ``python -m benchmarks.learning_curves``."""
 
 from collections.abc import Sequence
 from pathlib import Path
