@@ -4,6 +4,7 @@ import errno
 import re
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import NoReturn
 
 from dlmodules.errors import UserError
@@ -76,19 +77,32 @@ def _is_lightnings(error: BaseException, name: str) -> bool:
     return any(cls.__name__ == name and "lightning" in cls.__module__ for cls in type(error).__mro__)
 
 
-def _optimizer_that_raised(error: BaseException) -> str | None:
-    """Return the class of torch's optimizers whose constructor refused its arguments; None for any other error."""
+def _raising_frame(error: BaseException) -> FrameType | None:
+    """Return the frame of the function that raised ``error``."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    if last is None or last.tb_frame.f_code.co_name != "__init__":
+    return None if last is None else last.tb_frame
+
+
+def _optimizer_that_raised(error: BaseException) -> str | None:
+    """Return the class of torch's optimizers whose constructor refused its arguments; None for any other error."""
+    frame = _raising_frame(error)
+    if frame is None or frame.f_code.co_name != "__init__":
         return None
-    cls = type(last.tb_frame.f_locals.get("self"))
+    cls = type(frame.f_locals.get("self"))
     return cls.__name__ if cls.__module__.startswith("torch.optim") else None
 
 
 def _user_error_behind(error: BaseException | None) -> UserError | None:
-    """Return the mistake of the user that ``error`` was raised from: constructors are called by the parser."""
-    while error is not None and not isinstance(error, UserError):
-        error = error.__cause__
-    return error
+    """Return the mistake of the user that ``error`` was raised from: constructors are called by the parser.
+
+    Where an argument may have several types, jsonargparse tries them all. Its error names the first one's as its cause;
+    the others are in ``exceptions``, a variable of the function that raises.
+    """
+    if error is None or isinstance(error, UserError):
+        return error
+    frame = _raising_frame(error)
+    tried = () if frame is None else frame.f_locals.get("exceptions", ())
+    found = map(_user_error_behind, (error.__cause__, *(one for one in tried if isinstance(one, Exception))))
+    return next((mistake for mistake in found if mistake is not None), None)

@@ -8,6 +8,8 @@ import pytest
 import torch
 from lightning_fabric.loggers import tensorboard
 
+from dlmodules.errors import UserError
+from dlmodules_cli.errors import run
 from dlmodules_cli.main import main
 from tests.systems.test_ladder import checkpoint, same
 
@@ -259,3 +261,16 @@ def test_rows_for_a_table_of_too_many_combinations(mistake):
         "fit", "--model", "Multinomial", "--model.sizes", "[256, 256, 256, 256]", "--data", "WrodlDataModule"
     )
     assert "too many for a table of all: use NaiveBayes" in line
+
+
+def test_a_mistake_is_found_among_what_a_parser_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    """An argument of several types: jsonargparse names the first one's error as the cause, and keeps all in a list."""
+
+    def raise_as_jsonargparse_does() -> None:
+        exceptions: list[Exception] = [ValueError("Expected None"), UserError("a table too large")]
+        raise ValueError("Does not validate against any of the Union subtypes") from exceptions[0]
+
+    with pytest.raises(SystemExit) as caught:
+        run(raise_as_jsonargparse_does)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == "error: a table too large\n"
