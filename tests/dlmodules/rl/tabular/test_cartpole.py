@@ -30,9 +30,9 @@ def returns_of(name: str, **data: Any) -> tuple[QLearning, list[float]]:
 
 @pytest.mark.learning
 def test_the_tuned_table_learns_to_hold_the_pole() -> None:
-    """A seventh of its budget: the mean of 40 seeds is 270, the worst 186; random actions get 22."""
-    _, returns = returns_of("q_learning_cartpole", total_steps=300_000)
-    assert sum(returns[-1_000:]) / 1_000 >= 140
+    """With a thirteenth of its budget the worst of 60 seeds gets 98; random actions get 22."""
+    _, returns = returns_of("q_learning_cartpole", total_steps=150_000)
+    assert sum(returns[-1_000:]) / 1_000 >= 60
 
 
 @pytest.mark.parametrize("name", ["q_learning_cartpole", "q_learning_cartpole_lab"])
