@@ -73,7 +73,7 @@ class ManualOptimizationModule(NamesOwnNetworks):
         parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
         for group in optimizer.param_groups:
             for parameter in group["params"]:
-                parameter.grad = None  # as ``zero_grad`` does, which takes longer than an update of a small network
+                parameter.grad = None  # as ``zero_grad`` does, without its share of an update of a small network
         wrapper = self.trainer.model
         if isinstance(wrapper, DistributedDataParallel):
             with wrapper.no_sync():
