@@ -6,10 +6,20 @@ from itertools import pairwise
 
 from scipy.stats import spearmanr
 
+from benchmarks.record import Record
+
 Curve = Sequence[Sequence[float]]
 """Pairs of the updates so far and the value then, in order."""
 
 FEWEST = 3  # pairs for a rank correlation
+HELD_OUT_RETURN = "val/return"  # the detail of an agent's record that is its run's curve
+SEEDS = 2  # at least, of the curves over seeds
+
+
+def curves_of(records: Sequence[Record]) -> list[Curve]:
+    """Return the curves of held-out returns that ``records`` hold, one for each seed; none of fewer than two."""
+    found = [record.details[HELD_OUT_RETURN] for record in records if HELD_OUT_RETURN in record.details]
+    return found if len(found) >= SEEDS else []
 
 
 def paired(first: Curve, second: Curve) -> tuple[list[float], list[float]]:

@@ -6,24 +6,13 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from benchmarks.bootstrap import interquartile_mean, interval
-from benchmarks.curves import Curve
-from benchmarks.record import RECORDS, ROOT, Record, read_records
+from benchmarks.curves import Curve, curves_of
+from benchmarks.record import RECORDS, ROOT, read_records
+from benchmarks.report.standing import by_row
 from benchmarks.rows import ROWS
 
 FOLDER = ROOT / "docs" / "images" / "learning_curves"
-DETAIL = "val/return"  # of a record: the curve of its run
-FEWEST = 2  # seeds
 RESAMPLES = 1_000  # for the eye
-
-
-def curves_of(records: Sequence[Record]) -> list[Curve]:
-    """Return the curves that ``records`` hold, one for each seed."""
-    return [record.details[DETAIL] for record in records if DETAIL in record.details]
-
-
-def has_figure(records: Sequence[Record]) -> bool:
-    """Say whether a figure of ``records`` can be drawn."""
-    return len(curves_of(records)) >= FEWEST
 
 
 def draw(curves: Sequence[Curve], title: str, path: Path) -> None:
@@ -46,13 +35,9 @@ def draw(curves: Sequence[Curve], title: str, path: Path) -> None:
 
 def main() -> None:
     """Draw the figure of each row whose records have curves."""
-    found: dict[str, list[Record]] = {}
-    for record in read_records(RECORDS):
-        if record.name in ROWS:
-            found.setdefault(record.name, []).append(record)
-    for name, records in sorted(found.items()):
-        if has_figure(records):
-            draw(curves_of(records), name, FOLDER / f"{name}.png")
+    for name, records in by_row(read_records(RECORDS), ROWS.values()).items():
+        if curves := curves_of(records):
+            draw(curves, name, FOLDER / f"{name}.png")
             print(FOLDER / f"{name}.png")
 
 

@@ -16,7 +16,7 @@ from pytorch_lightning import LightningModule
 
 from benchmarks.classifier import CLASSIFIER, named_classifier
 from benchmarks.context import Context, processor_seconds, row_record, run_command, run_here, sweep_variables
-from benchmarks.learning_curves import DETAIL
+from benchmarks.curves import HELD_OUT_RETURN
 from benchmarks.programs import baselines
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
@@ -80,7 +80,7 @@ def measure(row: Row, seed: int, context: Context, on_the_way: Sequence[str] = (
     if "last_episodes" in row.options:
         metrics["train/return_of_last_episodes"] = return_of_last(run / "metrics.csv", row.options["last_episodes"])
     if any(figure.interquartile for figure in row.figures):
-        details[DETAIL] = curve_over(run / "metrics.csv", "env_steps", DETAIL)
+        details[HELD_OUT_RETURN] = curve_over(run / "metrics.csv", "env_steps", HELD_OUT_RETURN)
     if "rise" in row.options:
         metrics[f"rise/{row.options['rise']}"] = rise_of(run / "metrics.csv", row.options["rise"])
     for name in row.options.get("logged", ()):

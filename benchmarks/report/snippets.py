@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.learning_curves import has_figure
+from benchmarks.curves import curves_of
 from benchmarks.report.cells import EARLIER, EARLIER_HEAD, NOTHING, bar_and_state, budget_of, overrides, spread, table
 from benchmarks.report.configurations import score_tables, variants
 from benchmarks.report.registry import Public
@@ -31,7 +31,7 @@ def system_snippet(system: Public, rows: Sequence[Row], found: Found, titles: Ma
     if scores := [row for row in own if row.kind == "score"]:
         blocks.append(score_tables(scores, found))
     for row in own:
-        if has_figure(found[row.name]):
+        if curves_of(found[row.name]):
             seeds = f"Held-out return of `{row.name}`: each seed, their interquartile mean and its 95 % interval"
             blocks.append(f"![{seeds}](../images/learning_curves/{row.name}.png)\n\n{seeds}.\n")
     for name in dict.fromkeys(row.table for row in own if row.kind == "table"):
