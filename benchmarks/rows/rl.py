@@ -1,15 +1,7 @@
 """The rows of agents."""
 
-from typing import Any
-
 from benchmarks.row import Figure, Row
-
-_EPISODES = "100 test episodes, deterministic policy, seeds apart from those of training and validation"
-
-
-def _random(environment: str) -> dict[str, Any]:
-    return {"baseline": "baseline/return", "guess": "random actions", "guess_row": f"random_{environment}"}
-
+from benchmarks.rows.shared import EPISODES, final_return
 
 ROWS = (
     Row(
@@ -21,18 +13,9 @@ ROWS = (
         budget="50,000 environment steps",
         seeds=tuple(range(10)),
         figures=(
-            Figure(
-                "test/return@last",
-                "mean return, final policy",
-                digits=1,
-                bar=495,
-                worst=450,
-                interquartile=True,
-                anchor="stable-baselines3, its tuned settings: 19, 500, 500",
-                **_random("cartpole"),
-            ),
+            final_return("cartpole", bar=495, worst=450, anchor="stable-baselines3, its tuned settings: 19, 500, 500"),
         ),
-        protocol=_EPISODES,
+        protocol=EPISODES,
     ),
     Row(
         name="dqn_cartpole_book",
@@ -51,15 +34,9 @@ ROWS = (
                 interquartile=True,
                 book="822 (mean of 10 runs)",
             ),
-            Figure(
-                "test/return@last",
-                "mean return, final policy",
-                digits=1,
-                interquartile=True,
-                **_random("cartpole_book"),
-            ),
+            final_return("cartpole_book"),
         ),
-        protocol=f"{_EPISODES}; episodes until the mean training return of the last 100 is 195 or more, read at the"
+        protocol=f"{EPISODES}; episodes until the mean training return of the last 100 is 195 or more, read at the"
         " steps that are logged; none where a run ended before",
         options={"episodes_until": 195.0},
     ),

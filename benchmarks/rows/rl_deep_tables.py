@@ -1,26 +1,12 @@
 """The rows of the agents that learn values by a network: the family of DQN, and PQN."""
 
 from benchmarks.row import Figure, Row
+from benchmarks.rows.shared import EPISODES, final_return
 
-_EPISODES = "100 test episodes, deterministic policy, seeds apart from those of training and validation"
 _UNTIL = (
     "; episodes until the mean training return of the last 100 is {0:.0f} or more, read at the steps that are logged;"
     " none where a run ended before"
 )
-
-
-def _return(environment: str, bar: float | None = None, anchor: str = "") -> Figure:
-    return Figure(
-        "test/return@last",
-        "mean return, final policy",
-        digits=1,
-        bar=bar,
-        interquartile=True,
-        anchor=anchor,
-        baseline="baseline/return",
-        guess="random actions",
-        guess_row=f"random_{environment}",
-    )
 
 
 def _row(
@@ -40,8 +26,8 @@ def _row(
         config=f"configs/rl/{name}.yaml",
         budget=f"{steps} environment steps",
         seeds=tuple(range(seeds)),
-        figures=(_return(environment, bar, anchor),),
-        protocol=_EPISODES,
+        figures=(final_return(environment, bar=bar, anchor=anchor),),
+        protocol=EPISODES,
     )
 
 
@@ -63,9 +49,9 @@ def _book(name: str, environment: str, until: float, book: str, system: str = "D
                 interquartile=True,
                 book=book,
             ),
-            _return(environment),
+            final_return(environment),
         ),
-        protocol=_EPISODES + _UNTIL.format(until),
+        protocol=EPISODES + _UNTIL.format(until),
         options={"episodes_until": until},
     )
 

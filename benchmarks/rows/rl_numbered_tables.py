@@ -1,15 +1,9 @@
 """The rows of Q-learning in QWorld, and on cart-pole cut into numbered states."""
 
-from typing import Any
-
 from benchmarks.row import Figure, Row
+from benchmarks.rows.shared import final_return, random_actions
 
 _EPISODES = "100 test episodes, best known actions, seeds apart from those of training and validation"
-_RANDOM: dict[str, Any] = {
-    "baseline": "baseline/return",
-    "guess": "random actions",
-    "guess_row": "random_cartpole",
-}
 
 
 def _cartpole(name: str, budget: str, *figures: Figure) -> Row:
@@ -48,9 +42,9 @@ ROWS = (
             digits=1,
             bar=480,
             interquartile=True,
-            **_RANDOM,
+            **random_actions("cartpole"),
         ),
-        Figure("test/return@last", "mean return, final policy", digits=1, interquartile=True, **_RANDOM),
+        final_return("cartpole"),
     ),
     _cartpole(
         "q_learning_cartpole_lab",
@@ -61,8 +55,8 @@ ROWS = (
             digits=1,
             interquartile=True,
             book="36 to 201, with random actions (the last 1,000 episodes of six runs)",
-            **_RANDOM,
+            **random_actions("cartpole"),
         ),
-        Figure("test/return@last", "mean return, final policy", digits=1, interquartile=True, **_RANDOM),
+        final_return("cartpole"),
     ),
 )

@@ -3,26 +3,7 @@
 from typing import Any
 
 from benchmarks.row import Figure, Row
-
-_EPISODES = "{0} test episodes, deterministic policy, seeds apart from those of training and validation"
-
-
-def _return(
-    game: str, bar: float | None = None, worst: float | None = None, book: str = "", anchor: str = ""
-) -> Figure:
-    return Figure(
-        "test/return@last",
-        "mean return, final policy",
-        digits=1,
-        bar=bar,
-        interquartile=True,
-        worst=worst,
-        book=book,
-        anchor=anchor,
-        baseline="baseline/return",
-        guess="random actions",
-        guess_row=f"random_{game}",
-    )
+from benchmarks.rows.shared import EPISODES, final_return
 
 
 def _minatar(name: str, system: str, **figure: Any) -> Row:
@@ -35,8 +16,8 @@ def _minatar(name: str, system: str, **figure: Any) -> Row:
         config=f"configs/rl/{name}.yaml",
         budget="1,000,000 environment steps",
         seeds=tuple(range(5)),
-        figures=(_return("minatar_breakout", **figure), rise),
-        protocol=_EPISODES.format(100)
+        figures=(final_return("minatar_breakout", **figure), rise),
+        protocol=EPISODES
         + "; sticky actions; the rise is from the mean of the first quarter of the validations to that of the last",
         options={"rise": "val/return"},
     )
@@ -52,8 +33,8 @@ def _atari(name: str, system: str, game: str, seeds: int, budget: str, **figure:
         config=f"configs/rl/{name}.yaml",
         budget=f"{budget} environment steps of 4 frames",
         seeds=tuple(range(seeds)),
-        figures=(_return(game, **figure),),
-        protocol=_EPISODES.format(100 if long else 30) + "; true rewards, no sticky actions",
+        figures=(final_return(game, **figure),),
+        protocol=(EPISODES if long else EPISODES.replace("100", "30")) + "; true rewards, no sticky actions",
         elsewhere="a GPU, hours" if long else "",
     )
 

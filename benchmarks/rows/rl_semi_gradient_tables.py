@@ -1,18 +1,10 @@
 """The rows of semi-gradient agents."""
 
-from typing import Any
-
 from benchmarks.row import Figure, Row
-
-_EPISODES = "100 test episodes, deterministic policy, seeds apart from those of training and validation"
+from benchmarks.rows.shared import EPISODES, final_return
 
 
 def _mountain_car(method: str, system: str) -> Row:
-    random: dict[str, Any] = {
-        "baseline": "baseline/return",
-        "guess": "random actions",
-        "guess_row": "random_mountain_car",
-    }
     return Row(
         name=f"semi_gradient_{method}_mountain_car",
         kind="score",
@@ -21,8 +13,8 @@ def _mountain_car(method: str, system: str) -> Row:
         config=f"configs/rl/semi_gradient_{method}_mountain_car.yaml",
         budget="100,000 environment steps",
         seeds=tuple(range(5)),
-        figures=(Figure("test/return@last", "mean return, final policy", digits=1, interquartile=True, **random),),
-        protocol=_EPISODES,
+        figures=(final_return("mountain_car"),),
+        protocol=EPISODES,
     )
 
 

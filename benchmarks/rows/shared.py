@@ -21,6 +21,7 @@ GENERATIVE_FIGURES = (
     Figure("test/coverage@last", "coverage"),
     Figure("test/class_coverage@last", "classes present"),
 )
+EPISODES = "100 test episodes, deterministic policy, seeds apart from those of training and validation"
 GAN_PROTOCOL = f"{GENERATIVE}; last checkpoint, averaged generator (decay 0.999), batch norm in evaluation mode"
 
 
@@ -42,3 +43,14 @@ def pixel_means(data: str, metric: str) -> dict[str, Any]:
     """Arguments of a figure of likelihood: beside it stands a Bernoulli for each pixel of ``data``."""
     name = "each pixel apart, by its mean"
     return {"baseline": f"baseline/{metric}", "guess": name, "guess_row": f"pixel_means_{data}"}
+
+
+def random_actions(environment: str) -> dict[str, Any]:
+    """Arguments of a figure of returns: beside it stand random actions in ``environment``."""
+    return {"baseline": "baseline/return", "guess": "random actions", "guess_row": f"random_{environment}"}
+
+
+def final_return(environment: str, **figure: Any) -> Figure:
+    """Return the figure of the final policy's mean return in ``environment``, with what else ``figure`` says of it."""
+    beside = random_actions(environment)
+    return Figure("test/return@last", "mean return, final policy", digits=1, interquartile=True, **beside, **figure)
