@@ -30,9 +30,9 @@ def returns_of(name: str, **data: Any) -> tuple[QLearning, list[float]]:
 
 @pytest.mark.learning
 def test_the_tuned_table_learns_to_hold_the_pole() -> None:
-    """With a thirteenth of its budget the worst of 60 seeds gets 98; random actions get 22."""
+    """With a thirteenth of its budget the worst of 60 seeds gets 98; one that bootstraps from the worst action 72."""
     _, returns = returns_of("q_learning_cartpole", total_steps=150_000)
-    assert sum(returns[-1_000:]) / 1_000 >= 60
+    assert sum(returns[-1_000:]) / 1_000 >= 90
 
 
 @pytest.mark.parametrize("name", ["q_learning_cartpole", "q_learning_cartpole_lab"])
