@@ -172,6 +172,13 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         return count_actions(self.env_id, self.action_space)
 
     @property
+    def action_dim(self) -> int:
+        """How many numbers an action has. Raises UserError unless actions are ``Box`` with finite bounds."""
+        from datamodules.environments.spaces import count_action_numbers
+
+        return count_action_numbers(self.env_id, self.action_space)
+
+    @property
     def num_states(self) -> int:
         """How many observations there are, numbered from 0. Raises UserError where they are not discrete."""
         from datamodules.environments.spaces import count_states

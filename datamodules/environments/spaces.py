@@ -38,6 +38,18 @@ def count_actions(env_id: str, space: Any) -> int:
     return int(space.n)
 
 
+def count_action_numbers(env_id: str, space: Any) -> int:
+    """Return how many numbers an action of ``Box`` has. Raises UserError for other spaces, or without finite bounds."""
+    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+        raise UserError(
+            f"{env_id} has actions {space}, and this agent needs a row of numbers for each:"
+            " choose another environment, or an agent for such actions"
+        )
+    if not space.is_bounded():
+        raise UserError(f"{env_id} has actions {space} without bounds: wrap it so that they have some")
+    return int(space.shape[0])
+
+
 def count_states(env_id: str, space: Any) -> int:
     """Return the number of observations. Raises UserError unless they are numbered from 0."""
     if not isinstance(space, spaces.Discrete):

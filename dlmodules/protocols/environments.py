@@ -59,6 +59,11 @@ class EnvironmentSource(Protocol):
         ...
 
     @property
+    def action_dim(self) -> int:
+        """The numbers in an action of ``Box``."""
+        ...
+
+    @property
     def num_states(self) -> int:
         """The number of observations where they are numbered."""
         ...

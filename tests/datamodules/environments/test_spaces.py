@@ -119,3 +119,31 @@ def test_what_is_no_array_is_one_clear_line() -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match=r"Dials-v0 has actions MultiDiscrete.* needs discrete ones"):
         _ = EnvironmentDataModule("Dials-v0").num_actions
+
+
+@pytest.mark.parametrize(
+    ("action_space", "complaint"),
+    [
+        (
+            gym.spaces.Discrete(2),
+            r"^Rows-v0 has actions Discrete\(2\), and this agent needs a row of numbers for each: ",
+        ),
+        (
+            gym.spaces.Box(-1, 1, (2, 3)),
+            r"^Rows-v0 has actions Box.*, and this agent needs a row of numbers for each: ",
+        ),
+        (
+            gym.spaces.Box(-np.inf, np.inf, (2,)),
+            r"^Rows-v0 has actions Box.* without bounds: wrap it so that they have",
+        ),
+    ],
+)
+def test_actions_that_are_no_bounded_row_of_numbers_are_one_clear_line(action_space: gym.Space, complaint: str) -> None:
+    from datamodules.environments.spaces import count_action_numbers
+
+    with pytest.raises(UserError, match=complaint):
+        count_action_numbers("Rows-v0", action_space)
+
+
+def test_the_numbers_of_an_action_are_counted() -> None:
+    assert EnvironmentDataModule("MountainCarContinuous-v0").action_dim == 1
