@@ -17,7 +17,7 @@ from dlmodules.rl.buffers import ReplayBuffer
 from dlmodules.rl.evaluation import evaluate
 from dlmodules.rl.normalization import normalizers_of
 from dlmodules.rl.progress import Progress, env_steps_metrics, recent_episodes
-from dlmodules.rl.requirements import require_environments
+from dlmodules.rl.requirements import require_environments, require_finite_observations
 from dlmodules.training.finite import require_finite
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.step_logging import is_logging_step
@@ -156,7 +156,11 @@ class Agent(ManualOptimizationModule):
 
     @torch.no_grad()
     def collect(self) -> None:
-        """Step the environments for one iteration, or for what is left of the budget."""
+        """Step the environments for one iteration, or for what is left of the budget.
+
+        Raises:
+            UserError: the last observation is not finite.
+        """
         envs = self.environments.train_envs
         of_observations, of_rewards = normalizers_of(self)
         wanted = min(self.steps_per_iteration, self.environments.total_steps - self.env_steps)
@@ -172,6 +176,7 @@ class Agent(ManualOptimizationModule):
                 normalizer.update(step.reward, step.ended)
             self.observe(step if given is action else replace(step, action=action))
             self.env_steps += envs.num_envs
+        require_finite_observations(envs.observation)
 
     def _note_observations(self) -> None:
         """Add what was seen to the statistics of observations: what an iteration does and learns, it sees alike."""

@@ -3,6 +3,9 @@
 import os
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from dlmodules.errors import UserError
 from dlmodules.protocols import Dynamics, EnvironmentSource
 
@@ -27,6 +30,20 @@ def require_environments(module: Any, doing: str) -> EnvironmentSource:
         )
     source: EnvironmentSource = trainer.datamodule
     return source
+
+
+def require_finite_observations(observation: Tensor) -> None:
+    """Raise UserError where what the environments show now ``(N, ...)`` is not all finite.
+
+    An agent asks once an iteration: an environment that has come to NaN stays there, and each step would cost too much.
+    """
+    if observation.is_floating_point() and not torch.isfinite(observation.sum()):
+        bad = observation[~torch.isfinite(observation)]
+        if len(bad):  # else the sum alone was too large
+            raise UserError(
+                f"an environment returned an observation with {bad[0].item()} in it: all must be finite numbers; mend"
+                " it, or wrap it"
+            )
 
 
 def require_table_size(source: EnvironmentSource, num_states: int, num_actions: int) -> None:

@@ -49,6 +49,8 @@ class Careless(gym.Env):
         return self._observation(), bad if self.steps == 5 else 1.0, self.steps == 9, False, {}
 
     def _observation(self) -> Any:
+        if self.fault == "nan observation":
+            return np.array([self.steps, np.nan if self.steps >= 5 else 0], np.float32)
         if self.fault == "float64":
             return np.full(2, float(self.steps))
         if self.fault == "a list":
@@ -97,6 +99,13 @@ def test_a_reward_that_is_no_number_ends_it(fault: str, paid: str, num_envs: int
         stream.step(torch.zeros(num_envs, dtype=torch.int64))
     with pytest.raises(UserError, match=f"an episode has a return of {paid}: the environment pays what is not"):
         trainer().validate(agent(observation_dim=2), careless(fault), verbose=False)
+
+
+@pytest.mark.parametrize("num_envs", [1, 3])
+def test_an_observation_that_is_no_number_ends_it(num_envs: int) -> None:
+    module = agent(cls=DQN, observation_dim=2, steps_per_iteration=5 * num_envs)
+    with pytest.raises(UserError, match="returned an observation with nan in it: all must be finite numbers"):
+        trainer().fit(module, careless("nan observation", num_envs=num_envs))
 
 
 def test_an_observation_of_another_shape_is_named() -> None:
