@@ -9,6 +9,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.training.clipping import check_max_norm, clip_gradients
+from dlmodules.training.direct_updates import updates_directly
 from dlmodules.training.one_step import one_global_step
 
 
@@ -55,7 +56,12 @@ class ManualOptimizationModule(NamesOwnNetworks):
     def descend(self, loss: Tensor, network: nn.Module, optimizer: LightningOptimizer) -> None:
         """Make one update of ``network`` by ``optimizer``, down the gradient of ``loss``."""
         self.backward_into(loss, network, optimizer)
-        optimizer.step()
+        if updates_directly(self):
+            optimizer._on_before_step()
+            optimizer.optimizer.step()
+            optimizer._on_after_step()
+        else:
+            optimizer.step()
 
     def backward_into(
         self, loss: Tensor, network: nn.Module, optimizer: LightningOptimizer, retain_graph: bool = False
@@ -82,6 +88,8 @@ class ManualOptimizationModule(NamesOwnNetworks):
                 if parameter.grad is not None:
                     torch.distributed.all_reduce(parameter.grad)
                     parameter.grad /= self.trainer.world_size
+        elif updates_directly(self):
+            torch.autograd.backward(loss, inputs=parameters, retain_graph=retain_graph)
         else:
             self.manual_backward(loss, inputs=parameters, retain_graph=retain_graph)
         if self.clip_grad_norm is not None:
