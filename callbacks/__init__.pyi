@@ -28,6 +28,7 @@ from .rows.row_reconstructions import RowReconstructions as RowReconstructions
 from .run.checkpoints import AtomicCheckpointIO as AtomicCheckpointIO
 from .run.checkpoints import LastCheckpoint as LastCheckpoint
 from .run.compile_networks import CompileNetworks as CompileNetworks
+from .run.ema import EMA as EMA
 from .run.exact_resume import ExactResume as ExactResume
 from .run.loss_curve import LossCurve as LossCurve
 from .run.throttled_progress_bar import ThrottledProgressBar as ThrottledProgressBar

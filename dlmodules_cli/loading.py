@@ -4,7 +4,7 @@ from typing import Any
 
 from pytorch_lightning import LightningModule
 
-from callbacks.adversaries.ema import GeneratorEMA
+from callbacks.run.ema import EMA
 from dlmodules.checkpoints.loading import load_checkpoint, load_module
 from dlmodules.errors import UserError
 from dlmodules_cli.class_paths import import_named
@@ -27,6 +27,6 @@ def load_trained(path: str, ema: bool) -> tuple[LightningModule, dict[str, Any]]
     """
     checkpoint = load_checkpoint(path)
     module = load_module(path, checkpoint)
-    if ema and GeneratorEMA.load_averaged(module, checkpoint):
-        print("using the averaged weights of the generator")
+    if ema and EMA.load_averaged(module, checkpoint):
+        print("using averaged weights")
     return module, checkpoint

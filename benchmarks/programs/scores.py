@@ -20,7 +20,7 @@ from benchmarks.curves import HELD_OUT_RETURN
 from benchmarks.programs import baselines
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
-from callbacks import GeneratorEMA
+from callbacks import EMA
 from dlmodules.checkpoints.loading import load_checkpoint, load_module
 from dlmodules.errors import UserError
 from dlmodules_cli.runs import run_name as name_of_runs
@@ -117,13 +117,13 @@ def epochs_done(path: Path) -> float:
 def trained_module(row: Row, seed: int, context: Context, record: Record, averaged: bool = False) -> LightningModule:
     """Return the module of the last checkpoint of the run that ``record`` measured, for evaluation.
 
-    With ``averaged`` it has the averaged weights of ``GeneratorEMA``, where the run has them.
+    With ``averaged`` it has the averaged weights of ``EMA``, where the run has them.
     """
     path = run_folder(row, seed, context, record) / "checkpoints" / "last.ckpt"
     checkpoint = load_checkpoint(path)
     module = load_module(path, checkpoint).eval()
     if averaged:
-        GeneratorEMA.load_averaged(module, checkpoint)
+        EMA.load_averaged(module, checkpoint)
     return module
 
 

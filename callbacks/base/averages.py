@@ -11,7 +11,7 @@ from callbacks.base.trainers import callbacks_of
 
 @runtime_checkable
 class AveragesWeights(Protocol):
-    """A callback that keeps an average of a module's weights; ``GeneratorEMA`` is one."""
+    """A callback that keeps an average of a module's weights; ``EMA`` is one."""
 
     def averaged(self, pl_module: LightningModule) -> AbstractContextManager[None]:
         """Within, the module has the averaged weights, if there are any yet."""

@@ -16,6 +16,7 @@ import callbacks
         ("EpisodeVideo", {"episodes": 2, "fmt": "gif", "every_n_steps": 100}),
         ("GenerativeMetrics", {"feature_network": "runs/x.ckpt", "num_samples": 100}),
         ("GenerativeMetrics", {"feature_network": {"class_path": "torch.nn.Flatten"}}),
+        ("EMA", {"decay": 0.98}),
         ("GeneratorEMA", {"decay": 0.9, "modules": ["generator", "mapping.net"]}),
         ("GradientNorms", {}),
         ("LatentMap", {"manifold": "quantiles", "manifold_size": 10}),

@@ -1,10 +1,13 @@
 import pytest
+import pytorch_lightning as pl
 import torch
 from pytorch_lightning import Callback
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from callbacks import GeneratorEMA, SampleGrid
+from callbacks import EMA, GeneratorEMA, SampleGrid
 from callbacks.base.inference import undisturbed
+from datamodules import EnvironmentDataModule
+from dlmodules import DQN
 from dlmodules.errors import UserError
 from tests.callbacks.callback_toys import ImageLogger, ToyGAN, ToyVAE, loader, trainer
 
@@ -268,3 +271,32 @@ def test_mistakes_are_named(tmp_path):
     torch.save(checkpoint, path)
     with pytest.raises(UserError, match="other names or sizes"):
         trainer(tmp_path, GeneratorEMA(), max_epochs=2).fit(ToyVAE(), loader(), ckpt_path=path, weights_only=True)
+
+
+def test_an_agent_is_evaluated_by_the_average_and_acts_in_training_by_its_weights(tmp_path):
+    """What it collects, and so what it learns, is what it is without the average."""
+
+    class Acts(Callback):
+        def on_train_batch_end(self, trainer, pl_module, *rest):
+            self.trained = weights(pl_module, "network")
+
+        def on_validation_batch_end(self, trainer, pl_module, *rest):
+            self.evaluated = weights(pl_module, "network")
+
+    ends = []
+    for averages in ([], [EMA(0.5)]):
+        pl.seed_everything(0, verbose=False)
+        watch = Acts()
+        agent = DQN(learning_starts=16, steps_per_iteration=16, updates_per_iteration=4, batch_size=8, hidden_dims=(8,))
+        data = EnvironmentDataModule(num_envs=2, total_steps=64, steps_per_epoch=32, eval_episodes=1)
+        trainer(tmp_path, *averages, watch, max_epochs=-1).fit(agent, data)
+        ends.append(watch)
+    assert equal(ends[0].trained, ends[1].trained)
+    assert equal(ends[0].evaluated, ends[0].trained)
+    assert equal(ends[1].evaluated, averages[0].average)
+    assert not equal(ends[1].evaluated, ends[1].trained)
+
+
+def test_a_module_without_the_submodule_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"^EMA: ToyGAN has no submodule 'network'; it has: generator, discriminator$"):
+        trainer(tmp_path, EMA()).fit(ToyGAN(), loader())
