@@ -35,12 +35,14 @@ from .gans.wgan import WGAN as WGAN
 from .gans.wgan_gp import WGANGP as WGANGP
 from .regression.linear import LinearRegression as LinearRegression
 from .regression.mlp import MLPRegression as MLPRegression
+from .rl.a2c import A2C as A2C
 from .rl.c51 import C51 as C51
 from .rl.double_dqn import DoubleDQN as DoubleDQN
 from .rl.dqn import DQN as DQN
 from .rl.dueling_dqn import DuelingDQN as DuelingDQN
 from .rl.n_step_dqn import NStepDQN as NStepDQN
 from .rl.noisy_dqn import NoisyDQN as NoisyDQN
+from .rl.ppo import PPO as PPO
 from .rl.pqn import PQN as PQN
 from .rl.prioritized_dqn import PrioritizedDQN as PrioritizedDQN
 from .rl.rainbow import Rainbow as Rainbow

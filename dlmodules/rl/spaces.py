@@ -37,6 +37,23 @@ def example_inputs_of(network: nn.Module, observation_dim: int, n: int, device: 
 
 
 @torch.no_grad()
+def output_for(network: nn.Module, function: Callable[[Tensor], Tensor], observation: Tensor) -> Tensor:
+    """Return what ``function``, which is by a ``network``, gives for an observation ``(1, ...)`` on its device.
+
+    The network is in training mode afterwards.
+
+    Raises:
+        UserError: it does not take the observation.
+    """
+    network.eval()
+    try:
+        found = function(observation)
+    except (RuntimeError, IndexError, TypeError, ValueError) as error:
+        raise UserError(f"{_misfit(observation)}: {str(error).splitlines()[0]}") from error
+    network.train()
+    return found
+
+
 def check_values(network: nn.Module, values: Callable[[Tensor], Tensor], observation: Tensor, num_actions: int) -> None:
     """Check that a network of action values fits its environment.
 
@@ -49,12 +66,7 @@ def check_values(network: nn.Module, values: Callable[[Tensor], Tensor], observa
     Raises:
         UserError: the network does not take the observation, or gives another number of values.
     """
-    network.eval()
-    try:
-        found = values(observation)
-    except (RuntimeError, IndexError, TypeError, ValueError) as error:
-        raise UserError(f"{_misfit(observation)}: {str(error).splitlines()[0]}") from error
-    network.train()
+    found = output_for(network, values, observation)
     if found.shape != (1, num_actions):
         raise UserError(
             f"the network gives values of shape {tuple(found.shape[1:])} for {num_actions} actions:"

@@ -1,0 +1,219 @@
+"""Policies: networks whose output is a distribution over actions."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Categorical, Distribution, Independent, Normal
+from torch.nn import functional as F
+from typing_extensions import override
+
+from dlmodules.layers.mlp import mlp_layers
+from dlmodules.protocols import EnvironmentSource
+from dlmodules.rl.policy_checks import check_box_actions, check_numbered_actions
+
+MIN_DEVIATION = 1e-4
+"""Added to a deviation that the network gives: a density over nothing would be infinite."""
+
+
+class OrthogonalMLP(nn.Module):
+    """Linear layers with an activation between them and orthogonal weights, the usual network of policy gradients.
+
+    Args:
+        in_features: numbers that go in.
+        out_features: numbers that come out.
+        hidden_dims: units of each hidden layer; none leaves one linear layer.
+        activation: of the hidden layers, by its name, such as ``tanh`` or ``relu``.
+        gain: factor of the last layer's first weights: small for a policy that begins with all actions alike.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        hidden_dims: Sequence[int] = (64, 64),
+        activation: str = "tanh",
+        gain: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        self.hidden_dims = tuple(hidden_dims)
+        self.activation, self.gain = activation, gain
+        dims = [in_features, *hidden_dims]
+        self.layers = nn.Sequential(*mlp_layers(dims, activation), nn.Linear(dims[-1], out_features))
+        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        for layer in linear:
+            nn.init.orthogonal_(layer.weight, gain if layer is linear[-1] else 2**0.5)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Map ``(B, ...)`` to ``(B, out_features)``."""
+        found: Tensor = self.layers(observation.flatten(1))
+        return found
+
+
+class Policy(nn.Module):
+    """Base of the policies: a child says which distribution it is, and how to sample from it fast."""
+
+    def forward(self, observation: Tensor) -> Distribution:
+        """Return the distribution of the actions ``(B, ...)`` for observations ``(B, ...)``.
+
+        Its ``log_prob`` and ``entropy`` are ``(B,)``.
+        """
+        raise NotImplementedError
+
+    def sample(self, observation: Tensor, generator: torch.Generator) -> Tensor:
+        """Return actions ``(B, ...)`` on the CPU, sampled by a ``generator`` of the CPU; no gradient goes through."""
+        raise NotImplementedError
+
+    def mode(self, observation: Tensor) -> Tensor:
+        """Return the most probable actions ``(B, ...)``, as the environment takes them."""
+        raise NotImplementedError
+
+    def to_env(self, action: Tensor) -> Tensor:
+        """Return what the environment is given for sampled actions: the same."""
+        return action
+
+    def fit_to(self, source: EnvironmentSource, observation: Tensor) -> None:
+        """Check that the policy suits an environment, and take over from it what it needs.
+
+        Args:
+            source: the environment.
+            observation: ``(1, ...)`` as the policy receives it.
+
+        Raises:
+            UserError: it chooses among other actions than the environment has.
+        """
+        raise NotImplementedError
+
+
+class CategoricalPolicy(Policy):
+    """Chooses one of numbered actions, by the softmax of what a network gives for each.
+
+    Args:
+        observation_dim: numbers in an observation.
+        num_actions: number of actions.
+        hidden_dims: units of the hidden layers of the default network.
+        activation: its activation, such as ``tanh`` or ``relu``.
+        network: maps observations ``(B, ...)`` to logits ``(B, num_actions)``; None builds an ``OrthogonalMLP``.
+    """
+
+    def __init__(
+        self,
+        observation_dim: int = 4,
+        num_actions: int = 2,
+        hidden_dims: Sequence[int] = (64, 64),
+        activation: str = "tanh",
+        network: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.observation_dim, self.num_actions = observation_dim, num_actions
+        self.hidden_dims, self.activation = tuple(hidden_dims), activation
+        if network is None:
+            network = OrthogonalMLP(observation_dim, num_actions, hidden_dims, activation, gain=0.01)
+        self.network = network
+
+    @override
+    def forward(self, observation: Tensor) -> Categorical:
+        return Categorical(logits=self.network(observation), validate_args=False)
+
+    @override
+    @torch.no_grad()
+    def sample(self, observation: Tensor, generator: torch.Generator) -> Tensor:
+        logits: Tensor = self.network(observation).cpu()
+        # The largest of logits with Gumbel noise: a third of the time that softmax and multinomial take.
+        noise = torch.empty_like(logits).exponential_(generator=generator).log_()
+        return (logits - noise).argmax(dim=1)
+
+    @override
+    @torch.no_grad()
+    def mode(self, observation: Tensor) -> Tensor:
+        logits: Tensor = self.network(observation)
+        return logits.argmax(dim=1)
+
+    @override
+    def fit_to(self, source: EnvironmentSource, observation: Tensor) -> None:
+        check_numbered_actions(self.network, observation, source)
+
+
+class GaussianPolicy(Policy):
+    """Chooses a row of numbers by a normal distribution: a network gives the means.
+
+    The distribution is over all numbers. The environment is given what was sampled cut to its bounds, and the agent
+    learns from what was sampled, whose probability is known (atienza 10.6.2 samples again where it learns).
+
+    Args:
+        observation_dim: numbers in an observation.
+        action_dim: numbers in an action.
+        hidden_dims: units of the hidden layers of the default network; none leaves one linear layer.
+        activation: its activation, such as ``tanh`` or ``relu``.
+        deviation: ``constant`` learns one deviation for each number of an action, whatever is observed; ``softplus``
+            takes it from the network's further outputs (atienza 10.6.2).
+        log_deviation: with ``constant``: the natural logarithm of the deviation at the beginning.
+        network: maps observations ``(B, ...)`` to means ``(B, action_dim)``, with ``softplus`` to those and as many
+            numbers before the softplus, ``(B, 2 * action_dim)``; None builds an ``OrthogonalMLP``.
+    """
+
+    low: Tensor
+    high: Tensor
+
+    def __init__(
+        self,
+        observation_dim: int = 2,
+        action_dim: int = 1,
+        hidden_dims: Sequence[int] = (64, 64),
+        activation: str = "tanh",
+        deviation: Literal["constant", "softplus"] = "constant",
+        log_deviation: float = 0.0,
+        network: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.observation_dim, self.action_dim = observation_dim, action_dim
+        self.hidden_dims, self.activation = tuple(hidden_dims), activation
+        self.deviation, self.log_deviation = deviation, log_deviation
+        self.outputs = action_dim * (1 if deviation == "constant" else 2)
+        if network is None:
+            network = OrthogonalMLP(observation_dim, self.outputs, hidden_dims, activation, gain=0.01)
+        self.network = network
+        if deviation == "constant":
+            self.log_deviations = nn.Parameter(torch.full((action_dim,), float(log_deviation)))
+        # The environment's bounds, kept with the weights: who loads them needs no environment to act.
+        self.register_buffer("low", torch.full((action_dim,), -torch.inf))
+        self.register_buffer("high", torch.full((action_dim,), torch.inf))
+
+    def parameters_of(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+        """Return means and deviations, each ``(B, action_dim)``, for observations ``(B, ...)``."""
+        found: Tensor = self.network(observation)
+        if self.deviation == "constant":
+            return found, self.log_deviations.exp().expand_as(found)
+        mean, raw = found.chunk(2, dim=1)
+        return mean, F.softplus(raw) + MIN_DEVIATION
+
+    @override
+    def forward(self, observation: Tensor) -> Independent:
+        mean, deviation = self.parameters_of(observation)
+        return Independent(Normal(mean, deviation, validate_args=False), 1, validate_args=False)
+
+    @override
+    @torch.no_grad()
+    def sample(self, observation: Tensor, generator: torch.Generator) -> Tensor:
+        mean, deviation = (part.cpu() for part in self.parameters_of(observation))
+        return mean + deviation * torch.randn(mean.shape, generator=generator)
+
+    @override
+    @torch.no_grad()
+    def mode(self, observation: Tensor) -> Tensor:
+        return self.to_env(self.parameters_of(observation)[0])
+
+    @override
+    def to_env(self, action: Tensor) -> Tensor:
+        """Return actions ``(B, action_dim)`` cut to the bounds of the environment."""
+        return torch.minimum(torch.maximum(action, self.low.to(action.device)), self.high.to(action.device))
+
+    @override
+    def fit_to(self, source: EnvironmentSource, observation: Tensor) -> None:
+        check_box_actions(self.network, observation, source, self.action_dim, self.outputs)
+        space = source.action_space
+        self.low.copy_(torch.from_numpy(space.low))
+        self.high.copy_(torch.from_numpy(space.high))
