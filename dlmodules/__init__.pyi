@@ -36,6 +36,8 @@ from .gans.wgan_gp import WGANGP as WGANGP
 from .regression.linear import LinearRegression as LinearRegression
 from .regression.mlp import MLPRegression as MLPRegression
 from .rl.a2c import A2C as A2C
+from .rl.actor_critic import ActorCritic as ActorCritic
+from .rl.actor_critic import QActorCritic as QActorCritic
 from .rl.c51 import C51 as C51
 from .rl.double_dqn import DoubleDQN as DoubleDQN
 from .rl.dqn import DQN as DQN
@@ -47,6 +49,8 @@ from .rl.pqn import PQN as PQN
 from .rl.prioritized_dqn import PrioritizedDQN as PrioritizedDQN
 from .rl.rainbow import Rainbow as Rainbow
 from .rl.random_agent import RandomAgent as RandomAgent
+from .rl.reinforce import REINFORCE as REINFORCE
+from .rl.reinforce import REINFORCEBaseline as REINFORCEBaseline
 from .rl.semi_gradient import SemiGradientQLearning as SemiGradientQLearning
 from .rl.semi_gradient import SemiGradientSarsa as SemiGradientSarsa
 from .rl.semi_gradient_td import SemiGradientTD as SemiGradientTD

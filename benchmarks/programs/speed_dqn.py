@@ -1,4 +1,4 @@
-"""Environment steps per second of an agent against stable-baselines3's DQN, processes in turn."""
+"""Environment steps per second of an agent against one of stable-baselines3, processes in turn."""
 
 import json
 import time
@@ -17,7 +17,8 @@ QUICK_STEPS = 3000
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Compare environment steps per second; both sides' last training returns show that both learn.
 
-    The option ``peer`` is the configuration whose settings stable-baselines3's DQN has; without it that of the row.
+    The option ``peer`` is the configuration whose settings stable-baselines3's agent has, without it that of the row;
+    ``peers`` the module below ``benchmarks.peers`` that trains it, without it that of DQN.
     """
     begin = time.perf_counter()
     steps: int = QUICK_STEPS if context.quick else row.options["steps"]
@@ -34,7 +35,8 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         folder = context.folder(row, seed)
         result = Path(folder, "sb3.json").resolve()
         config = row.options.get("peer", row.config)
-        args = ["-m", "benchmarks.peers.sb3_dqn", str(config), str(result), str(seed), str(steps)]
+        program = f"benchmarks.peers.{row.options.get('peers', 'sb3_dqn')}"
+        args = ["-m", program, str(config), str(result), str(seed), str(steps)]
         run_command(args, context, folder / "log.txt", DLMODULES_KEEP_FREED_MEMORY="1")
         found: dict[str, Any] = json.loads(result.read_text())
         returns["stable-baselines3"].append(found["return"])

@@ -12,8 +12,8 @@ from .networks import RainbowQNetwork as RainbowQNetwork
 from .normalization import NormalizedNetwork as NormalizedNetwork
 from .normalization import ObservationNormalizer as ObservationNormalizer
 from .normalization import RewardNormalizer as RewardNormalizer
+from .orthogonal import OrthogonalMLP as OrthogonalMLP
 from .policies import CategoricalPolicy as CategoricalPolicy
 from .policies import GaussianPolicy as GaussianPolicy
-from .policies import OrthogonalMLP as OrthogonalMLP
 from .policies import Policy as Policy
 from .tabular.planner import Planner as Planner

@@ -8,9 +8,11 @@ from torch import Tensor
 from torch.nn import functional as F
 from typing_extensions import override
 
+from dlmodules.protocols import Transition
 from dlmodules.rl.policy_gradient import ValueCriticAgent
 from dlmodules.rl.returns import gae
-from dlmodules.validation.arguments import check_fractions
+from dlmodules.rl.rollouts import Rollout
+from dlmodules.validation.arguments import check_fractions, require_at_least
 
 
 class A2C(ValueCriticAgent):
@@ -25,12 +27,14 @@ class A2C(ValueCriticAgent):
 
     Logged besides what every agent logs: ``train/policy_loss``, ``train/value_loss`` (mean squared error),
     ``train/entropy`` (nats, mean over the states seen), ``train/explained_variance`` (the part of the targets'
-    variance that the critic had known before the update).
+    variance that the critic had known before the update), each the mean over the updates of the last iteration.
 
     Args:
+        n_steps: steps of each environment that make an update.
         lambda_: how far advantages follow the rewards before they trust the critic, in [0, 1].
         normalize_advantages: bring the advantages of an update to mean 0 and deviation 1.
-        steps_per_iteration: environment steps, over all environments, that make an update.
+        steps_per_iteration: environment steps, over all environments, between two looks at the budget and the logger;
+            what is then left of ``n_steps`` makes a smaller update.
         **kwargs: those of ``ValueCriticAgent``.
     """
 
@@ -38,47 +42,61 @@ class A2C(ValueCriticAgent):
 
     def __init__(
         self,
+        n_steps: int = 5,
         lambda_: float = 1.0,
         normalize_advantages: bool = False,
-        steps_per_iteration: int = 40,
+        steps_per_iteration: int = 400,
         **kwargs: Any,
     ) -> None:
         super().__init__(steps_per_iteration=steps_per_iteration, **kwargs)
+        require_at_least(1, n_steps=n_steps)
         check_fractions(lambda_=lambda_)
-        self.lambda_, self.normalize_advantages = lambda_, normalize_advantages
+        self.n_steps, self.lambda_, self.normalize_advantages = n_steps, lambda_, normalize_advantages
+        self._metrics: list[Tensor] = []
+
+    @override
+    def observe(self, transition: Transition) -> None:
+        """Keep a step of all environments, and make an update of every ``n_steps`` of them."""
+        super().observe(transition)
+        if self.kept_steps == self.n_steps:
+            self._metrics.append(self.update_from(self.take_rollout()))
 
     @override
     def learn(self) -> dict[str, Tensor]:
-        """Make one update from the steps of the iteration."""
-        self.train()
-        rollout = self.take_rollout()
+        """Make an update of the steps that are left, and return the means over the updates of the iteration."""
+        if self.kept_steps:
+            self._metrics.append(self.update_from(self.take_rollout()))
+        metrics, self._metrics = torch.stack(self._metrics).mean(0), []
+        self.step_schedule()
+        return dict(zip(("policy_loss", "value_loss", "entropy", "explained_variance"), metrics, strict=True))
+
+    @torch.enable_grad()
+    def update_from(self, rollout: Rollout) -> Tensor:
+        """Make one update.
+
+        Returns:
+            ``(4,)``: policy loss, value loss, entropy, explained variance.
+        """
         seen = self.encode(rollout.observation)
         value = self.state_values(seen)
-        with torch.no_grad():
-            next_value = self.state_values(self.encode(rollout.next_observation))
-            advantage = gae(
-                self.scaled(rollout.reward),
-                rollout.terminated,
-                rollout.truncated,
-                value.view_as(rollout.reward),
-                next_value.view_as(rollout.reward),
-                self.gamma,
-                self.lambda_,
-            ).flatten()
-            target = advantage + value
+        advantage = self.advantages(rollout, value.detach())
+        target = advantage + value.detach()
         policy = self.policy(seen)
         weight = standardized(advantage) if self.normalize_advantages else advantage
         policy_loss = -(weight * policy.log_prob(rollout.action)).mean()
         value_loss = F.mse_loss(value, target)
         entropy = policy.entropy().mean()
         self.update(policy_loss + self.value_coefficient * value_loss - self.entropy_coefficient * entropy)
-        self.step_schedule()
-        return {
-            "policy_loss": policy_loss.detach(),
-            "value_loss": value_loss.detach(),
-            "entropy": entropy.detach(),
-            "explained_variance": explained_variance(value.detach(), target),
-        }
+        known = explained_variance(value, target)
+        return torch.stack([policy_loss, value_loss, entropy, known]).detach()
+
+    @torch.no_grad()
+    def advantages(self, rollout: Rollout, value: Tensor) -> Tensor:
+        """Return the advantages ``(B,)`` of what was done, given the values ``(B,)`` of where it was done."""
+        next_value = self.state_values(self.encode(rollout.next_observation))
+        reward = self.scaled(rollout.reward)
+        shape, ends = reward.shape, (rollout.terminated, rollout.truncated)
+        return gae(reward, *ends, value.view(shape), next_value.view(shape), self.gamma, self.lambda_).flatten()
 
 
 def standardized(advantage: Tensor) -> Tensor:

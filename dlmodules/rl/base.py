@@ -143,7 +143,8 @@ class Agent(ManualOptimizationModule):
         """Do one iteration."""
         is_logging = is_logging_step(self)
         with self.one_global_step():
-            self.eval()  # no dropout in acting; ``learn`` puts into training mode what it trains
+            if self.training:
+                self.eval()  # no dropout in acting; ``learn`` puts into training mode what it trains
             self.collect()
             metrics = self.learn()
         self._note_observations()

@@ -9,48 +9,14 @@ from torch.distributions import Categorical, Distribution, Independent, Normal
 from torch.nn import functional as F
 from typing_extensions import override
 
-from dlmodules.layers.mlp import mlp_layers
+from dlmodules.errors import UserError
 from dlmodules.protocols import EnvironmentSource
+from dlmodules.rl.orthogonal import OrthogonalMLP
 from dlmodules.rl.policy_checks import check_box_actions, check_numbered_actions
+from dlmodules.validation.arguments import check_fractions
 
 MIN_DEVIATION = 1e-4
 """Added to a deviation that the network gives: a density over nothing would be infinite."""
-
-
-class OrthogonalMLP(nn.Module):
-    """Linear layers with an activation between them and orthogonal weights, the usual network of policy gradients.
-
-    Args:
-        in_features: numbers that go in.
-        out_features: numbers that come out.
-        hidden_dims: units of each hidden layer; none leaves one linear layer.
-        activation: of the hidden layers, by its name, such as ``tanh`` or ``relu``.
-        gain: factor of the last layer's first weights: small for a policy that begins with all actions alike.
-    """
-
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        hidden_dims: Sequence[int] = (64, 64),
-        activation: str = "tanh",
-        gain: float = 1.0,
-    ) -> None:
-        super().__init__()
-        self.in_features, self.out_features = in_features, out_features
-        self.hidden_dims = tuple(hidden_dims)
-        self.activation, self.gain = activation, gain
-        dims = [in_features, *hidden_dims]
-        self.layers = nn.Sequential(*mlp_layers(dims, activation), nn.Linear(dims[-1], out_features))
-        linear = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
-        for layer in linear:
-            nn.init.orthogonal_(layer.weight, gain if layer is linear[-1] else 2**0.5)
-            nn.init.zeros_(layer.bias)
-
-    def forward(self, observation: Tensor) -> Tensor:
-        """Map ``(B, ...)`` to ``(B, out_features)``."""
-        found: Tensor = self.layers(observation.flatten(1))
-        return found
 
 
 class Policy(nn.Module):
@@ -151,6 +117,8 @@ class GaussianPolicy(Policy):
         deviation: ``constant`` learns one deviation for each number of an action, whatever is observed; ``softplus``
             takes it from the network's further outputs (atienza 10.6.2).
         log_deviation: with ``constant``: the natural logarithm of the deviation at the beginning.
+        noise_correlation: of the noise of two steps that follow each other, in [0, 1]. Each action alone has the same
+            distribution; noise that goes one way for a while goes further than noise that does not.
         network: maps observations ``(B, ...)`` to means ``(B, action_dim)``, with ``softplus`` to those and as many
             numbers before the softplus, ``(B, 2 * action_dim)``; None builds an ``OrthogonalMLP``.
     """
@@ -166,12 +134,17 @@ class GaussianPolicy(Policy):
         activation: str = "tanh",
         deviation: Literal["constant", "softplus"] = "constant",
         log_deviation: float = 0.0,
+        noise_correlation: float = 0.0,
         network: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.observation_dim, self.action_dim = observation_dim, action_dim
         self.hidden_dims, self.activation = tuple(hidden_dims), activation
         self.deviation, self.log_deviation = deviation, log_deviation
+        check_fractions(noise_correlation=noise_correlation)
+        self.noise_correlation = noise_correlation
+        self.noise = torch.zeros(0)
+        """That of the last step, ``(N, action_dim)`` in deviations: in the ``state_dict``, though N varies."""
         self.outputs = action_dim * (1 if deviation == "constant" else 2)
         if network is None:
             network = OrthogonalMLP(observation_dim, self.outputs, hidden_dims, activation, gain=0.01)
@@ -191,7 +164,7 @@ class GaussianPolicy(Policy):
         return mean, F.softplus(raw) + MIN_DEVIATION
 
     @override
-    def forward(self, observation: Tensor) -> Independent:
+    def forward(self, observation: Tensor) -> Distribution:
         mean, deviation = self.parameters_of(observation)
         return Independent(Normal(mean, deviation, validate_args=False), 1, validate_args=False)
 
@@ -199,7 +172,29 @@ class GaussianPolicy(Policy):
     @torch.no_grad()
     def sample(self, observation: Tensor, generator: torch.Generator) -> Tensor:
         mean, deviation = (part.cpu() for part in self.parameters_of(observation))
-        return mean + deviation * torch.randn(mean.shape, generator=generator)
+        action = mean + deviation * self._next_noise(mean.shape, generator)
+        if not torch.isfinite(action.sum()):
+            raise UserError(
+                "the policy's actions are no finite numbers any more: lower the learning rate or clip gradients"
+            )
+        return action
+
+    def _next_noise(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
+        noise = torch.randn(shape, generator=generator)
+        if self.noise_correlation > 0:
+            if self.noise.shape == shape:
+                fresh = (1 - self.noise_correlation**2) ** 0.5
+                noise = self.noise_correlation * self.noise + fresh * noise
+            self.noise = noise
+        return noise
+
+    @override
+    def get_extra_state(self) -> Tensor:
+        return self.noise
+
+    @override
+    def set_extra_state(self, state: Tensor) -> None:
+        self.noise = state.cpu().clone()
 
     @override
     @torch.no_grad()

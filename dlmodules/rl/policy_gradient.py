@@ -15,10 +15,12 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import Transition
 from dlmodules.rl.base import Agent
 from dlmodules.rl.normalization import ObservationNormalizer, RewardNormalizer
-from dlmodules.rl.policies import CategoricalPolicy, GaussianPolicy, OrthogonalMLP, Policy
+from dlmodules.rl.orthogonal import OrthogonalMLP
+from dlmodules.rl.policies import CategoricalPolicy, GaussianPolicy, Policy
 from dlmodules.rl.rollouts import Rollout
 from dlmodules.rl.spaces import example_observation, output_for
 from dlmodules.sampling.examples import example_inputs
+from dlmodules.training.finite import require_finite
 from dlmodules.validation.arguments import check_at_least, check_fractions, check_positive
 
 
@@ -68,11 +70,13 @@ class PolicyGradientAgent(Agent):
         check_fractions(gamma=gamma)
         check_positive(reward_scale=reward_scale)
         check_at_least(0, entropy_coefficient=entropy_coefficient)
-        if policy is None and action_dim is None:
-            policy = CategoricalPolicy(observation_dim, num_actions, hidden_dims)
-        elif policy is None:
-            policy = GaussianPolicy(observation_dim, action_dim, hidden_dims)
-        self.observation_dim, self.hidden_dims = observation_dim, tuple(hidden_dims)
+        if policy is None:
+            if action_dim is None:
+                policy = CategoricalPolicy(observation_dim, num_actions, hidden_dims)
+            else:
+                policy = GaussianPolicy(observation_dim, action_dim, hidden_dims)
+        self.observation_dim, self.num_actions = observation_dim, num_actions
+        self.hidden_dims = tuple(hidden_dims)
         self.policy = policy
         normalizer = ObservationNormalizer((observation_dim,)) if normalize_observations else nn.Identity()
         self.observation_normalizer = normalizer
@@ -117,6 +121,11 @@ class PolicyGradientAgent(Agent):
     def observe(self, transition: Transition) -> None:
         self._steps.append(transition)
 
+    @property
+    def kept_steps(self) -> int:
+        """How many steps of all environments ``take_rollout`` would return."""
+        return len(self._steps)
+
     def take_rollout(self) -> Rollout:
         """Return the steps that were observed since the last time."""
         steps, self._steps = self._steps, []
@@ -128,7 +137,8 @@ class PolicyGradientAgent(Agent):
         return scaled
 
     def update(self, loss: Tensor) -> None:
-        """Make one update of all that is learnt, down the gradient of ``loss``."""
+        """Make one update of all that is learnt, down the gradient of ``loss``. Raises UserError where that is NaN."""
+        require_finite(self, {"train/loss": loss}, self.env_steps, wait=False)  # before anything acts by it
         self.descend(loss, self, self.optimizer_at(0))
 
     @override
@@ -141,21 +151,16 @@ class PolicyGradientAgent(Agent):
         return example_inputs(n, (self.observation_dim,), self.device)
 
 
-class ValueCriticAgent(PolicyGradientAgent):
-    """Learns, beside the policy, what states are worth.
+class ValuesStates(PolicyGradientAgent):
+    """Learns, beside the policy, what states are worth: a child calls ``add_critic`` in its constructor."""
 
-    Args:
-        critic: maps observations ``(B, ...)`` to values ``(B, 1)``; None builds an ``OrthogonalMLP``.
-        value_coefficient: weight, above 0, of the critic's squared error in the loss.
-        **kwargs: those of ``PolicyGradientAgent``.
-    """
+    critic: nn.Module
+    value_coefficient: float
 
-    def __init__(self, critic: nn.Module | None = None, value_coefficient: float = 0.5, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def add_critic(self, critic: nn.Module | None, value_coefficient: float) -> None:
+        """Take a critic, or build the default one, and the weight of its error."""
         check_positive(value_coefficient=value_coefficient)
-        if critic is None:
-            critic = OrthogonalMLP(self.observation_dim, 1, self.hidden_dims)
-        self.critic = critic
+        self.critic = OrthogonalMLP(self.observation_dim, 1, self.hidden_dims) if critic is None else critic
         self.value_coefficient = value_coefficient
 
     @override
@@ -171,3 +176,17 @@ class ValueCriticAgent(PolicyGradientAgent):
         """Return the values ``(B,)`` of observations as ``encode`` returns them."""
         values: Tensor = self.critic(encoded)
         return values.squeeze(1)
+
+
+class ValueCriticAgent(ValuesStates):
+    """Learns a policy and a critic from steps as they come.
+
+    Args:
+        critic: maps observations ``(B, ...)`` to values ``(B, 1)``; None builds an ``OrthogonalMLP``.
+        value_coefficient: weight, above 0, of the critic's squared error in the loss.
+        **kwargs: those of ``PolicyGradientAgent``.
+    """
+
+    def __init__(self, critic: nn.Module | None = None, value_coefficient: float = 0.5, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_critic(critic, value_coefficient)

@@ -67,7 +67,6 @@ class PPO(ValueCriticAgent):
         seen = self.encode(rollout.observation)
         old_log_prob, value, advantage = self.judge(rollout, seen)
         target = advantage + value
-        self.train()
         metrics: list[Tensor] = []
         for _ in range(self.epochs):
             order = torch.randperm(len(seen), generator=self.generator).to(self.device)

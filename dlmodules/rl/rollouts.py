@@ -31,14 +31,14 @@ class Rollout(NamedTuple):
     terminated: Tensor
     truncated: Tensor
 
+    def to(self, device: torch.device) -> "Rollout":
+        """Return it on ``device``."""
+        return Rollout(*(part.to(device) for part in self))
+
     @classmethod
     def of(cls, steps: Sequence[Transition], device: torch.device) -> "Rollout":
         """Return steps, one or more of them, on ``device``."""
         return cls(
-            torch.cat([step.observation for step in steps]).to(device),
-            torch.cat([step.action for step in steps]).to(device),
-            torch.cat([step.next_observation for step in steps]).to(device),
-            torch.stack([step.reward for step in steps]).to(device),
-            torch.stack([step.terminated for step in steps]).to(device),
-            torch.stack([step.truncated for step in steps]).to(device),
+            *(torch.cat([getattr(step, name) for step in steps]).to(device) for name in cls._fields[:3]),
+            *(torch.stack([getattr(step, name) for step in steps]).to(device) for name in cls._fields[3:]),
         )

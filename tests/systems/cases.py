@@ -23,7 +23,7 @@ from dlmodules_cli.configs import config_root
 from dlmodules_cli.main import main
 from dlmodules_cli.systems import systems
 
-PACKAGES = {"ALE/": ("ale_py", "atari"), "dlmodules/MinAtar": ("minatar", "minatar")}
+PACKAGES = {"ALE/": ("ale_py", "atari"), "dlmodules/MinAtar": ("minatar", "minatar"), "LunarLander": ("Box2D", "box2d")}
 """How the ids of environments begin that need a package: its name, and the extra that has it."""
 
 
