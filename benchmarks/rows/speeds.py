@@ -205,6 +205,40 @@ ROWS = (
         other="stable-baselines3's DQN {:,.0f} steps/s",
         options={"steps": 20_000, "peer": "configs/rl/dqn_cartpole.yaml"},
     ),
+    *(
+        Row(
+            name=f"speed_{name}",
+            kind="speed",
+            program="programs.speed_dqn",
+            system=name.upper(),
+            config=f"configs/rl/{name}_cartpole.yaml",
+            protocol=f"{steps:,} steps of the configuration (default callbacks and loggers, W&B offline, no pictures;"
+            f" validation left out) against stable-baselines3's {name.upper()} with the same environments, networks,"
+            " optimizer, rollouts and updates, without callbacks or evaluation; start of the processes left out on both"
+            f" sides; {_IN_TURN}",
+            title=f"{name.upper()}: environment steps against stable-baselines3",
+            bar=(">=", bar),
+            ours="{:,.0f} steps/s",
+            other="stable-baselines3 {:,.0f} steps/s",
+            options={"steps": steps, "peers": "sb3_on_policy"},
+        )
+        for name, bar, steps in (("a2c", 2.0, 40_000), ("ppo", 1.3, 20_000))
+    ),
+    Row(
+        name="speed_ppo_until_475",
+        kind="speed",
+        program="programs.speed_until",
+        system="PPO",
+        config="configs/rl/ppo_cartpole.yaml",
+        protocol="processor seconds of training until 20 held-out episodes without exploration, played every 2,000"
+        " steps and not timed, have a mean return of 475, against stable-baselines3's PPO with the same settings; each"
+        f" pair has a seed of its own; start of the processes left out on both sides; {_IN_TURN}",
+        title="PPO: seconds until cart-pole is solved, against stable-baselines3",
+        bar=("<=", 0.77),
+        ours="{:.1f} s",
+        other="stable-baselines3 {:.1f} s",
+        options={"steps": 50_000, "until": 475, "every": 2_000},
+    ),
     _table_row(
         "lanes",
         "64 at once from the table of transitions",

@@ -12,6 +12,7 @@ from typing_extensions import override
 from datamodules.base.tryable import Tryable
 from datamodules.environments.making import Wrapper, make_env, portable_wrapper
 from dlmodules.errors import UserError
+from dlmodules.training.ranks import own_state, states_to_keep
 from dlmodules.validation.arguments import require_at_least
 
 if TYPE_CHECKING:
@@ -218,19 +219,23 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         return self._train
 
     def _make_stream(self) -> "Stream":
+        from datamodules.environments.replay import episode_seed
+
+        rank = self.trainer.global_rank if self.trainer else 0
+        seed = episode_seed("train", self.seed, rank) if rank > 0 else self.seed  # other processes, other episodes
         if self.vectorization == "table":
             from datamodules.environments.table_stream import TableStream
 
-            return TableStream(self.transitions, self.seed, self.num_envs, self.exploring_starts)
+            return TableStream(self.transitions, seed, self.num_envs, self.exploring_starts)
         if self.vectorization == "atari":
             from datamodules.environments.atari import AtariSettings, rom_of
             from datamodules.environments.atari_stream import AtariStream
 
-            return AtariStream(rom_of(self.env_id), AtariSettings.of(self.env_kwargs), self.seed, self.num_envs)
+            return AtariStream(rom_of(self.env_id), AtariSettings.of(self.env_kwargs), seed, self.num_envs)
         from datamodules.environments.stream import make_stream
 
         make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)
-        return make_stream(make, self.seed, self.num_envs, self.vectorization)
+        return make_stream(make, seed, self.num_envs, self.vectorization)
 
     def evaluation_envs(self, split: Literal["val", "test"]) -> "list[gym.Env[Any, Any]]":
         """Return environments for held-out episodes only, each to be reset with an episode's seed."""
@@ -276,7 +281,7 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
     def state_dict(self) -> dict[str, Any]:
         """Return where the training environments stand, for the checkpoint; None where nobody stepped them."""
         state = self._train.state_dict() if self._train is not None else self._train_state
-        return {"env_id": self.env_id, "train_envs": state}
+        return {"env_id": self.env_id, **states_to_keep("train_envs", state)}
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -285,7 +290,7 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
             raise UserError(
                 f"the checkpoint is of {state_dict['env_id']}, not of {self.env_id}: resume with that env_id"
             )
-        self._train_state = state_dict["train_envs"]
+        self._train_state = own_state("train_envs", state_dict, bool(self.trainer and self.trainer.training))
         if self._train is not None and self._train_state is not None:
             self._train.load_state_dict(self._train_state)
 

@@ -38,6 +38,7 @@ class A2C(ValueCriticAgent):
         **kwargs: those of ``ValueCriticAgent``.
     """
 
+    data_parallel = True
     small_arguments: ClassVar[Mapping[str, Any]] = {"hidden_dims": [16, 16], "steps_per_iteration": 32}
 
     def __init__(

@@ -14,12 +14,13 @@ from dlmodules.checkpoints.replay_file import read_replay, replay_state
 from dlmodules.errors import UserError
 from dlmodules.protocols import EnvironmentSource, Transition
 from dlmodules.rl.buffers import ReplayBuffer
-from dlmodules.rl.evaluation import evaluate
+from dlmodules.rl.evaluation import evaluate_once
 from dlmodules.rl.normalization import normalizers_of
 from dlmodules.rl.progress import Progress, env_steps_metrics, recent_episodes
 from dlmodules.rl.requirements import require_environments, require_finite_observations
 from dlmodules.training.finite import require_finite
 from dlmodules.training.manual import ManualOptimizationModule
+from dlmodules.training.ranks import own_state, states_to_keep
 from dlmodules.training.step_logging import is_logging_step
 from dlmodules.validation.arguments import require_at_least
 
@@ -53,6 +54,8 @@ class Agent(ManualOptimizationModule):
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"steps_per_iteration": 32}
     best_metric: tuple[str, str] | None = ("val/return", "max")
+    data_parallel: ClassVar[bool] = False
+    """Whether several processes may learn together, each from the steps of environments of its own."""
     buffer: ReplayBuffer | None = None
     """The replay buffer, if the agent has made one in ``setup``; checkpoints keep it."""
 
@@ -108,7 +111,7 @@ class Agent(ManualOptimizationModule):
         self.generator.set_state(state["generator"].cpu())
 
     def step_schedule(self) -> None:
-        """Let the schedule of the learning rate go on by a step, where there is one."""
+        """Let the schedule of the learning rate, if any, go on by a step."""
         schedule = self.lr_schedulers()
         if schedule is not None:
             assert isinstance(schedule, LRScheduler)
@@ -123,9 +126,11 @@ class Agent(ManualOptimizationModule):
     @override
     def setup(self, stage: str) -> None:
         """Check what the agent was given. Raises UserError for several processes or another kind of data."""
-        require_environments(self, "learns by acting")
+        require_environments(self, "learns by acting", self.data_parallel)
         if stage == "fit":
             self.env_steps, self._seen = 0, []  # a new run; when it resumes one, load_agent_state comes next
+            if self.trainer.global_rank > 0:  # other processes explore otherwise
+                self.generator.manual_seed(self.generator.initial_seed() + self.trainer.global_rank)
 
     @override
     def on_fit_start(self) -> None:
@@ -140,7 +145,6 @@ class Agent(ManualOptimizationModule):
 
     @override
     def training_step(self, iteration: int, batch_idx: int) -> None:
-        """Do one iteration."""
         is_logging = is_logging_step(self)
         with self.one_global_step():
             if self.training:
@@ -165,7 +169,8 @@ class Agent(ManualOptimizationModule):
         envs = self.environments.train_envs
         of_observations, of_rewards = normalizers_of(self)
         wanted = min(self.steps_per_iteration, self.environments.total_steps - self.env_steps)
-        for _ in range(ceil(wanted / envs.num_envs)):
+        at_once = envs.num_envs * self.trainer.world_size
+        for _ in range(ceil(wanted / at_once)):
             observation = envs.observation
             if of_observations:
                 self._seen.append(observation)
@@ -176,7 +181,7 @@ class Agent(ManualOptimizationModule):
             for normalizer in of_rewards:
                 normalizer.update(step.reward, step.ended)
             self.observe(step if given is action else replace(step, action=action))
-            self.env_steps += envs.num_envs
+            self.env_steps += at_once
         require_finite_observations(envs.observation)
 
     def _note_observations(self) -> None:
@@ -193,7 +198,7 @@ class Agent(ManualOptimizationModule):
     def _log_progress(self, metrics: dict[str, Tensor]) -> None:
         envs = self.environments.train_envs
         speed = self.progress.speed(self.env_steps)
-        values: dict[str, Any] = {**metrics, "episodes": float(envs.episodes), "steps_per_second": speed}
+        values: Any = {**metrics, "episodes": float(envs.episodes), "steps_per_second": speed}
         self.log_dict({f"train/{name}": value for name, value in values.items()})
         episodes = recent_episodes(envs)
         if episodes:
@@ -205,25 +210,21 @@ class Agent(ManualOptimizationModule):
 
     @override
     def on_validation_start(self) -> None:
-        """Stop the clock."""
         self.progress.pause()
 
     @override
     def on_validation_end(self) -> None:
-        """Let the clock run on."""
         self.progress.go_on()
 
     @override
     def validation_step(self, seeds: list[int], batch_idx: int) -> None:
-        """Play the validation episodes and log ``val/return``."""
-        returns, lengths = evaluate(self, self.environments.evaluation_envs("val"), seeds)
+        returns, lengths = evaluate_once(self, "val", seeds)
         self.log_dict({"val/return": returns.mean(), "val/episode_length": lengths.mean()}, batch_size=1, prog_bar=True)
         self._log_env_steps()
 
     @override
     def test_step(self, seeds: list[int], batch_idx: int) -> None:
-        """Play the test episodes and log ``test/return`` and ``test/return_std``."""
-        returns, lengths = evaluate(self, self.environments.evaluation_envs("test"), seeds)
+        returns, lengths = evaluate_once(self, "test", seeds)
         metrics = {"test/return": returns.mean(), "test/episode_length": lengths.mean()}
         self.log_dict(metrics | {"test/return_std": returns.std(correction=0)}, batch_size=1)
         self._log_env_steps()
@@ -231,7 +232,7 @@ class Agent(ManualOptimizationModule):
     @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the agent's state beside its weights, under ``agent``."""
-        checkpoint["agent"] = self.agent_state()
+        checkpoint |= states_to_keep("agent", self.agent_state())
         if isinstance(self.buffer, ReplayBuffer):
             checkpoint["agent"]["buffer"] = replay_state(self.buffer, self.trainer.strategy.checkpoint_io)
 
@@ -241,7 +242,7 @@ class Agent(ManualOptimizationModule):
         super().on_load_checkpoint(checkpoint)
         if "agent" not in checkpoint:
             raise UserError("the checkpoint is not of an agent: it holds weights but no counts of environment steps")
-        self.load_agent_state(checkpoint["agent"])
+        self.load_agent_state(own_state("agent", checkpoint))
         if isinstance(self.buffer, ReplayBuffer):
             self.buffer.load_state_dict(read_replay(checkpoint["agent"]["buffer"]))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import Acts, ActsWithMemory, Memory
+from dlmodules.training.ranks import on_rank_zero
 
 
 class _Slot:
@@ -46,6 +47,11 @@ def evaluate(agent: Any, envs: Sequence[Any], seeds: Sequence[int]) -> tuple[Ten
     if isinstance(agent, Acts):
         return play_episodes(agent.act, envs, seeds)
     raise NotImplementedError(f"{type(agent).__name__} defines no act")
+
+
+def evaluate_once(agent: Any, split: Literal["val", "test"], seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Play the held-out episodes of a split as ``evaluate`` does: the first of several processes for all of them."""
+    return on_rank_zero(agent.trainer, lambda: evaluate(agent, agent.environments.evaluation_envs(split), seeds))
 
 
 def play_episodes(act: Callable[[Tensor], Tensor], envs: Sequence[Any], seeds: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -10,20 +10,21 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import Dynamics, EnvironmentSource
 
 
-def require_environments(module: Any, doing: str) -> EnvironmentSource:
+def require_environments(module: Any, doing: str, data_parallel: bool = False) -> EnvironmentSource:
     """Return the data module of a module's trainer.
 
     Args:
         module: the agent, attached to its trainer.
         doing: what it does with environments, for the message, such as ``learns by acting``.
+        data_parallel: whether it may do so in several processes.
 
     Raises:
-        UserError: the data has no environments, or there are several processes.
+        UserError: the data has no environments, or there are several processes and may not be.
     """
     name, trainer = type(module).__name__, module.trainer
     if not hasattr(type(trainer.datamodule), "train_envs"):
         raise UserError(f"{name} {doing}: give it an EnvironmentDataModule")
-    if trainer.world_size > 1:
+    if trainer.world_size > 1 and not data_parallel:
         raise UserError(
             f"{name} runs in one process, not {trainer.world_size}: set trainer.devices to 1"
             " (num_envs and vectorization of the data module make it wider)"

@@ -23,7 +23,7 @@ def episode(rewards: list[float], truncated: bool = False) -> Rollout:
     last = torch.arange(steps)[:, None] == steps - 1
     action = torch.arange(steps) % 2
     return Rollout(
-        observation, action, observation + 0.1, torch.tensor(rewards)[:, None], last & (not truncated), last & truncated
+        observation, action, observation + 0.4, torch.tensor(rewards)[:, None], last & (not truncated), last & truncated
     )
 
 
