@@ -1,4 +1,5 @@
 from .base import Agent as Agent
+from .features import StateFeatures as StateFeatures
 from .image_networks import ImageQNetwork as ImageQNetwork
 from .image_networks import MinAtarQNetwork as MinAtarQNetwork
 from .image_networks import NatureQNetwork as NatureQNetwork

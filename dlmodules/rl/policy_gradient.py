@@ -14,6 +14,7 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.protocols import Transition
 from dlmodules.rl.base import Agent
+from dlmodules.rl.features import StateFeatures
 from dlmodules.rl.normalization import ObservationNormalizer, RewardNormalizer
 from dlmodules.rl.orthogonal import OrthogonalMLP
 from dlmodules.rl.policies import CategoricalPolicy, GaussianPolicy, Policy
@@ -36,6 +37,8 @@ class PolicyGradientAgent(Agent):
         action_dim: numbers in an action of ``Box``, for which the default policy is a ``GaussianPolicy``; None where
             actions are numbered, for which it is a ``CategoricalPolicy``.
         hidden_dims: units of the hidden layers of the default networks.
+        features: maps observations to what policy and critic are given, such as ``StateFeatures``; its weights stay as
+            they are. None gives them the observations.
         policy: maps observations ``(B, ...)`` to distributions over actions; None builds the default one.
         optimizer: makes the optimizer.
         scheduler: makes a schedule of the learning rate, stepped after each iteration; None keeps it constant.
@@ -54,6 +57,7 @@ class PolicyGradientAgent(Agent):
         num_actions: int = 2,
         action_dim: int | None = None,
         hidden_dims: Sequence[int] = (64, 64),
+        features: nn.Module | None = None,
         policy: Policy | None = None,
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
         scheduler: LRSchedulerCallable | None = None,
@@ -80,6 +84,7 @@ class PolicyGradientAgent(Agent):
         self.policy = policy
         normalizer = ObservationNormalizer((observation_dim,)) if normalize_observations else nn.Identity()
         self.observation_normalizer = normalizer
+        self.features = nn.Identity() if features is None else features.requires_grad_(False)
         self.reward_normalizer = RewardNormalizer(gamma) if normalize_rewards else nn.Identity()
         self.optimizer, self.scheduler = optimizer, scheduler
         self.gamma, self.reward_scale, self.entropy_coefficient = gamma, reward_scale, entropy_coefficient
@@ -87,7 +92,7 @@ class PolicyGradientAgent(Agent):
 
     def encode(self, observation: Tensor) -> Tensor:
         """Return observations ``(B, ...)`` as the networks receive them, on their device."""
-        encoded: Tensor = self.observation_normalizer(observation.to(self.device))
+        encoded: Tensor = self.features(self.observation_normalizer(observation.to(self.device)))
         return encoded
 
     def forward(self, observation: Tensor) -> Distribution:
@@ -100,6 +105,8 @@ class PolicyGradientAgent(Agent):
         """Check that networks and environment fit. Raises UserError."""
         super().setup(stage)
         self._steps = []
+        if stage == "fit" and isinstance(self.features, StateFeatures):
+            self.features.require_learnt()
         observation = example_observation(self.environments)
         self.policy.fit_to(self.environments, output_for(self.observation_normalizer, self.encode, observation))
 
