@@ -37,7 +37,7 @@ class Watched(A2C):
 
 
 for name, path in (("whole", None), ("rest", folder / "cut.ckpt")):
-    module = agent(cls=Watched, steps_per_iteration=64, normalize_rewards=True)
+    module = agent(cls=Watched, steps_per_iteration=64)
     save = [SaveAt(folder / "cut.ckpt", 4, "train_batch")] if path is None else []
     run = trainer(strategy="ddp", devices=2, callbacks=save)
     run.fit(module, data(num_envs=2, total_steps=640), ckpt_path=path, weights_only=True)
