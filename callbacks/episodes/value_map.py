@@ -37,6 +37,7 @@ class ValueMap(PlottingCallback):
     """
 
     needs: ClassVar[tuple[type, ...]] = (Acts,)
+    picture: ClassVar[str] = "value_map"
 
     def __init__(
         self,
@@ -74,12 +75,16 @@ class ValueMap(PlottingCallback):
             return
         datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]  # set by fit
         with undisturbed(trainer, pl_module):
-            values = pl_module(self.states(datamodule.observation_dim).to(pl_module.device)).cpu()
+            panels = self.panels(pl_module, self.states(datamodule.observation_dim).to(pl_module.device))
+        save_figure(trainer, self.picture, self._figure(panels))
+
+    def panels(self, agent: Any, states: Tensor) -> list[tuple[str, Tensor]]:
+        """Return what is plotted of an agent, with titles: a number for each of the states ``(N, D)``, on the CPU."""
+        values = agent(states).cpu()
         best, action = values.max(1)
-        panels = [("value of the best action", best)] if values.shape[1] > 1 else [("value", best)]
-        if values.shape[1] > 1:
-            panels.append(("best action", action))
-        save_figure(trainer, "value_map", self._figure(panels))
+        if values.shape[1] == 1:
+            return [("value", best)]
+        return [("value of the best action", best), ("best action", action)]
 
     def _figure(self, panels: list[tuple[str, Tensor]]) -> Any:
         from matplotlib.figure import Figure
@@ -90,5 +95,6 @@ class ValueMap(PlottingCallback):
             picture = numbers.reshape(self.size, self.size).T
             shown = axes.imshow(picture, origin="lower", extent=extent, aspect="auto", interpolation="nearest")
             axes.set(title=title, xlabel=self.names[0], ylabel=self.names[1])
-            figure.colorbar(shown, ax=axes, ticks=None if title.startswith("value") else range(int(picture.max()) + 1))
+            numbered = title == "best action"
+            figure.colorbar(shown, ax=axes, ticks=range(int(picture.max()) + 1) if numbered else None)
         return figure

@@ -79,7 +79,7 @@ class A2C(ValueCriticAgent):
             ``(4,)``: policy loss, value loss, entropy, explained variance.
         """
         seen = self.encode(rollout.observation)
-        value = self.state_values(seen)
+        value = self.critic_values(seen)
         advantage = self.advantages(rollout, value.detach())
         target = advantage + value.detach()
         policy = self.policy(seen)
@@ -94,7 +94,7 @@ class A2C(ValueCriticAgent):
     @torch.no_grad()
     def advantages(self, rollout: Rollout, value: Tensor) -> Tensor:
         """Return the advantages ``(B,)`` of what was done, given the values ``(B,)`` of where it was done."""
-        next_value = self.state_values(self.encode(rollout.next_observation))
+        next_value = self.critic_values(self.encode(rollout.next_observation))
         reward = self.scaled(rollout.reward)
         shape, ends = reward.shape, (rollout.terminated, rollout.truncated)
         return gae(reward, *ends, value.view(shape), next_value.view(shape), self.gamma, self.lambda_).flatten()

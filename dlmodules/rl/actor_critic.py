@@ -68,9 +68,9 @@ class ActorCritic(ValueCriticAgent):
             ``(3,)``: policy loss, value loss, entropy.
         """
         seen = self.encode(step.observation)
-        value = self.state_values(seen)
+        value = self.critic_values(seen)
         with torch.no_grad():
-            next_value = self.state_values(self.encode(step.next_observation))
+            next_value = self.critic_values(self.encode(step.next_observation))
             target = td_target(self.scaled(step.reward), step.terminated, next_value, self.gamma)
             error = target - value
         policy = self.policy(seen)

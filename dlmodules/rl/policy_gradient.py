@@ -179,7 +179,7 @@ class ValuesStates(PolicyGradientAgent):
         if found != (1,):
             raise UserError(f"the critic gives values of shape {found}, not (1,)")
 
-    def state_values(self, encoded: Tensor) -> Tensor:
+    def critic_values(self, encoded: Tensor) -> Tensor:
         """Return the values ``(B,)`` of observations as ``encode`` returns them."""
         values: Tensor = self.critic(encoded)
         return values.squeeze(1)

@@ -91,8 +91,8 @@ class PPO(ValueCriticAgent):
     @torch.no_grad()
     def judge(self, rollout: Rollout, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return, each ``(B,)``, log-probabilities of what was done, values, and advantages, by the networks now."""
-        value = self.state_values(seen)
-        next_value = self.state_values(self.encode(rollout.next_observation))
+        value = self.critic_values(seen)
+        next_value = self.critic_values(self.encode(rollout.next_observation))
         advantage = gae(
             self.scaled(rollout.reward),
             rollout.terminated,
@@ -123,7 +123,7 @@ class PPO(ValueCriticAgent):
         log_ratio = policy.log_prob(action) - old_log_prob
         weight = standardized(advantage) if self.normalize_advantages else advantage
         policy_loss = clipped_loss(log_ratio.exp(), weight, self.clip_range)
-        value_loss = F.mse_loss(self.state_values(seen), target)
+        value_loss = F.mse_loss(self.critic_values(seen), target)
         entropy = policy.entropy().mean()
         self.update(policy_loss + self.value_coefficient * value_loss - self.entropy_coefficient * entropy)
         with torch.no_grad():

@@ -158,7 +158,7 @@ class REINFORCEBaseline(ValuesStates, REINFORCE):
             ``(3,)``: policy loss, entropy, value loss.
         """
         seen, action = self.steps_of(episodes)
-        value = self.state_values(seen)
+        value = self.critic_values(seen)
         advantage = torch.cat([self.advantages(episode) for episode in episodes])
         weight = advantage * torch.cat([self.discounts(episode) for episode in episodes])
         policy = self.policy(seen)
@@ -172,6 +172,6 @@ class REINFORCEBaseline(ValuesStates, REINFORCE):
     def advantages(self, episode: Rollout) -> Tensor:
         """Return the returns of an episode ``(T,)`` less the values of its states."""
         reward = self.scaled(episode.reward)
-        value = self.state_values(self.encode(episode.observation))[:, None]
-        next_value = self.state_values(self.encode(episode.next_observation))[:, None]
+        value = self.critic_values(self.encode(episode.observation))[:, None]
+        next_value = self.critic_values(self.encode(episode.next_observation))[:, None]
         return gae(reward, episode.terminated, episode.truncated, value, next_value, self.gamma, 1.0).flatten()

@@ -53,8 +53,8 @@ def test_advantages_are_the_sums_of_errors_where_episodes_end_in_both_ways(lambd
     given = Rollout(*(part.double() if part.is_floating_point() else part for part in rollout()))
     assert given.terminated.any()
     assert given.truncated.any()
-    value = module.state_values(given.observation).detach()
-    next_value = module.state_values(given.next_observation).detach()
+    value = module.critic_values(given.observation).detach()
+    next_value = module.critic_values(given.next_observation).detach()
     expected = advantages_by_definition(given, value.view(7, 3), next_value.view(7, 3), 0.9, lambda_)
     found = module.advantages(given, value).view(7, 3)
     torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float64), rtol=1e-12, atol=1e-12)
@@ -72,7 +72,7 @@ def test_the_gradient_is_that_of_the_three_terms() -> None:
     module, given = Watched(gamma=0.9, lambda_=0.8, value_coefficient=0.25, entropy_coefficient=0.1), rollout()
     module.update_from(given)
     with torch.no_grad():
-        value = module.state_values(given.observation)
+        value = module.critic_values(given.observation)
         advantage = module.advantages(given, value)
         probability = module.policy(given.observation).probs
     chosen = probability.gather(1, given.action[:, None])[:, 0]

@@ -97,7 +97,7 @@ def test_the_book_s_example_of_a_baseline(baseline: float | None, expected: list
     del module.policy
     object.__setattr__(module, "policy", Slopes())
     if baseline is not None:
-        module.state_values = lambda seen: torch.full((len(seen),), baseline)
+        module.critic_values = lambda seen: torch.full((len(seen),), baseline)
     module.update_from([episode([200.0, 190.0])])
     gradient = torch.autograd.grad(-2 * losses[0], module.policy.theta)[0]  # of the sum, not of the mean
     torch.testing.assert_close(gradient, torch.tensor(expected))
