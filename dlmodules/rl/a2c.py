@@ -23,7 +23,7 @@ class A2C(ValueCriticAgent):
 
     Paper: Mnih et al. 2016, Asynchronous Methods for Deep Reinforcement Learning, arXiv:1602.01783; advantages of
         Schulman et al. 2016, arXiv:1506.02438.
-    Books: vasilev 9.8, vasilev 9.10, atienza 10.5.1.
+    Books: vasilev 9.8, vasilev 9.10, atienza 10.5.1, atienza 10.6.2, atienza 10.7.
 
     Logged besides what every agent logs: ``train/policy_loss``, ``train/value_loss`` (mean squared error),
     ``train/entropy`` (nats, mean over the states seen), ``train/explained_variance`` (the part of the targets'

@@ -25,7 +25,7 @@ class ActorCritic(ValueCriticAgent):
 
     Paper: Barto, Sutton and Anderson 1983, Neuronlike adaptive elements that can solve difficult learning control
         problems, doi:10.1109/TSMC.1983.6313077.
-    Books: vasilev 9.6, atienza 10.4.1.
+    Books: vasilev 9.6, atienza 10.4.1, atienza 10.7.
 
     Logged besides what every agent logs: ``train/policy_loss``, ``train/value_loss`` (mean squared error),
     ``train/entropy`` (nats), each the mean over the updates of the last iteration.

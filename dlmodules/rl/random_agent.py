@@ -23,7 +23,7 @@ class RandomAgent(Agent):
     too, from a generator of its own that begins anew each time, so that the same episodes end the same way.
 
     Paper: Brockman et al. 2016, OpenAI Gym, arXiv:1606.01540.
-    Books: lab L1.
+    Books: lab L1, atienza 10.6.R.
 
     Logged besides what every agent logs: ``train/mean_return`` (of all episodes so far).
 

@@ -24,7 +24,7 @@ class REINFORCE(PolicyGradientAgent):
 
     Paper: Williams 1992, Simple statistical gradient-following algorithms for connectionist reinforcement learning,
         doi:10.1007/BF00992696.
-    Books: vasilev 9.5, atienza 10.2.1.
+    Books: vasilev 9.4, vasilev 9.5, atienza 10.1, atienza 10.2.1, atienza 10.7.
 
     Logged besides what every agent logs: ``train/policy_loss``, ``train/entropy`` (nats, mean over the states seen),
     each the mean over the updates of the last iteration that made one.
@@ -133,7 +133,7 @@ class REINFORCEBaseline(ValuesStates, REINFORCE):
 
     Paper: Williams 1992, Simple statistical gradient-following algorithms for connectionist reinforcement learning,
         doi:10.1007/BF00992696.
-    Books: atienza 10.3.1, vasilev 9.8.
+    Books: atienza 10.3.1, atienza 10.7, vasilev 9.8.
 
     Logged besides what ``REINFORCE`` logs: ``train/value_loss`` (mean squared error).
 
