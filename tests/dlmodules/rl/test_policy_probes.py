@@ -84,8 +84,8 @@ def test_each_state_has_its_value(cls: Any) -> None:
     assert (found["bad"], found["good"]) == pytest.approx((-1.0, 1.0), abs=0.2)
     assert found["choice"] == pytest.approx(1.0, abs=0.3)
     # 1 / (1 - 0.8) = 5. If the limit of 10 steps ended it, it were what it is where it does end.
-    assert found["cut"] == pytest.approx(5.0, abs=0.4)
-    assert found["over"] < found["cut"] - 0.4
+    assert found["cut"] == pytest.approx(5.0, abs=0.2)
+    assert found["over"] < found["cut"] - 0.25
 
 
 def test_a_policy_without_values_learns_the_choice() -> None:
@@ -109,4 +109,4 @@ def test_without_the_time_limit_s_bootstrap_would_be_seen(cls: Any, monkeypatch:
         lambda module, step, factor: update_from(module, replace(step, terminated=step.ended), factor),
     )
     found = values(learnt(cls))
-    assert found["cut"] < 4.6
+    assert found["cut"] < 4.75
