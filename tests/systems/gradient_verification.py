@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 
 from dlmodules.compat import bolts
 
@@ -21,7 +22,7 @@ def assert_no_gradient_across_samples(network: nn.Module, example: Tensor | tupl
     is seeded.
 
     Args:
-        network: Has parameters, and returns a tensor or a collection of tensors, the batch first.
+        network: Has parameters, and returns a tensor, a collection of tensors or a distribution, the batch first.
         example: The argument of the network, or a tuple of them: float tensors of one batch size >= 2, and
             anything else beside them (labels, None), which is passed on and not checked.
     """
@@ -40,6 +41,8 @@ def assert_no_gradient_across_samples(network: nn.Module, example: Tensor | tupl
         def random_projections(output: Any) -> Tensor:
             # Bolts adds up the outputs of a sample: those of a softmax are 1 together, whatever the input is.
             # The inputs times 0 give an input that the network ignores a gradient, of zero, instead of None.
+            if isinstance(output, Distribution):
+                output = [output.logits] if hasattr(output, "logits") else [output.mean, output.stddev]
             rows = [_rows(t) for t in collect_tensors(output) if t.ndim > 0] + [_rows(t) * 0 for t in inputs]
             weights = torch.Generator().manual_seed(0)
             return torch.cat([r * torch.randn(r.shape[1], generator=weights).to(r.device) for r in rows], dim=1)
