@@ -51,7 +51,8 @@ class Episodes:
         """Take over what ``state_dict`` returned."""
         kept: Mapping[str, Tensor] = state["steps"]
         count = len(kept["reward"]) if kept else 0
-        self._steps = [Transition(**{name: part[t] for name, part in kept.items()}) for t in range(count)]
+        fields: list[dict[str, Any]] = [{name: part[t] for name, part in kept.items()} for t in range(count)]
+        self._steps = [Transition(**each) for each in fields]
         self._begun = list(state["begun"])
         self.ended = [Rollout(**episode) for episode in state["ended"]]
 
