@@ -201,6 +201,8 @@ def test_no_gradient_flows_across_samples(case, tmp_path):
         module.act(example)
         if not seen:  # what only predicts acts without its network
             module(example)
+        if "critic" in networks:  # what acts by a policy learns by it
+            module.critic(module.encode(example))
     else:  # what is measured, and what is made, without a trainer that it could be logged to
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="You are trying to `self.log\\(\\)`")
