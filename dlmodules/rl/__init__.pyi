@@ -1,4 +1,7 @@
 from .base import Agent as Agent
+from .evolution.cma import CovarianceMatrixAdaptation as CovarianceMatrixAdaptation
+from .evolution.policies import PolicyNetwork as PolicyNetwork
+from .evolution.population import PopulationAgent as PopulationAgent
 from .image_networks import ImageQNetwork as ImageQNetwork
 from .image_networks import MinAtarQNetwork as MinAtarQNetwork
 from .image_networks import NatureQNetwork as NatureQNetwork

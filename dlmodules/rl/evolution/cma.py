@@ -81,7 +81,7 @@ class CovarianceMatrixAdaptation(nn.Module):
         self.usual_length = sqrt(2) * exp(lgamma((n + 1) / 2) - lgamma(n / 2))  # of a row of n standard normal numbers
 
     def axes(self) -> tuple[Tensor, Tensor]:
-        """Return the standard deviations ``(n,)`` along the axes of ``C``, rising, and the axes as columns ``(n, n)``."""
+        """Return the standard deviations ``(n,)`` along the axes of ``C``, rising, and these as columns ``(n, n)``."""
         variances, axes = torch.linalg.eigh(self.C)
         return variances.clamp(min=torch.finfo(variances.dtype).tiny).sqrt(), axes
 
@@ -99,8 +99,9 @@ class CovarianceMatrixAdaptation(nn.Module):
         Raises:
             ValueError: there are more or fewer of them, or a fitness is not a number.
         """
-        if candidates.shape != (self.population_size, len(self.mean)) or fitness.shape != (self.population_size,):
-            raise ValueError(f"tell takes {self.population_size} candidates of {len(self.mean)} numbers, and as many values")
+        size, n = self.population_size, len(self.mean)
+        if candidates.shape != (size, n) or fitness.shape != (size,):
+            raise ValueError(f"tell takes {size} candidates of {n} numbers, and as many values")
         if fitness.isnan().any():
             raise ValueError("the fitness of a candidate is not a number")
         self.generation += 1
@@ -116,7 +117,7 @@ class CovarianceMatrixAdaptation(nn.Module):
         self.path_sigma.mul_(1 - rate).add_(whitened, alpha=sqrt(rate * (2 - rate) * self.mu_eff))
         # A long path says that sigma is too small for what C could learn from it now: C's own path waits.
         so_far = 1 - (1 - rate) ** (2 * int(self.generation))
-        waits = bool(self.path_sigma.square().sum() / so_far / len(self.mean) >= 2 + 4 / (len(self.mean) + 1))
+        waits = bool(self.path_sigma.square().sum() / so_far / n >= 2 + 4 / (n + 1))
         rate = self.rate_path
         self.path_c.mul_(1 - rate)
         if not waits:
@@ -124,7 +125,7 @@ class CovarianceMatrixAdaptation(nn.Module):
 
         # Steps of negative weight count by their direction alone, so that C stays positive definite.
         lengths = ((steps @ axes) / deviations).norm(dim=1) + 1e-9  # never 0
-        scaled = torch.where(weights < 0, weights * len(self.mean) / lengths.square(), weights)
+        scaled = torch.where(weights < 0, weights * n / lengths.square(), weights)
         kept = self.rate_one * (1 - rate * (2 - rate)) if waits else self.rate_one
         self.C.mul_(1 - kept - self.rate_mu * weights.sum())
         self.C.add_(torch.outer(self.path_c, self.path_c), alpha=self.rate_one)
