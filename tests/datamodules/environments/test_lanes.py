@@ -1,4 +1,5 @@
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,9 @@ def test_the_numbers_are_the_same_tensor_while_the_same_episodes_run() -> None:
         return act(observation, episode)
 
     make_lanes(cartpole, 0, 2, "sync").play(watched, SEEDS)
-    changes = sum(one is not other for one, other in zip(seen, seen[1:], strict=False))
+    changes = sum(one is not other for one, other in pairwise(seen))
     assert changes <= len(SEEDS)
-    assert all((one is other) == torch.equal(one, other) for one, other in zip(seen, seen[1:], strict=False))
+    assert all((one is other) == torch.equal(one, other) for one, other in pairwise(seen))
 
 
 @pytest.mark.parametrize("max_steps", [1, 7, 50])

@@ -41,9 +41,8 @@ def test_fitness_is_the_mean_return_of_each_candidate_alone(common: bool, num_en
     first = 0
     for candidates, fitness in module.told:
         for number, (weights, value) in enumerate(zip(candidates, fitness, strict=True)):
-            seeds = [
-                episode_seed("train", 0, first + e * (1 if common else 4) + (0 if common else number)) for e in (0, 1)
-            ]
+            numbers = [first, first + 1] if common else [first + number, first + 4 + number]
+            seeds = [episode_seed("train", 0, at) for at in numbers]
             module.set_weights(weights)
             returns, _ = play_episodes(module.act, [environments.make_env()], seeds)
             assert returns.mean() == value
@@ -122,7 +121,7 @@ def test_any_network_that_vmap_takes_will_do() -> None:
     network = nn.Sequential(nn.Linear(4, 3), nn.LayerNorm(3), nn.Linear(3, 2))
     module = population(Keeps, network=network)
     trainer(limit_val_batches=0, max_steps=2).fit(module, data())
-    candidates, fitness = module.told[-1]
+    candidates, _ = module.told[-1]
     vector_to_parameters(candidates[0].float(), network.parameters())
     assert len(candidates[0]) == 4 * 3 + 3 + 6 + 3 * 2 + 2
 
