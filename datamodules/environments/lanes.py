@@ -155,7 +155,7 @@ class ProcessLanes(EpisodeLanes):
             if left <= 0:
                 break
             number = min(self.num_envs, len(seeds) - first)
-            padded = [*seeds[first : first + number], *[seeds[first]] * (self.num_envs - number)]
+            padded: list[int | None] = [*seeds[first : first + number], *[seeds[first]] * (self.num_envs - number)]
             seen, _ = self.envs.reset(seed=padded)
             lanes = np.arange(number)
             episodes = torch.from_numpy(first + lanes)

@@ -14,6 +14,7 @@ from dlmodules.rl.base import Agent
 from dlmodules.rl.evolution.policies import BoundedActions, PolicyNetwork
 from dlmodules.rl.evolution.stacked import StackedNetworks, check_stackable, check_vmap
 from dlmodules.rl.normalization import ObservationNormalizer
+from dlmodules.rl.requirements import require_finite_observations
 from dlmodules.rl.spaces import check_values, example_inputs_of, example_observation
 from dlmodules.validation.arguments import require_at_least
 
@@ -164,10 +165,11 @@ class PopulationAgent(Agent):
         else:
             seeds = lanes.next_seeds(episodes * number)
         stacked = StackedNetworks(self.network, candidates.to(self.device))
-        numbers, which = torch.empty(0), torch.empty(0)
+        numbers, which, seen = torch.empty(0), torch.empty(0), torch.empty(0)
 
         def act(observation: Tensor, episode: Tensor) -> Tensor:
-            nonlocal numbers, which
+            nonlocal numbers, which, seen
+            seen = observation
             if episode is not numbers:
                 numbers, which = episode, (episode % number).to(self.device)
             if isinstance(self.normalizer, ObservationNormalizer):
@@ -175,6 +177,7 @@ class PopulationAgent(Agent):
             return self.choose(stacked(self.normalizer(observation.to(self.device)), which)).cpu()
 
         played = lanes.play(act, seeds, self.environments.total_steps - self.env_steps)
+        require_finite_observations(seen)
         self.env_steps += int(played.lengths.sum())
         return torch.from_numpy(played.returns).reshape(episodes, number).mean(0) if played.ended.all() else None
 

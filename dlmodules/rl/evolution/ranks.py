@@ -10,5 +10,5 @@ def centered_ranks(fitness: Tensor) -> Tensor:
     Equal values have the mean of their ranks, so that what makes no difference moves nothing.
     """
     _, place, counts = torch.unique(fitness, return_inverse=True, return_counts=True)
-    ranks = (counts.cumsum(0).double() - (counts + 1) / 2)[place]
+    ranks: Tensor = (counts.cumsum(0).double() - (counts + 1) / 2)[place]
     return ranks / (len(fitness) - 1) - 0.5

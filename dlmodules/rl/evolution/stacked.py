@@ -27,7 +27,7 @@ class StackedNetworks:
     def __init__(self, network: nn.Module, candidates: Tensor) -> None:
         self.network = network
         parameters = dict(network.named_parameters())
-        parts = candidates.float().split([parameter.numel() for parameter in parameters.values()], dim=1)
+        parts = torch.split(candidates.float(), [parameter.numel() for parameter in parameters.values()], dim=1)
         self._weights = {
             name: part.reshape(-1, *parameter.shape)
             for (name, parameter), part in zip(parameters.items(), parts, strict=True)
@@ -48,17 +48,17 @@ class StackedNetworks:
                 rows = {name: w.transpose(1, 2) if w.dim() == 3 else w.unsqueeze(1) for name, w in self._rows.items()}
                 self._rows = {name: w.contiguous() for name, w in rows.items()}
         if self._layers is None:
-            found = vmap(self._call)(self._rows, observation.unsqueeze(1))
-            return cast(Tensor, found).squeeze(1)
-        rows = observation.reshape(len(observation), 1, -1)
+            found: Tensor = vmap(self._call)(self._rows, observation.unsqueeze(1))
+            return found.squeeze(1)
+        hidden = observation.reshape(len(observation), 1, -1)
         for name, layer in self._layers:
             if not isinstance(layer, nn.Linear):
-                rows = layer(rows)
+                hidden = layer(hidden)
             elif layer.bias is None:
-                rows = rows @ self._rows[f"{name}.weight"]
+                hidden = hidden @ self._rows[f"{name}.weight"]
             else:
-                rows = torch.baddbmm(self._rows[f"{name}.bias"], rows, self._rows[f"{name}.weight"])
-        return rows.squeeze(1)
+                hidden = torch.baddbmm(self._rows[f"{name}.bias"], hidden, self._rows[f"{name}.weight"])
+        return hidden.squeeze(1)
 
     def _call(self, weights: dict[str, Tensor], observation: Tensor) -> Tensor:
         return cast(Tensor, functional_call(self.network, weights, (observation,)))

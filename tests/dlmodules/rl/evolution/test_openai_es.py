@@ -75,7 +75,7 @@ def test_the_optimizer_goes_up_with_weight_decay_and_a_schedule() -> None:
         optimizer=lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.3),
         scheduler=lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.5),
     )
-    trainer(limit_val_batches=0, max_steps=3).fit(module, data())
+    trainer(limit_val_batches=0, max_steps=3).fit(module, data(total_steps=10_000))
     assert len(seen) == 3
 
 

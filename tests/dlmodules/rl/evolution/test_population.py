@@ -63,7 +63,7 @@ def test_all_steps_count_and_the_budget_is_kept_to_the_step() -> None:
 
 @pytest.mark.parametrize("cls", POPULATIONS, ids=lambda cls: cls.__name__)
 def test_a_generation_is_a_training_step_and_an_epoch_so_many(cls: type) -> None:
-    module, trained = population(cls), trainer(max_epochs=2)
+    module, trained = population(cls), trainer(max_epochs=2, log_every_n_steps=1)
     assert isinstance(module, HasPopulation)
     assert isinstance(module, Acts)
     assert module.population() is None
