@@ -122,9 +122,14 @@ def pixel_means(datamodule: Any) -> dict[str, float]:
 
 def random_actions(datamodule: Any) -> dict[str, float]:
     """Mean return of the test episodes where every action is equally probable."""
-    generator = torch.Generator().manual_seed(0)
+    from gymnasium.spaces import Box
+
+    generator, space = torch.Generator().manual_seed(0), datamodule.action_space
 
     def act(observation: Tensor) -> Tensor:
+        if isinstance(space, Box):
+            low, high = torch.from_numpy(space.low), torch.from_numpy(space.high)
+            return low + (high - low) * torch.rand(len(observation), *space.shape, generator=generator)
         return torch.randint(datamodule.num_actions, (len(observation),), generator=generator)
 
     returns, _ = play_episodes(act, datamodule.evaluation_envs("test"), datamodule.evaluation_seeds("test"))

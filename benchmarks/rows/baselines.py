@@ -106,6 +106,14 @@ ROWS = (
         "100 test episodes of 200 steps at most, the same as an agent's; each action with the same probability",
     ),
     _row(
+        "random_mountain_car_continuous",
+        "random actions",
+        "configs/rl/cmaes_mountain_car_continuous.yaml",
+        "random_actions",
+        Figure("baseline/return", "mean return", digits=1),
+        "100 test episodes of 999 steps at most, the same as an agent's; any action between the bounds alike",
+    ),
+    _row(
         "random_minatar_breakout",
         "random actions",
         "configs/rl/pqn_minatar_breakout.yaml",
