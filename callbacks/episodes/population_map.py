@@ -14,7 +14,7 @@ from callbacks.base.plotting import PlottingCallback
 from dlmodules.protocols import HasPopulation
 
 MOST_NUMBERS = 250_000
-"""Weights of candidates that are kept, and are in each checkpoint: a megabyte. Of more every second generation goes."""
+"""Weights of candidates that are kept, and are in each checkpoint: a megabyte."""
 MOST_GENERATIONS = 1_000
 
 Array = npt.NDArray[np.float64]
@@ -27,6 +27,10 @@ class _Generation:
     """``(P, n)``; ``(0, n)`` where they are no longer kept."""
     fitness: Tensor
     weights: Tensor
+
+    def is_one_of(self, every: int) -> bool:
+        """Return whether it is the first, or each so many-th after it."""
+        return (self.number - 1) % every == 0
 
 
 class PopulationMap(PlottingCallback):
@@ -48,12 +52,14 @@ class PopulationMap(PlottingCallback):
         super().__init__(every_n_epochs, every_n_steps)
         self._generations: list[_Generation] = []
         self._count = 0
+        self._every = self._every_candidates = 1
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse a module without populations, and begin anew; for a resumed run ``load_state_dict`` comes next."""
         super().setup(trainer, pl_module, stage)
         self._generations, self._count = [], 0
+        self._every = self._every_candidates = 1
 
     @override
     def on_train_batch_end(
@@ -68,13 +74,19 @@ class PopulationMap(PlottingCallback):
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
     def _forget(self) -> None:
-        """Let every second generation go where they are too many, and the candidates of every second one before."""
-        if len(self._generations) > MOST_GENERATIONS:
-            del self._generations[-2::-2]
+        """Where they are too many, keep each second, fourth, ... generation, or its candidates, and the last one."""
+        *before, last = self._generations
+        self._generations = [*(generation for generation in before if generation.is_one_of(self._every)), last]
+        while len(self._generations) > MOST_GENERATIONS:
+            self._every *= 2
+            self._forget()
+        for generation in self._generations[:-1]:
+            if not generation.is_one_of(self._every_candidates):
+                generation.candidates = generation.candidates[:0].clone()
         kept = [generation for generation in self._generations if len(generation.candidates)]
         if len(kept) > 2 and sum(generation.candidates.numel() for generation in kept) > MOST_NUMBERS:
-            for generation in kept[-2::-2]:
-                generation.candidates = generation.candidates[:0].clone()
+            self._every_candidates *= 2
+            self._forget()
 
     @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -83,11 +95,16 @@ class PopulationMap(PlottingCallback):
 
     @override
     def state_dict(self) -> dict[str, Any]:
-        return {"count": self._count, "generations": [dict(vars(generation)) for generation in self._generations]}
+        return {
+            "count": self._count,
+            "every": [self._every, self._every_candidates],
+            "generations": [dict(vars(generation)) for generation in self._generations],
+        }
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._count = state_dict["count"]
+        self._every, self._every_candidates = state_dict["every"]
         self._generations = [_Generation(**generation) for generation in state_dict["generations"]]
 
 

@@ -46,7 +46,7 @@ def test_each_generation_is_there_and_the_picture_is_drawn(tmp_path: Path) -> No
     callback = PopulationMap()
     fit(tmp_path, callback)
     assert [generation.number for generation in callback._generations] == [1, 2, 3, 4, 5]
-    assert callback._generations[0].candidates.shape == (8, 10)
+    assert callback._generations[0].candidates.shape == (8, 114)
     assert list((tmp_path / "media").glob("population-*.png"))
 
 
@@ -73,6 +73,8 @@ def test_of_many_only_some_are_kept_the_last_among_them(monkeypatch: pytest.Monk
         assert kept[-1].number == callback._count
         assert sum(generation.candidates.numel() for generation in kept) <= 100
         assert len(callback._generations) <= 10
+    assert [generation.number for generation in callback._generations] == [1, 5, 9, 13, 17, 21, 25, 29, 33, 37]
+    assert [generation.number for generation in kept] == [1, 17, 33, 37]
 
 
 def test_a_module_without_populations_is_refused() -> None:
