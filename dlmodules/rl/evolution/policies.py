@@ -11,7 +11,7 @@ from dlmodules.layers.mlp import mlp_layers
 class PolicyNetwork(nn.Module):
     """Linear layers with tanh between them; without hidden layers one linear layer.
 
-    The last layer begins as zeros, so that at first all observations are treated alike.
+    The last layer begins as nearly nothing: a search about it prefers no action.
 
     Args:
         observation_dim: numbers in an observation.
@@ -24,7 +24,7 @@ class PolicyNetwork(nn.Module):
         self.observation_dim, self.outputs, self.hidden_dims = observation_dim, outputs, tuple(hidden_dims)
         dims = [observation_dim, *hidden_dims]
         last = nn.Linear(dims[-1], outputs)
-        nn.init.zeros_(last.weight)
+        nn.init.normal_(last.weight, std=1e-3)
         nn.init.zeros_(last.bias)
         self.layers = nn.Sequential(nn.Flatten(), *mlp_layers(dims, "tanh"), last)
 

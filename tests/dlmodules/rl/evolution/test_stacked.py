@@ -63,8 +63,8 @@ def test_observations_of_any_shape_are_flattened_by_the_policy() -> None:
     torch.testing.assert_close(stacked(torch.ones(1, 2, 3), torch.tensor([0])), network(torch.ones(1, 2, 3)))
 
 
-def test_the_last_layer_begins_as_nothing() -> None:
-    assert PolicyNetwork(4, 2, (8,))(torch.randn(3, 4)).abs().max() == 0
+def test_the_last_layer_begins_as_nearly_nothing() -> None:
+    assert 0 < PolicyNetwork(4, 2, (8,))(torch.randn(3, 4)).abs().max() < 0.02
     assert sum(parameter.numel() for parameter in PolicyNetwork(2, 1).parameters()) == 3
 
 
