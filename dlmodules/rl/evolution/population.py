@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from torch.nn.utils import parameters_to_vector
 from typing_extensions import override
 
 from dlmodules.errors import UserError
@@ -128,8 +128,11 @@ class PopulationAgent(Agent):
 
     @torch.no_grad()
     def set_weights(self, weights: Tensor) -> None:
-        """Give the network weights ``(n,)``."""
-        vector_to_parameters(weights.to(self.weights), self.network.parameters())
+        """Copy weights ``(n,)`` into the network."""
+        parameters = list(self.network.parameters())
+        parts = torch.split(weights, [parameter.numel() for parameter in parameters])
+        for parameter, part in zip(parameters, parts, strict=True):
+            parameter.copy_(part.reshape(parameter.shape))
 
     def forward(self, observation: Tensor) -> Tensor:
         """Return for observations ``(B, ...)`` a number for each action, or a continuous action: ``(B, A)``."""

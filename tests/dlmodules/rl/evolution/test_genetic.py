@@ -30,6 +30,9 @@ def test_the_better_have_offspring_and_the_elite_goes_on_unchanged() -> None:
     # Among the elite the second was better in its further episodes: it acts.
     assert torch.equal(module.weights, candidates[3])
     assert found["elite_fitness"] == 30
+    assert not {module.genes.untyped_storage().data_ptr()} & {
+        parameter.untyped_storage().data_ptr() for parameter in module.network.parameters()
+    }
     children = module.ask()
     assert torch.equal(children[:2], candidates[[1, 3]])
     distances = torch.cdist(children[2:], candidates[[1, 3, 5]]).min(1)
