@@ -57,6 +57,9 @@ class CovarianceMatrixAdaptation(nn.Module):
         self.register_buffer("path_c", torch.zeros(n, dtype=torch.float64))
         self.register_buffer("generation", torch.zeros((), dtype=torch.int64))
         self._set_rates(n, size)
+        # Those of C, which cost more than all the rest: kept until it changes.
+        self._axes: tuple[Tensor, Tensor] | None = None
+        self.register_load_state_dict_post_hook(_forget_axes)
 
     def _set_rates(self, n: int, size: int) -> None:
         """Set the weights of the ranks and the rates of learning, by the formulas of the tutorial."""
@@ -82,8 +85,10 @@ class CovarianceMatrixAdaptation(nn.Module):
 
     def axes(self) -> tuple[Tensor, Tensor]:
         """Return the standard deviations ``(n,)`` along the axes of ``C``, rising, and these as columns ``(n, n)``."""
-        variances, axes = torch.linalg.eigh(self.C)
-        return variances.clamp(min=torch.finfo(variances.dtype).tiny).sqrt(), axes
+        if self._axes is None or self._axes[0].device != self.C.device:
+            variances, axes = torch.linalg.eigh(self.C)
+            self._axes = variances.clamp(min=torch.finfo(variances.dtype).tiny).sqrt(), axes
+        return self._axes
 
     @torch.no_grad()
     def ask(self, generator: torch.Generator | None = None) -> Tensor:
@@ -131,5 +136,11 @@ class CovarianceMatrixAdaptation(nn.Module):
         self.C.add_(torch.outer(self.path_c, self.path_c), alpha=self.rate_one)
         self.C.add_((self.rate_mu * scaled * steps.T) @ steps)
         self.C.copy_((self.C + self.C.T) / 2)
+        self._axes = None
         change = self.rate_sigma / self.damping * (self.path_sigma.norm() / self.usual_length - 1)
         self.sigma.mul_(change.clamp(max=1.0).exp())
+
+
+def _forget_axes(search: nn.Module, incompatible: object) -> None:
+    assert isinstance(search, CovarianceMatrixAdaptation)
+    search._axes = None

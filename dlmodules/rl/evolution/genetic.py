@@ -1,6 +1,6 @@
 """A genetic algorithm over the weights of a policy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -51,7 +51,7 @@ class GeneticAlgorithm(PopulationAgent):
         UserError: more elites than parents, more parents than policies, or a number out of range.
     """
 
-    small_arguments: ClassVar[dict[str, Any]] = {
+    small_arguments: ClassVar[Mapping[str, Any]] = {
         "population_size": 4,
         "parents": 2,
         "elites": 1,
