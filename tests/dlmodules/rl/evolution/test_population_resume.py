@@ -1,5 +1,6 @@
 """A run of populations that was cut goes on bitwise; a generation that was cut is played again."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -20,17 +21,18 @@ CONFIGS = ["cmaes_cartpole", "openai_es_cartpole", "genetic_algorithm_cartpole"]
 
 
 class KillsAt(gym.Wrapper[Any, Any, Any, Any]):
-    """Kills its process at a step, counted over all environments."""
+    """Kills its process at a step, counted over all environments, where the file ``once`` is not there yet."""
 
     steps = 0
 
-    def __init__(self, env: "gym.Env[Any, Any]", at: int) -> None:
+    def __init__(self, env: "gym.Env[Any, Any]", at: int, once: str) -> None:
         super().__init__(env)
-        self.at = at
+        self.at, self.once = at, Path(once)
 
     def step(self, action: Any) -> Any:
         KillsAt.steps += 1
-        if KillsAt.steps == self.at:
+        if KillsAt.steps == self.at and not self.once.exists():
+            self.once.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().step(action)
 
@@ -70,14 +72,14 @@ def test_a_kill_inside_a_generation(config: str, tmp_path: Path, request: pytest
 
     assert in_a_process(arguments("unbroken"), repository, tmp_path / "said").returncode == 0
     steps = last("unbroken")["agent"]["env_steps"]
-    kill = f'{{"class_path": "{KillsAt.__module__}.KillsAt", "init_args": {{"at": {steps // 2}}}}}'
-    done = in_a_process([*arguments("killed"), f"--data.wrappers=[{kill}]"], repository, tmp_path / "said")
+    given = {"at": steps // 2, "once": str(tmp_path / "killed once")}
+    kill = json.dumps([{"class_path": f"{KillsAt.__module__}.KillsAt", "init_args": given}])
+    killed = [*arguments("killed"), f"--data.wrappers={kill}"]
+    done = in_a_process(killed, repository, tmp_path / "said")
     assert done.returncode == -9, done.stderr
     assert 0 < last("killed")["global_step"] < 6
     assert last("killed")["agent"]["env_steps"] < steps // 2  # what the killed generation did is not in it
-    done = in_a_process(
-        [*arguments("killed"), "--data.wrappers=[]", "--ckpt_path", "last"], repository, tmp_path / "said"
-    )
+    done = in_a_process([*killed, "--ckpt_path", "last"], repository, tmp_path / "said")
     assert done.returncode == 0, done.stderr
     expected, found = last("unbroken"), last("killed")
     assert found["global_step"] == 6
