@@ -9,6 +9,7 @@ from .classifiers.mistakes import Mistakes as Mistakes
 from .classifiers.saliency import Saliency as Saliency
 from .episodes.episode_video import EpisodeVideo as EpisodeVideo
 from .episodes.policy_map import PolicyMap as PolicyMap
+from .episodes.population_map import PopulationMap as PopulationMap
 from .episodes.stop_after_episodes import StopAfterEpisodes as StopAfterEpisodes
 from .episodes.table_picture import TablePicture as TablePicture
 from .episodes.table_video import TableVideo as TableVideo

@@ -42,6 +42,9 @@ from .rl.c51 import C51 as C51
 from .rl.double_dqn import DoubleDQN as DoubleDQN
 from .rl.dqn import DQN as DQN
 from .rl.dueling_dqn import DuelingDQN as DuelingDQN
+from .rl.evolution.cmaes import CMAES as CMAES
+from .rl.evolution.genetic import GeneticAlgorithm as GeneticAlgorithm
+from .rl.evolution.openai_es import OpenAIES as OpenAIES
 from .rl.n_step_dqn import NStepDQN as NStepDQN
 from .rl.noisy_dqn import NoisyDQN as NoisyDQN
 from .rl.ppo import PPO as PPO

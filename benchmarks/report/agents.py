@@ -11,6 +11,8 @@ ENVIRONMENTS = {
     "cartpole": "CartPole-v1: a step pays 1, an episode has 500 at most",
     "acrobot": "Acrobot-v1: a step costs 1, an episode has 500 at most",
     "mountain_car": "MountainCar-v0: a step costs 1, an episode has 200 at most",
+    "mountain_car_continuous": "MountainCarContinuous-v0: 100 for the flag, less a tenth of each squared action, within"
+    " 999 steps",
     "minatar_breakout": "MinAtar's Breakout with sticky actions: a brick pays 1",
     "frozen_lake": "FrozenLake-v1, slippery: 1 for the goal, within 100 steps",
     "cliff_walking": "CliffWalking-v1: a step costs 1, the cliff 100",

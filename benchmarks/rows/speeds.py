@@ -239,6 +239,22 @@ ROWS = (
         other="stable-baselines3 {:.1f} s",
         options={"steps": 50_000, "until": 475, "every": 2_000},
     ),
+    Row(
+        name="speed_population",
+        kind="speed",
+        program="programs.speed_population",
+        system="CMAES",
+        config="configs/rl/cmaes_cartpole.yaml",
+        protocol="CMA-ES over a linear policy for the cart-pole, 100,000 steps of all candidates, population of 16 as"
+        " lanes: `train.py fit` with its default callbacks and loggers (W&B offline, no pictures; validation left out),"
+        " beside a loop that plays candidate after candidate with one environment and the same torch layer; start of"
+        f" the processes left out on both sides; {_IN_TURN}",
+        title="CMAES: environment steps, the population as lanes, against candidate after candidate",
+        bar=(">=", 1.0),
+        ours="{:,.0f} steps/s",
+        other="candidate after candidate {:,.0f} steps/s",
+        options={"steps": 100_000, "population": 16},
+    ),
     _table_row(
         "lanes",
         "64 at once from the table of transitions",

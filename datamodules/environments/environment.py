@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from torch.utils.data import DataLoader
 
     from datamodules.environments.atari_stream import AtariStream
+    from datamodules.environments.lanes import EpisodeLanes
     from datamodules.environments.stream import EnvironmentStream
     from datamodules.environments.table_stream import TableStream
     from dlmodules.protocols import Dynamics
 
-    Stream = EnvironmentStream | TableStream | AtariStream
+    Stream = EnvironmentStream | TableStream | AtariStream | EpisodeLanes
 
 # Held-out episodes are played so many at a time; it changes their speed only.
 PARALLEL_EPISODES = 16
@@ -42,7 +43,8 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         env_id: Gymnasium id such as ``CartPole-v1``; ``module:id`` imports a module that registers it.
         num_envs: environments stepped side by side in training, at least 1.
         total_steps: training ends after so many environment steps, counted over all environments.
-        steps_per_epoch: environment steps between two validations.
+        steps_per_epoch: environment steps between two validations; an agent that plays whole episodes counts its
+            iterations instead.
         eval_episodes: episodes played in a validation.
         test_episodes: episodes played in a test.
         seed: of all environments; equal seeds give equal episodes for equal actions.
@@ -219,6 +221,8 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         return self._train
 
     def _make_stream(self) -> "Stream":
+        if getattr(self._agent, "plays_whole_episodes", False):
+            return self._make_lanes()
         from datamodules.environments.replay import episode_seed
 
         rank = self.trainer.global_rank if self.trainer else 0
@@ -236,6 +240,21 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
 
         make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)
         return make_stream(make, seed, self.num_envs, self.vectorization)
+
+    def _make_lanes(self) -> "EpisodeLanes":
+        from datamodules.environments.lanes import make_lanes
+
+        if self.vectorization not in ("sync", "async"):
+            raise UserError(
+                f"{type(self._agent).__name__} plays whole episodes of seeds that it is given: set vectorization to"
+                f" sync or async, not {self.vectorization}"
+            )
+        make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)
+        return make_lanes(make, self.seed, self.num_envs, self.vectorization)
+
+    @property
+    def _agent(self) -> Any:
+        return self.trainer.lightning_module if self.trainer else None
 
     def evaluation_envs(self, split: Literal["val", "test"]) -> "list[gym.Env[Any, Any]]":
         """Return environments for held-out episodes only, each to be reset with an episode's seed."""
@@ -255,10 +274,11 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         """Yield the numbers of one epoch's iterations; a resumed run goes on with the next one."""
         from torchdata.stateful_dataloader import StatefulDataLoader
 
-        agent = self.trainer.lightning_module if self.trainer else None
-        wanted = getattr(agent, "steps_per_iteration", self.num_envs)
+        wanted = getattr(self._agent, "steps_per_iteration", self.num_envs)
         steps_per_iteration = ceil(wanted / self.num_envs) * self.num_envs
-        numbers = range(ceil(self.steps_per_epoch / steps_per_iteration))
+        # Who plays whole episodes does not know beforehand how many steps an iteration takes.
+        iterations = getattr(self._agent, "iterations_per_epoch", ceil(self.steps_per_epoch / steps_per_iteration))
+        numbers = range(iterations)
         loader: DataLoader[int] = StatefulDataLoader(numbers, batch_size=None)
         return loader
 

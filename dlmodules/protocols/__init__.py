@@ -34,8 +34,10 @@ from dlmodules.protocols.data import (
 )
 from dlmodules.protocols.dynamics import Dynamics, StateStep, StateStream
 from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStream
+from dlmodules.protocols.episodes import ActsInEpisodes, PlayedEpisodes, PlaysEpisodes
 from dlmodules.protocols.examples import GivesExamples, HasSmallArguments
 from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, SamplesImages
+from dlmodules.protocols.populations import HasPopulation
 from dlmodules.protocols.rows import SamplesRows
 from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
 from dlmodules.protocols.tables import HasActionValues, HasStateValues
@@ -45,6 +47,7 @@ from dlmodules.protocols.transition import Transition
 __all__ = [
     "PAD",
     "Acts",
+    "ActsInEpisodes",
     "ActsWithMemory",
     "Batch",
     "BoundsCodes",
@@ -71,6 +74,7 @@ __all__ = [
     "HasImageShape",
     "HasInputShape",
     "HasLatentDim",
+    "HasPopulation",
     "HasRows",
     "HasSmallArguments",
     "HasStateValues",
@@ -78,6 +82,8 @@ __all__ = [
     "MakesEnvironments",
     "MapsLand",
     "Memory",
+    "PlayedEpisodes",
+    "PlaysEpisodes",
     "Reconstructs",
     "RendersRows",
     "SamplesImages",

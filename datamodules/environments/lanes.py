@@ -1,0 +1,195 @@
+"""The training environments as lanes for whole episodes, which end where they end."""
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from typing_extensions import override
+
+from datamodules.environments.episodes import CountsEpisodes
+from datamodules.environments.replay import episode_seed
+from dlmodules.errors import UserError
+from dlmodules.protocols import ActsInEpisodes, PlayedEpisodes
+
+if TYPE_CHECKING:
+    from gymnasium import Env
+    from gymnasium.vector import AsyncVectorEnv
+
+
+class EpisodeLanes(CountsEpisodes):
+    """Base: N environments that play the episodes of given seeds, as many side by side as there are environments.
+
+    Between two calls of ``play`` no episode is running, so all that a resumed run needs are counts.
+
+    Args:
+        seed: of the run.
+        num_envs: N.
+        window: how many finished episodes ``recent_returns`` and ``recent_lengths`` look back.
+    """
+
+    def __init__(self, seed: int, num_envs: int, window: int = 100) -> None:
+        super().__init__(num_envs, window)
+        self._seed = seed
+        self._drawn = 0
+
+    def next_seeds(self, n: int) -> list[int]:
+        """Return the seeds of ``n`` further episodes, none of which were given before."""
+        first, self._drawn = self._drawn, self._drawn + n
+        return [episode_seed("train", self._seed, number) for number in range(first, self._drawn)]
+
+    def play(self, act: ActsInEpisodes, seeds: Sequence[int], max_steps: int | None = None) -> PlayedEpisodes:
+        """Play one episode for each seed.
+
+        Args:
+            act: maps observations ``(K, ...)`` and the numbers ``(K,)`` of the episodes that they are of to actions
+                ``(K, ...)`` on the CPU. It sees the running episodes alone, and the same tensor of numbers as before
+                while these are the same.
+            seeds: of each episode; they may be equal.
+            max_steps: stop when so many steps are done, over all episodes; None plays all to the end.
+
+        Raises:
+            UserError: an episode pays what is not a finite number.
+        """
+        played = PlayedEpisodes(np.zeros(len(seeds)), np.zeros(len(seeds), np.int64), np.zeros(len(seeds), bool))
+        self._play(act, seeds, np.inf if max_steps is None else max_steps, played)
+        if not np.isfinite(played.returns).all():
+            bad = played.returns[~np.isfinite(played.returns)][0]
+            raise UserError(f"an episode has a return of {bad}: the environment pays what is not a finite number")
+        return played
+
+    def _play(self, act: ActsInEpisodes, seeds: Sequence[int], left: float, played: PlayedEpisodes) -> None:
+        raise NotImplementedError
+
+    def _finish(self, played: PlayedEpisodes, episode: int) -> None:
+        played.ended[episode] = True
+        self.episodes += 1
+        self.recent_returns.append(float(played.returns[episode]))
+        self.recent_lengths.append(int(played.lengths[episode]))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the counts as plain values and tensors."""
+        return {"seeds": self._drawn, **self._episodes_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where ``state_dict`` was taken. Raises UserError for the state of environments stepped otherwise."""
+        if "seeds" not in state:
+            raise UserError("the checkpoint's training environments were not those of whole episodes")
+        self._drawn = state["seeds"]
+        self._load_episodes({**state, "returns": torch.zeros(self.num_envs), "lengths": torch.zeros(self.num_envs)})
+
+    def close(self) -> None:
+        """End the environments."""
+        raise NotImplementedError
+
+
+class SteppedLanes(EpisodeLanes):
+    """Environments of this process, stepped in turn; one that has no episode left to play is not stepped.
+
+    Args:
+        envs: Gymnasium environments.
+        seed: of the run.
+    """
+
+    def __init__(self, envs: "Sequence[Env[Any, Any]]", seed: int) -> None:
+        super().__init__(seed, len(envs))
+        self.envs = envs
+        space: Any = envs[0].observation_space
+        self._seen = np.zeros((len(envs), *space.shape), space.dtype)
+
+    @override
+    def _play(self, act: ActsInEpisodes, seeds: Sequence[int], left: float, played: PlayedEpisodes) -> None:
+        waiting = iter(range(len(seeds)))
+        running = []  # pairs of lane and episode
+        for lane, episode in enumerate(islice(waiting, self.num_envs)):
+            self._seen[lane], _ = self.envs[lane].reset(seed=seeds[episode])
+            running.append((lane, episode))
+        lanes, episodes = _columns(running)
+        while running and left > 0:
+            if len(running) > left:  # the last steps of the budget
+                running = running[: int(left)]
+                lanes, episodes = _columns(running)
+            actions = act(torch.from_numpy(self._seen[lanes]), episodes).numpy()
+            still = []
+            for (lane, episode), action in zip(running, actions, strict=True):
+                env = self.envs[lane]
+                self._seen[lane], reward, terminated, truncated, _ = env.step(action)
+                played.returns[episode] += reward
+                played.lengths[episode] += 1
+                if not (terminated or truncated):
+                    still.append((lane, episode))
+                    continue
+                self._finish(played, episode)
+                following = next(waiting, None)
+                if following is not None:
+                    self._seen[lane], _ = env.reset(seed=seeds[following])
+                    still.append((lane, following))
+            left -= len(running)
+            if still != running:
+                running = still
+                lanes, episodes = _columns(running)
+
+    @override
+    def close(self) -> None:
+        for env in self.envs:
+            env.close()
+
+
+class ProcessLanes(EpisodeLanes):
+    """Environments that have a process each, in rounds; one that has ended its episode is stepped on and not looked at.
+
+    Args:
+        envs: a vector of environments that copies what it returns, in autoreset mode SAME_STEP.
+        seed: of the run.
+    """
+
+    def __init__(self, envs: "AsyncVectorEnv[Any, Any]", seed: int) -> None:
+        super().__init__(seed, envs.num_envs)
+        self.envs = envs
+        self._actions = np.zeros(envs.action_space.shape or (), envs.action_space.dtype)
+
+    @override
+    def _play(self, act: ActsInEpisodes, seeds: Sequence[int], left: float, played: PlayedEpisodes) -> None:
+        for first in range(0, len(seeds), self.num_envs):
+            if left <= 0:
+                break
+            number = min(self.num_envs, len(seeds) - first)
+            padded: list[int | None] = [*seeds[first : first + number], *[seeds[first]] * (self.num_envs - number)]
+            seen, _ = self.envs.reset(seed=padded)
+            lanes = np.arange(number)
+            episodes = torch.from_numpy(first + lanes)
+            while len(lanes) and left > 0:
+                if len(lanes) > left:
+                    lanes, episodes = lanes[: int(left)], episodes[: int(left)]
+                self._actions[lanes] = act(torch.from_numpy(seen[lanes]), episodes).numpy()
+                seen, rewards, terminated, truncated, _ = self.envs.step(self._actions)
+                played.returns[first + lanes] += rewards[lanes]
+                played.lengths[first + lanes] += 1
+                left -= len(lanes)
+                ended = (terminated | truncated)[lanes]
+                if ended.any():
+                    for episode in (first + lanes[ended]).tolist():
+                        self._finish(played, episode)
+                    lanes = lanes[~ended]
+                    episodes = torch.from_numpy(first + lanes)
+
+    @override
+    def close(self) -> None:
+        self.envs.close()
+
+
+def make_lanes(
+    make: "Callable[[], Env[Any, Any]]", seed: int, num_envs: int, vectorization: Literal["sync", "async"]
+) -> EpisodeLanes:
+    """Return ``num_envs`` environments of ``make`` as lanes for whole episodes."""
+    if vectorization == "sync":
+        return SteppedLanes([make() for _ in range(num_envs)], seed)
+    from gymnasium.vector import AsyncVectorEnv, AutoresetMode
+
+    return ProcessLanes(AsyncVectorEnv([make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP), seed)
+
+
+def _columns(running: Sequence[tuple[int, int]]) -> "tuple[Any, torch.Tensor]":
+    lanes, episodes = np.array(running, dtype=np.int64).reshape(-1, 2).T
+    return lanes, torch.from_numpy(episodes.copy())
