@@ -1,8 +1,8 @@
 from .base import Agent as Agent
-from .features import StateFeatures as StateFeatures
 from .evolution.cma import CovarianceMatrixAdaptation as CovarianceMatrixAdaptation
 from .evolution.policies import PolicyNetwork as PolicyNetwork
 from .evolution.population import PopulationAgent as PopulationAgent
+from .features import StateFeatures as StateFeatures
 from .image_networks import ImageQNetwork as ImageQNetwork
 from .image_networks import MinAtarQNetwork as MinAtarQNetwork
 from .image_networks import NatureQNetwork as NatureQNetwork
