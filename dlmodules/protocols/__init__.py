@@ -36,6 +36,7 @@ from dlmodules.protocols.dynamics import Dynamics, StateStep, StateStream
 from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStream
 from dlmodules.protocols.episodes import ActsInEpisodes, PlayedEpisodes, PlaysEpisodes
 from dlmodules.protocols.examples import GivesExamples, HasSmallArguments
+from dlmodules.protocols.games import Analyses, Analysis, Boards, Estimates, Game, Player, PlaysGames, Symmetry
 from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, SamplesImages
 from dlmodules.protocols.populations import HasPopulation
 from dlmodules.protocols.rows import SamplesRows
@@ -49,7 +50,10 @@ __all__ = [
     "Acts",
     "ActsInEpisodes",
     "ActsWithMemory",
+    "Analyses",
+    "Analysis",
     "Batch",
+    "Boards",
     "BoundsCodes",
     "Classifies",
     "Conditional",
@@ -62,7 +66,9 @@ __all__ = [
     "Encodes",
     "EnvironmentSource",
     "EnvironmentStream",
+    "Estimates",
     "FindsClasses",
+    "Game",
     "GivesExamples",
     "HasActionValues",
     "HasAdversaries",
@@ -83,7 +89,9 @@ __all__ = [
     "MapsLand",
     "Memory",
     "PlayedEpisodes",
+    "Player",
     "PlaysEpisodes",
+    "PlaysGames",
     "Reconstructs",
     "RendersRows",
     "SamplesImages",
@@ -91,6 +99,7 @@ __all__ = [
     "ShowsFilters",
     "StateStep",
     "StateStream",
+    "Symmetry",
     "Tokenizer",
     "Transition",
     "Traverses",
