@@ -1,0 +1,1 @@
+"""Search in games: trees, players, and matches between them."""
