@@ -16,7 +16,10 @@ _BYTES = np.uint64(0x0101010101010101)
 
 def mask(bits: Iterable[int]) -> np.uint64:
     """Return the number in which the given bits are set."""
-    return np.uint64(sum(1 << int(bit) for bit in bits))
+    number = np.uint64(0)
+    for bit in bits:
+        number |= ONE << np.uint64(bit)
+    return number
 
 
 def count(boards: Bits) -> Integers:
@@ -24,9 +27,11 @@ def count(boards: Bits) -> Integers:
     boards = boards - ((boards >> ONE) & _PAIRS)
     boards = (boards & _FOURS) + ((boards >> np.uint64(2)) & _FOURS)
     boards = (boards + (boards >> np.uint64(4))) & _EIGHTS
-    return ((boards * _BYTES) >> np.uint64(56)).astype(np.int64)
+    counts: Integers = ((boards * _BYTES) >> np.uint64(56)).astype(np.int64)
+    return counts
 
 
 def unpack(boards: Bits, squares: npt.NDArray[np.uint64]) -> Floats:
     """Return 1 where a number ``(N,)`` has the bits ``(S,)``, else 0: ``(N, S)`` float32."""
-    return ((boards[:, None] >> squares) & ONE).astype(np.float32)
+    found: Floats = ((boards[:, None] >> squares) & ONE).astype(np.float32)
+    return found

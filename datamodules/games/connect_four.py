@@ -24,7 +24,8 @@ def has_four(squares: Bits) -> Flags:
     for step in _DIRECTIONS:
         pairs = squares & (squares >> step)
         found |= pairs & (pairs >> (step + step))
-    return found != 0
+    four: Flags = found != 0
+    return four
 
 
 class ConnectFour(BitBoard):
@@ -40,7 +41,8 @@ class ConnectFour(BitBoard):
 
     def legal(self, boards: Boards) -> Flags:
         """Return the columns that are not full."""
-        return ((boards.own | boards.other)[:, None] & TOP) == 0
+        open_columns: Flags = ((boards.own | boards.other)[:, None] & TOP) == 0
+        return open_columns
 
     def play(self, boards: Boards, action: Integers) -> Boards:
         """Return the positions after a disc fell into each column."""

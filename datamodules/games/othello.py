@@ -19,32 +19,34 @@ _LEFT = np.array([FULL & ~_LAST, FULL & ~_FIRST, FULL, FULL & ~_LAST], np.uint64
 
 def _forwards(squares: Bits) -> Bits:
     """Move squares ``(4, N)`` or ``(N,)`` one step in each direction; those that leave the board are gone."""
-    return (squares << _STEPS) & _ENTERED
+    moved: Bits = (squares << _STEPS) & _ENTERED
+    return moved
 
 
 def _backwards(squares: Bits) -> Bits:
-    return (squares >> _STEPS) & _LEFT
+    moved: Bits = (squares >> _STEPS) & _LEFT
+    return moved
 
 
 def moves(own: Bits, other: Bits) -> Bits:
     """Return the empty squares from which discs of ``other`` would be enclosed, as bits ``(N,)``."""
-    found = np.zeros_like(own)
+    found: Bits = np.zeros_like(own)
     for step in (_forwards, _backwards):
         line = step(own) & other
         for _ in range(SIDE - 3):  # at most SIDE - 2 discs lie between two
             line |= step(line) & other
         found |= np.bitwise_or.reduce(step(line), 0)
-    return found & ~(own | other) & FULL
+    return found & ~own & ~other & FULL
 
 
 def turned(placed: Bits, own: Bits, other: Bits) -> Bits:
     """Return the discs of ``other`` that the disc ``placed`` encloses, as bits ``(N,)``."""
-    found = np.zeros_like(own)
+    found: Bits = np.zeros_like(own)
     for step in (_forwards, _backwards):
         line = step(placed) & other
         for _ in range(SIDE - 3):
             line |= step(line) & other
-        closed = (step(line) & own) != 0  # a line ends in one square, so this is about all of it
+        closed: Flags = (step(line) & own) != 0  # a line ends in one square, so this is about all of it
         found |= np.bitwise_or.reduce(np.where(closed, line, np.uint64(0)), 0)
     return found
 

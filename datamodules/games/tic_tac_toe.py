@@ -13,7 +13,8 @@ _FULL = mask(range(9))
 
 
 def _has_line(squares: Bits) -> Flags:
-    return ((squares[:, None] & _LINES) == _LINES).any(1)
+    complete: Flags = ((squares[:, None] & _LINES) == _LINES).any(1)
+    return complete
 
 
 class TicTacToe(SquareBoard):
@@ -27,7 +28,8 @@ class TicTacToe(SquareBoard):
 
     def legal(self, boards: Boards) -> Flags:
         """Return the empty squares."""
-        return unpack(boards.own | boards.other, self.squares.reshape(-1)) == 0
+        empty: Flags = unpack(boards.own | boards.other, self.squares.reshape(-1)) == 0
+        return empty
 
     def play(self, boards: Boards, action: Integers) -> Boards:
         """Return the positions after a square was taken."""

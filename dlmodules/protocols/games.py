@@ -95,3 +95,54 @@ class Game(Protocol):
     def action_name(self, action: int) -> str:
         """Return how a player calls an action, without spaces."""
         ...
+
+
+@runtime_checkable
+class Player(Protocol):
+    """Moves in games."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables and in the terminal."""
+        ...
+
+    def choose(self, game: Game, boards: Boards) -> Integers:
+        """Return a legal action ``(N,)`` in each of N games, none of which has ended."""
+        ...
+
+
+class Analysis(NamedTuple):
+    """What a search, or a network, thinks of N positions.
+
+    Attributes:
+        policy: ``(N, A)``, 1 in the sum over A: how often a search chose each action, or a network's probabilities.
+        value: ``(N,)``: what the game is worth to the player to move, in [-1, 1].
+        lines: for each game the moves that are expected, the next one first.
+    """
+
+    policy: Floats
+    value: Floats
+    lines: Sequence[Sequence[int]]
+
+
+@runtime_checkable
+class Analyses(Protocol):
+    """A player who shows what it thinks."""
+
+    def analyse(self, game: Game, boards: Boards) -> Analysis:
+        """Return what it thinks of N positions, none of which has ended."""
+        ...
+
+
+@runtime_checkable
+class PlaysGames(Protocol):
+    """A module that has learned a game."""
+
+    @property
+    def game_name(self) -> str:
+        """The game: a name in ``datamodules.games.GAMES``, or the import path of a class."""
+        ...
+
+    def player(self, simulations: int = 100) -> Player:
+        """Return a player who searches with ``simulations`` for each move; 0 plays the policy alone."""
+        ...
