@@ -16,7 +16,7 @@ _BYTES = np.uint64(0x0101010101010101)
 
 def mask(bits: Iterable[int]) -> np.uint64:
     """Return the number in which the given bits are set."""
-    number = np.uint64(0)
+    number: np.uint64 = np.uint64(0)
     for bit in bits:
         number |= ONE << np.uint64(bit)
     return number

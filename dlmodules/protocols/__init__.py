@@ -35,6 +35,7 @@ from dlmodules.protocols.data import (
 from dlmodules.protocols.dynamics import Dynamics, StateStep, StateStream
 from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStream
 from dlmodules.protocols.examples import GivesExamples, HasSmallArguments
+from dlmodules.protocols.games import Analyses, Analysis, Boards, Game, Player, PlaysGames, Symmetry
 from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, SamplesImages
 from dlmodules.protocols.rows import SamplesRows
 from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
@@ -46,7 +47,10 @@ __all__ = [
     "PAD",
     "Acts",
     "ActsWithMemory",
+    "Analyses",
+    "Analysis",
     "Batch",
+    "Boards",
     "BoundsCodes",
     "Classifies",
     "Conditional",
@@ -60,6 +64,7 @@ __all__ = [
     "EnvironmentSource",
     "EnvironmentStream",
     "FindsClasses",
+    "Game",
     "GivesExamples",
     "HasActionValues",
     "HasAdversaries",
@@ -78,6 +83,8 @@ __all__ = [
     "MakesEnvironments",
     "MapsLand",
     "Memory",
+    "Player",
+    "PlaysGames",
     "Reconstructs",
     "RendersRows",
     "SamplesImages",
@@ -85,6 +92,7 @@ __all__ = [
     "ShowsFilters",
     "StateStep",
     "StateStream",
+    "Symmetry",
     "Tokenizer",
     "Transition",
     "Traverses",

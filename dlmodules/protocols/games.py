@@ -29,6 +29,12 @@ class Boards(NamedTuple):
         """Return the positions at ``index``: integers, flags or a slice."""
         return Boards(self.own[index], self.other[index], self.ply[index])
 
+    @classmethod
+    def joined(cls, parts: Sequence["Boards"]) -> "Boards":
+        """Return the positions of all ``parts``, one after another."""
+        own, other, ply = zip(*parts, strict=True)
+        return cls(np.concatenate(own), np.concatenate(other), np.concatenate(ply))
+
 
 class Symmetry(NamedTuple):
     """A rotation or reflection that turns a position into one of equal value.
