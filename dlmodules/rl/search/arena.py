@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlmodules.errors import UserError
-from dlmodules.protocols.games import Boards, Floats, Game, Integers, Player
+from dlmodules.protocols.games import Boards, Flags, Floats, Game, Integers, Player
 from dlmodules.rl.search.random_player import random_actions
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 
@@ -108,14 +108,28 @@ def arena(
     both = Boards.joined((boards, boards))
     first = np.repeat([0, 1], games // 2)
     value = play_out(game, both, (player, opponent), first)
-    begins = (first + both.ply) % 2 == 0
-    return Match(
-        wins=int((value > 0).sum()),
-        draws=int((value == 0).sum()),
-        losses=int((value < 0).sum()),
-        wins_first=int(((value > 0) & begins).sum()),
-        wins_second=int(((value > 0) & ~begins).sum()),
-    )
+    return _counted(value, begins=(first + both.ply) % 2 == 0)
+
+
+def every_line(game: Game, player: Player) -> Match:
+    """Let a player meet every sequence of moves that an opponent may choose, from both sides; for small games.
+
+    TicTacToe has some hundred lines; a player who loses none of them cannot be beaten.
+    """
+    value, begins = [], []
+    for has_first_move in (True, False):
+        boards, is_on_move = game.start(1), has_first_move
+        while len(boards.ply):
+            if is_on_move:
+                boards = game.play(boards, _legal_choice(game, player, boards))
+            else:
+                line, action = np.nonzero(game.legal(boards))
+                boards = game.play(boards.at(line), action)
+            ended, outcome = game.outcome(boards)
+            value.append(-outcome[ended] if is_on_move else outcome[ended])
+            begins.append(np.full(len(value[-1]), has_first_move))
+            boards, is_on_move = boards.at(~ended), not is_on_move
+    return _counted(np.concatenate(value), np.concatenate(begins))
 
 
 def openings(game: Game, n: int, plies: int, rng: np.random.Generator) -> Boards:
@@ -130,6 +144,16 @@ def openings(game: Game, n: int, plies: int, rng: np.random.Generator) -> Boards
             raise UserError(f"no game of {game.name} runs after {plies} plies at random: take fewer")
         found.append(boards)
     return Boards.joined(found).at(slice(n))
+
+
+def _counted(value: Floats, begins: Flags) -> Match:
+    return Match(
+        wins=int((value > 0).sum()),
+        draws=int((value == 0).sum()),
+        losses=int((value < 0).sum()),
+        wins_first=int(((value > 0) & begins).sum()),
+        wins_second=int(((value > 0) & ~begins).sum()),
+    )
 
 
 def _legal_choice(game: Game, player: Player, boards: Boards) -> Integers:
