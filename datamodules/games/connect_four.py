@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from datamodules.games.bits import mask
+from datamodules.games.bits import count, mask
 from datamodules.games.board import BitBoard
 from dlmodules.protocols.games import Bits, Boards, Flags, Floats, Integers, Symmetry
 
@@ -16,6 +16,23 @@ TOP = np.array([mask([STRIDE * column + HEIGHT - 1]) for column in range(WIDTH)]
 COLUMN = np.array([mask(range(STRIDE * column, STRIDE * column + HEIGHT)) for column in range(WIDTH)], np.uint64)
 FULL = np.bitwise_or.reduce(COLUMN)
 _DIRECTIONS = [np.uint64(step) for step in (1, STRIDE - 1, STRIDE, STRIDE + 1)]
+
+_WEIGHTS = np.array([0, 1, 4, 9, 0], np.float32)
+"""What a line of four is worth to a player who alone has so many discs in it."""
+
+
+def _lines() -> Bits:
+    """Return the 69 lines of four."""
+    lines = []
+    for column in range(WIDTH):
+        for row in range(HEIGHT):
+            for across, up in ((0, 1), (1, 0), (1, 1), (1, -1)):
+                if column + 3 * across < WIDTH and 0 <= row + 3 * up < HEIGHT:
+                    lines.append(mask(STRIDE * (column + k * across) + row + k * up for k in range(4)))
+    return np.array(lines, np.uint64)
+
+
+LINES = _lines()
 
 
 def has_four(squares: Bits) -> Flags:
@@ -55,6 +72,12 @@ class ConnectFour(BitBoard):
         lost = has_four(boards.other)
         full = (boards.own | boards.other) == FULL
         return lost | full, np.where(lost, np.float32(-1), np.float32(0))
+
+    def estimate(self, boards: Boards) -> Floats:
+        """Return who is ahead by the lines of four that are still open to one player alone, ``(N,)``."""
+        own, other = count(boards.own[:, None] & LINES), count(boards.other[:, None] & LINES)
+        lead = np.where(other == 0, _WEIGHTS[own], 0).sum(1) - np.where(own == 0, _WEIGHTS[other], 0).sum(1)
+        return np.tanh(lead / np.float32(50)) / np.float32(2)
 
     @cached_property
     def symmetries(self) -> list[Symmetry]:

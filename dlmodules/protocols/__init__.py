@@ -35,7 +35,7 @@ from dlmodules.protocols.data import (
 from dlmodules.protocols.dynamics import Dynamics, StateStep, StateStream
 from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStream
 from dlmodules.protocols.examples import GivesExamples, HasSmallArguments
-from dlmodules.protocols.games import Analyses, Analysis, Boards, Game, Player, PlaysGames, Symmetry
+from dlmodules.protocols.games import Analyses, Analysis, Boards, Estimates, Game, Player, PlaysGames, Symmetry
 from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, SamplesImages
 from dlmodules.protocols.rows import SamplesRows
 from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
@@ -63,6 +63,7 @@ __all__ = [
     "Encodes",
     "EnvironmentSource",
     "EnvironmentStream",
+    "Estimates",
     "FindsClasses",
     "Game",
     "GivesExamples",

@@ -104,6 +104,15 @@ class Game(Protocol):
 
 
 @runtime_checkable
+class Estimates(Protocol):
+    """A game with a rule of thumb for who is ahead, for searches that do not look to the end."""
+
+    def estimate(self, boards: Boards) -> Floats:
+        """Return what running games may be worth to the player to move, ``(N,)`` in (-0.5, 0.5)."""
+        ...
+
+
+@runtime_checkable
 class Player(Protocol):
     """Moves in games."""
 

@@ -57,7 +57,7 @@ class UCTPlayer:
         seed: of the games at random. The same seed and the same calls give the same moves.
     """
 
-    def __init__(self, simulations: int = 1000, c: float = 1.4, seed: int = 0) -> None:
+    def __init__(self, simulations: int = 1000, c: float = 2.0, seed: int = 0) -> None:
         check_at_least_one(simulations=simulations)
         check_at_least(0, c=c)
         self.simulations = simulations

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dlmodules.errors import UserError
-from dlmodules.protocols.games import Boards, Flags, Floats, Game, Integers
+from dlmodules.protocols.games import Boards, Estimates, Flags, Floats, Game, Integers
 from dlmodules.rl.search.random_player import random_actions
 from dlmodules.validation.arguments import check_at_least_one
 
@@ -38,7 +38,8 @@ def action_values(game: Game, boards: Boards, depth: int | None = None) -> Float
     Args:
         game: the rules.
         boards: the positions.
-        depth: moves to look ahead; a game that is then running counts as a draw. None looks to the end of all games.
+        depth: moves to look ahead; a game that is then running is worth what ``estimate`` of the rules says, or counts
+            as a draw where they have none. None looks to the end of all games.
 
     Returns:
         The values, 0.99 times as large for each ply until the end; -inf for an action that is not legal.
@@ -58,7 +59,9 @@ def action_values(game: Game, boards: Boards, depth: int | None = None) -> Float
             raise UserError(f"{game.name} has too many positions to look {_far(depth)}: give minimax {least}")
         if not len(boards.ply):
             break
-    value = game.outcome(boards)[1]
+    ended, value = game.outcome(boards)
+    if isinstance(game, Estimates) and len(boards.ply):
+        value = np.where(ended, value, game.estimate(boards))
     values: Floats = np.zeros((0, game.num_actions), np.float32)
     for level in reversed(levels):
         values = np.full((len(level.ended), game.num_actions), -np.inf, np.float32)

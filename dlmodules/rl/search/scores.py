@@ -17,7 +17,7 @@ class UCT:
         c: how much is explored. Values lie in [-1, 1], twice as wide as the rewards of the paper.
     """
 
-    c: float = 1.4
+    c: float = 2.0
 
     def __call__(self, visits: Floats, value_sum: Floats, prior: Floats) -> Floats:
         """Return the scores ``(B, A)``."""

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from datamodules.games import GAMES, TicTacToe, make_game
+from datamodules.games import GAMES, ConnectFour, TicTacToe, make_game
 from datamodules.games.bits import count, mask
+from datamodules.games.connect_four import LINES
 from dlmodules.errors import UserError
 from dlmodules.protocols import Boards, Game
 from tests.datamodules.games.random_games import random_games
@@ -106,3 +107,17 @@ def test_a_game_by_name():
         make_game("no_such_module.Nim")
     with pytest.raises(UserError, match="is no game"):
         make_game("collections.Counter")
+
+
+def test_open_lines_say_who_is_ahead():
+    game = ConnectFour()
+    assert len(LINES) == 69
+    boards = game.start(1)
+    assert game.estimate(boards)[0] == 0
+    middle, side = (game.estimate(game.play(boards, np.array([column])))[0] for column in (3, 0))
+    assert -0.5 < middle < side < 0  # of who is to move: the opponent has the middle
+    plies, _ = random_games(game, 50)
+    for _, boards, _ in plies:
+        swapped = Boards(boards.other, boards.own, boards.ply)
+        assert np.array_equal(game.estimate(boards), -game.estimate(swapped))
+        assert np.abs(game.estimate(boards)).max() < 0.5

@@ -6,10 +6,11 @@ import pytest
 
 from datamodules.games import ConnectFour, Othello6, TicTacToe
 from dlmodules.errors import UserError
-from dlmodules.protocols import Analyses, Player
+from dlmodules.protocols import Analyses, Estimates, Player
 from dlmodules.rl.search.arena import Match, arena, every_line, openings, wilson_interval
 from dlmodules.rl.search.mcts import UCTPlayer, random_games, search
 from dlmodules.rl.search.minimax import LATER, MinimaxPlayer, action_values
+from dlmodules.rl.search.players import make_player
 from dlmodules.rl.search.random_player import RandomPlayer
 from tests.datamodules.games.random_games import random_games as games_at_random
 from tests.dlmodules.rl.search.positions import GAME, after, at_random, blocks, wins_at_once
@@ -35,7 +36,7 @@ def test_players_move_in_many_games_and_by_their_seed(player):
 def naive_value(game, boards, depth):
     ended, outcome = game.outcome(boards)
     if ended[0] or depth == 0:
-        return float(outcome[0])
+        return float(game.estimate(boards)[0] if isinstance(game, Estimates) and not ended[0] else outcome[0])
     return max(
         -float(LATER) * naive_value(game, game.play(boards, np.array([action])), depth - 1)
         for action in np.flatnonzero(game.legal(boards)[0])
@@ -236,3 +237,14 @@ def test_wilsons_interval():
     assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
     assert Match(81, 100, 82, 40, 41).interval() == wilson_interval(81, 263)
     assert math.isclose(Match(1, 1, 0, 1, 0).score, 0.75)
+
+
+def test_players_by_their_names():
+    for name in ("random", "uct:50", "minimax:4", "minimax"):
+        assert make_player(name).name == name
+    assert make_player("uct").name == "uct:1000"
+    for name in ("alphago", "uct:many", "minimax:", "random:3"):
+        with pytest.raises(UserError, match=f"there is no player {name}; there are: random, uct:SIMULATIONS"):
+            make_player(name)
+    with pytest.raises(UserError, match="depth is 0"):
+        make_player("minimax:0")
