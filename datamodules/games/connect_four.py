@@ -77,7 +77,8 @@ class ConnectFour(BitBoard):
         """Return who is ahead by the lines of four that are still open to one player alone, ``(N,)``."""
         own, other = count(boards.own[:, None] & LINES), count(boards.other[:, None] & LINES)
         lead = np.where(other == 0, _WEIGHTS[own], 0).sum(1) - np.where(own == 0, _WEIGHTS[other], 0).sum(1)
-        return np.tanh(lead / np.float32(50)) / np.float32(2)
+        estimated: Floats = np.tanh(lead / np.float32(50)) / np.float32(2)
+        return estimated
 
     @cached_property
     def symmetries(self) -> list[Symmetry]:

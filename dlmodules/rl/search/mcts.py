@@ -48,6 +48,13 @@ def search(game: Game, boards: Boards, simulations: int, c: float, rng: np.rando
     return trees
 
 
+def _best(trees: Trees) -> Integers:
+    """Return the root actions of most visits; of several, that of the highest value."""
+    # Values differ by 2 at most, so a third of them decides between equal visits alone.
+    best: Integers = (trees.root_visits + trees.root_values / 3).argmax(1)
+    return best
+
+
 class UCTPlayer:
     """Plays the action that a Monte Carlo tree search followed most.
 
@@ -71,16 +78,14 @@ class UCTPlayer:
 
     def choose(self, game: Game, boards: Boards) -> Integers:
         """Return the action ``(N,)`` of most visits in each of N games; of several, that of the highest value."""
-        # Values differ by 2 at most, so they decide between equal visits alone.
-        best = [(trees.root_visits + trees.root_values / 3).argmax(1) for trees in self._searches(game, boards)]
-        return np.concatenate(best)
+        return np.concatenate([_best(trees) for trees in self._searches(game, boards)])
 
     def analyse(self, game: Game, boards: Boards) -> Analysis:
-        """Return the fraction of visits, the mean value of all simulations, and the principal variation."""
+        """Return the fraction of visits, the mean value of the chosen action, and the principal variation."""
         policy, value, lines = [], [], []
         for trees in self._searches(game, boards):
             policy.append(trees.root_visits / self.simulations)
-            value.append((trees.root_visits * trees.root_values).sum(1) / self.simulations)
+            value.append(trees.root_values[np.arange(trees.num_games), _best(trees)])
             lines += [trees.principal_variation(index) for index in range(trees.num_games)]
         return Analysis(np.concatenate(policy), np.concatenate(value), lines)
 
