@@ -65,7 +65,7 @@ def uct(node, action):
     n = node.visits[action]
     if n == 0:
         return 1000 + node.prior[action]
-    return node.total[action] / n + 1.4 * math.sqrt(math.log(node.visits.sum()) / n)
+    return node.total[action] / n + UCT().c * math.sqrt(math.log(node.visits.sum()) / n)
 
 
 def middle(game, n):
