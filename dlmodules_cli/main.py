@@ -38,6 +38,8 @@ def _dispatch(args: list[str]) -> None:
         from dlmodules_cli.dashboard.command import dashboard
 
         dashboard(rest)
+    elif command == "play":
+        _play(rest)
     elif command in ("sample", "export", "explore"):
         _on_a_checkpoint(command, rest)
     elif command in COMMANDS or command.startswith("-"):
@@ -46,6 +48,21 @@ def _dispatch(args: list[str]) -> None:
         from dlmodules_cli.messages import unknown_command
 
         raise UserError(unknown_command(command))
+
+
+def _play(args: list[str]) -> None:
+    from dlmodules_cli.options import parse
+
+    if args and not args[0].startswith("-"):
+        args = ["--ckpt_path", *args]
+    chosen = parse("play", args)
+    if chosen.ckpt_path is not None:
+        from dlmodules_cli.runs import newest_checkpoint
+
+        chosen.ckpt_path = str(newest_checkpoint(chosen.ckpt_path))
+    from dlmodules_cli.play.command import play
+
+    play(chosen)
 
 
 def _on_a_checkpoint(command: str, args: list[str]) -> None:

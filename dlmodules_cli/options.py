@@ -15,6 +15,7 @@ NUM = 64
 """So many are sampled where the user names no number."""
 FORM = "name=low:high:steps, such as code1=-2:2:8"
 """How ``--traverse`` is written."""
+CKPT_PATH = "Checkpoint of a run, the run's folder, or `last` or `best` of the newest run below runs/."
 FIRST_PORT = 7860
 """The page of ``explore`` takes the first free port from here on."""
 
@@ -24,7 +25,7 @@ class CheckpointParser(OneLineErrors, ArgumentParser):
 
 
 def parse(command: str, args: list[str]) -> Namespace:
-    """Return the options of ``sample``, ``export`` or ``explore``.
+    """Return the options of ``sample``, ``export``, ``explore`` or ``play``.
 
     Raises:
         UserError: a number or a name cannot be.
@@ -32,6 +33,8 @@ def parse(command: str, args: list[str]) -> Namespace:
     chosen: Namespace = PARSERS[command]().parse_args(args)
     if command == "sample" and chosen.num is not None and chosen.num < 1:
         raise UserError(f"--num is {chosen.num}; at least 1 is needed")
+    if command == "play":
+        _refuse_what_cannot_be_played(chosen)
     if command == "export" and Path(chosen.output).suffix != ".onnx":
         raise UserError(f"--output is {chosen.output}; its name must end in .onnx")
     return chosen
@@ -97,17 +100,65 @@ def _explore() -> CheckpointParser:
     return parser
 
 
-PARSERS = {"sample": _sample, "export": _export, "explore": _explore}
+def _play() -> CheckpointParser:
+    parser = CheckpointParser(
+        prog="play",
+        description="A game in the terminal against a checkpoint or a search, or between two of these.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--ckpt_path", type=str | None, default=None, help=f"The opponent: {CKPT_PATH}")
+    parser.add_argument(
+        "--simulations", type=int, default=100, help="Simulations a move of a checkpoint; 0 plays its policy alone."
+    )
+    parser.add_argument(
+        "--game",
+        type=str | None,
+        default=None,
+        help="tic_tac_toe, connect_four, othello6, or the import path of a class (default: that of the checkpoint, or"
+        " connect_four).",
+    )
+    parser.add_argument(
+        "--opponent",
+        type=str | None,
+        default=None,
+        help="Without a checkpoint: random, uct:SIMULATIONS, minimax:DEPTH, or minimax (default: uct:1000).",
+    )
+    parser.add_argument("--begin", type=bool, default=True, help="Whether you, or the player watched, move first.")
+    parser.add_argument(
+        "--watch",
+        type=str | None,
+        nargs="?",
+        const="",
+        default=None,
+        help="Watch a player such as uct:200 in your place; without a name, the opponent plays itself.",
+    )
+    parser.add_argument(
+        "--games", type=int, default=1, help="With --watch: so many games at once, each opening from both sides."
+    )
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the players' chances.")
+    _add_imports(parser)
+    return parser
+
+
+PARSERS = {"sample": _sample, "export": _export, "explore": _explore, "play": _play}
+
+
+def _refuse_what_cannot_be_played(chosen: Namespace) -> None:
+    if chosen.ckpt_path is not None and chosen.opponent is not None:
+        raise UserError(
+            f"--ckpt_path is the opponent already: leave out --opponent, or watch both with --watch {chosen.opponent}"
+        )
+    if chosen.games < 1 or (chosen.games > 1 and chosen.games % 2):
+        raise UserError(f"--games is {chosen.games}; it must be 1, or an even number: each opening has two sides")
+    if chosen.games > 1 and chosen.watch is None:
+        raise UserError("--games is for two players: name yours with --watch, such as --watch uct:200")
+    if chosen.simulations < 0:
+        raise UserError(f"--simulations is {chosen.simulations}; it must be 0 or more")
 
 
 def _parser(command: str, description: str) -> CheckpointParser:
     parser = CheckpointParser(prog=command, description=description, allow_abbrev=False)
-    parser.add_argument(
-        "--ckpt_path",
-        type=str,
-        required=True,
-        help="Checkpoint of a run, the run's folder, or `last` or `best` of the newest run below runs/.",
-    )
+    parser.add_argument("--ckpt_path", type=str, required=True, help=CKPT_PATH)
     return parser
 
 

@@ -36,6 +36,9 @@ finally:
         ("sample --help", 0, "--traverse"),
         ("export --help", 0, "--output"),
         ("explore --help", 0, "--attributes"),
+        ("play --help", 0, "--opponent"),
+        ("play --games 3", 2, "--games is 3; it must be 1, or an even number"),
+        ("play no.ckpt", 2, "there is no checkpoint no.ckpt"),
         ("dashboard --help", 0, "--entity"),
         ("dashboard", 2, "no family given; there are: autoencoders, "),
         ("dashboard vae", 2, "no family 'vae' (did you mean vaes"),
@@ -85,6 +88,7 @@ def test_the_overview_has_each_command_with_an_example_that_parses(monkeypatch):
         "sample",
         "export",
         "explore",
+        "play",
         "dashboard",
         "systems",
     ]

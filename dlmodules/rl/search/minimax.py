@@ -16,7 +16,10 @@ LATER = np.float32(0.99)
 """A ply later, a win is worth so much less and a loss costs so much less: wins are not put off, and losses are."""
 
 AT_ONCE = 1 << 20
-"""Positions of one depth that are kept at the same time; further games come afterwards."""
+"""Positions of one depth that there may be at the same time; further games come afterwards."""
+
+MOST = 1 << 21
+"""Moves from the positions of one depth, before those that meet are merged; with more the memory would not last."""
 
 
 class _Depth(NamedTuple):
@@ -51,12 +54,12 @@ def action_values(game: Game, boards: Boards, depth: int | None = None) -> Float
     for _ in range(end):
         ended, outcome = game.outcome(boards)
         position, action = np.nonzero(game.legal(boards) & ~ended[:, None])
+        if len(position) > MOST:
+            least = "a depth" if depth is None else "a smaller depth"
+            raise UserError(f"{game.name} has too many positions to look {_far(depth)}: give minimax {least}")
         reached, leads_to = _merge(game.play(boards.at(position), action))
         levels.append(_Depth(ended, outcome, position, action, leads_to))
         boards = reached
-        if len(boards.ply) > 4 * AT_ONCE:
-            least = "a depth" if depth is None else "a smaller depth"
-            raise UserError(f"{game.name} has too many positions to look {_far(depth)}: give minimax {least}")
         if not len(boards.ply):
             break
     ended, value = game.outcome(boards)

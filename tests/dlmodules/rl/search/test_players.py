@@ -66,7 +66,7 @@ def test_minimax_wins_soon_and_loses_late():
 
 
 def test_what_minimax_cannot_look_through_ends_in_one_line(monkeypatch):
-    monkeypatch.setattr("dlmodules.rl.search.minimax.AT_ONCE", 1000)
+    monkeypatch.setattr("dlmodules.rl.search.minimax.MOST", 1000)
     with pytest.raises(UserError, match=r"othello6 has too many positions to look 30 moves ahead"):
         action_values(Othello6(), Othello6().start(1), 30)
     with pytest.raises(UserError, match="depth is 0"):

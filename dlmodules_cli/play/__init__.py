@@ -1,0 +1,1 @@
+"""``play``: games against a player, or between two, in the terminal."""
