@@ -2,9 +2,9 @@
 
 ``python -m benchmarks.data.connect_four_positions`` makes ``connect_four_positions.json`` anew; it needs ``bitbully``
 (``pip install ".[solver]"``). How they are drawn: games of 4 to 30 plies, every number as likely, in equal numbers by
-two players at random and by two who play every second move, on average, by minimax of depth 4. A position is kept where
-the game runs, no other like it or its mirror image was kept, and a mistake is possible: some move makes of a win a
-draw or a loss, or of a draw a loss.
+two players at random and by two who play every second move, on average, by minimax of depth 4, to which all games that
+run at that depth are draws. A position is kept where the game runs, no other like it or its mirror image was kept, and
+a mistake is possible: some move makes of a win a draw or a loss, or of a draw a loss.
 """
 
 import json
@@ -47,7 +47,7 @@ def replay(moves: str) -> Boards:
 def games(seed: int) -> Iterator[str]:
     """Yield the moves of running games, without end."""
     game, rng = ConnectFour(), np.random.default_rng(seed)
-    random, minimax = RandomPlayer(seed), MinimaxPlayer(4, seed)
+    random, minimax = RandomPlayer(seed), MinimaxPlayer(4, seed, estimates=False)
     while True:
         boards = game.start(AT_ONCE)
         length = rng.integers(FIRST_PLY, LAST_PLY + 1, AT_ONCE)

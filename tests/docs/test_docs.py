@@ -14,6 +14,7 @@ import torch
 
 import dlmodules
 from dlmodules.errors import UserError
+from dlmodules.rl.search.players import make_player
 from dlmodules_cli import lists
 from dlmodules_cli.books import BOOKS
 
@@ -128,6 +129,12 @@ def test_command_parses(folder, monkeypatch, capsys, words):
         )
         _dispatch(words)
         assert '"spec"' in capsys.readouterr().out
+    elif words[0] == "play":
+        from dlmodules_cli.options import parse
+
+        chosen = parse("play", words[1:])
+        assert chosen.watch is None or chosen.watch == "" or make_player(chosen.watch)
+        assert make_player(chosen.opponent or "random")
     elif words[0] in ("sample", "export", "explore"):  # its arguments are right when all it misses is the file
         with pytest.raises(UserError, match="no checkpoint"):
             _dispatch(words)

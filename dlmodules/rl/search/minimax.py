@@ -32,7 +32,7 @@ class _Depth(NamedTuple):
     leads_to: Integers
 
 
-def action_values(game: Game, boards: Boards, depth: int | None = None) -> Floats:
+def action_values(game: Game, boards: Boards, depth: int | None = None, estimates: bool = True) -> Floats:
     """Return what the legal actions of N running games are worth to the player to move, ``(N, A)`` in [-1, 1].
 
     All positions of a depth are looked at together, and one that several ways lead to is looked at once: as a table
@@ -43,6 +43,7 @@ def action_values(game: Game, boards: Boards, depth: int | None = None) -> Float
         boards: the positions.
         depth: moves to look ahead; a game that is then running is worth what ``estimate`` of the rules says, or counts
             as a draw where they have none. None looks to the end of all games.
+        estimates: False takes all running games for draws.
 
     Returns:
         The values, 0.99 times as large for each ply until the end; -inf for an action that is not legal.
@@ -63,7 +64,7 @@ def action_values(game: Game, boards: Boards, depth: int | None = None) -> Float
         if not len(boards.ply):
             break
     ended, value = game.outcome(boards)
-    if isinstance(game, Estimates) and len(boards.ply):
+    if estimates and isinstance(game, Estimates) and len(boards.ply):
         value = np.where(ended, value, game.estimate(boards))
     values: Floats = np.zeros((0, game.num_actions), np.float32)
     for level in reversed(levels):
@@ -94,12 +95,14 @@ class MinimaxPlayer:
     Args:
         depth: moves to look ahead; None, for small games, looks to the end and plays without a mistake.
         seed: of the choice between actions of equal value.
+        estimates: whether games that run at that depth are worth what the rules estimate; else they count as draws.
     """
 
-    def __init__(self, depth: int | None = None, seed: int = 0) -> None:
+    def __init__(self, depth: int | None = None, seed: int = 0, estimates: bool = True) -> None:
         if depth is not None:
             check_at_least_one(depth=depth)
         self.depth = depth
+        self.estimates = estimates
         self.rng = np.random.default_rng(seed)
 
     @property
@@ -111,5 +114,5 @@ class MinimaxPlayer:
         """Return a best action ``(N,)`` in each of N running games."""
         at_once = max(1, AT_ONCE // game.num_actions ** min(self.depth or 1, 20))
         groups = [boards.at(slice(start, start + at_once)) for start in range(0, len(boards.ply), at_once)]
-        values = np.concatenate([action_values(game, group, self.depth) for group in groups])
+        values = np.concatenate([action_values(game, group, self.depth, self.estimates) for group in groups])
         return random_actions(values == values.max(1, keepdims=True), self.rng)

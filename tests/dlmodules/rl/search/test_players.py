@@ -58,6 +58,11 @@ def test_minimax_is_what_a_recursion_finds(game, ply, depth):
             assert values[index, action] == pytest.approx(expected, abs=1e-5)
 
 
+def test_what_runs_at_the_depth_may_count_as_a_draw():
+    assert action_values(GAME, after(3), 1).any()
+    assert not action_values(GAME, after(3), 1, estimates=False).any()
+
+
 def test_minimax_wins_soon_and_loses_late():
     assert MinimaxPlayer(5).choose(GAME, after(0, 6, 0, 6, 0, 6))[0] == 0
     values = action_values(GAME, after(0, 6, 0, 6, 0), 4)[0]
