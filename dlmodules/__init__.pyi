@@ -45,6 +45,8 @@ from .rl.pqn import PQN as PQN
 from .rl.prioritized_dqn import PrioritizedDQN as PrioritizedDQN
 from .rl.rainbow import Rainbow as Rainbow
 from .rl.random_agent import RandomAgent as RandomAgent
+from .rl.search.alphazero import AlphaZero as AlphaZero
+from .rl.search.gumbel_alphazero import GumbelAlphaZero as GumbelAlphaZero
 from .rl.semi_gradient import SemiGradientQLearning as SemiGradientQLearning
 from .rl.semi_gradient import SemiGradientSarsa as SemiGradientSarsa
 from .rl.semi_gradient_td import SemiGradientTD as SemiGradientTD
