@@ -88,10 +88,10 @@ class AlphaZero(SelfPlayAgent):
     small_arguments: ClassVar[Mapping[str, Any]] = {
         "channels": 4,
         "blocks": 1,
-        "simulations": 4,
-        "eval_simulations": 2,
+        "simulations": 2,
+        "eval_simulations": 1,
         "steps_per_iteration": 32,
-        "updates_per_iteration": 2,
+        "updates_per_iteration": 1,
         "batch_size": 16,
     }
 

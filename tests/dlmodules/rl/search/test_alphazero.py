@@ -259,7 +259,7 @@ def test_network_game_and_data_must_fit() -> None:
 def test_the_policy_learns_tic_tac_toe() -> None:
     """Without search it hardly ever loses against all that an opponent may do; at first it loses every third game."""
     module = learner(channels=16, simulations=24, steps_per_iteration=512, updates_per_iteration=16, batch_size=128)
-    data = games(num_games=64, total_steps=24_000, replay_capacity=8_000)
+    data = games(num_games=64, total_steps=10_240, replay_capacity=8_000)
     trainer(limit_val_batches=0).fit(module, data)
     match = every_line(TicTacToe(), module.player(0))
     assert match.losses <= 0.04 * match.games
