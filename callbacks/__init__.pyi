@@ -14,6 +14,7 @@ from .episodes.stop_after_episodes import StopAfterEpisodes as StopAfterEpisodes
 from .episodes.table_picture import TablePicture as TablePicture
 from .episodes.table_video import TableVideo as TableVideo
 from .episodes.value_map import ValueMap as ValueMap
+from .games.search_picture import SearchPicture as SearchPicture
 from .images.generative_metrics import GenerativeMetrics as GenerativeMetrics
 from .images.nearest_neighbours import NearestNeighbours as NearestNeighbours
 from .images.reconstructions import Reconstructions as Reconstructions

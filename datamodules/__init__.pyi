@@ -1,5 +1,6 @@
 from .environments.environment import EnvironmentDataModule as EnvironmentDataModule
 from .environments.states import StatesDataModule as StatesDataModule
+from .games.self_play import SelfPlayDataModule as SelfPlayDataModule
 from .images.binarized_mnist import BinarizedMNISTDataModule as BinarizedMNISTDataModule
 from .images.celeba import CelebADataModule as CelebADataModule
 from .images.cifar10 import CIFAR10DataModule as CIFAR10DataModule

@@ -54,6 +54,8 @@ from .rl.rainbow import Rainbow as Rainbow
 from .rl.random_agent import RandomAgent as RandomAgent
 from .rl.reinforce import REINFORCE as REINFORCE
 from .rl.reinforce import REINFORCEBaseline as REINFORCEBaseline
+from .rl.search.alphazero import AlphaZero as AlphaZero
+from .rl.search.gumbel_alphazero import GumbelAlphaZero as GumbelAlphaZero
 from .rl.semi_gradient import SemiGradientQLearning as SemiGradientQLearning
 from .rl.semi_gradient import SemiGradientSarsa as SemiGradientSarsa
 from .rl.semi_gradient_td import SemiGradientTD as SemiGradientTD

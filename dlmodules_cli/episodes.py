@@ -11,7 +11,7 @@ from pytorch_lightning import LightningModule
 
 from callbacks.base.media import write_gif
 from callbacks.episodes.episode_video import film
-from datamodules import EnvironmentDataModule
+from datamodules import EnvironmentDataModule, SelfPlayDataModule
 from dlmodules.errors import UserError
 
 # Packages that are imported on the word of a checkpoint; any other must be imported already.
@@ -23,18 +23,32 @@ def play(module: LightningModule, checkpoint: dict[str, Any], output: Path, num:
 
     The array ``samples`` holds the returns of the episodes.
     """
-    settings = dict(checkpoint.get("datamodule_hyper_parameters", {}))
-    if "env_id" not in settings:
-        raise UserError("the checkpoint does not name its environment; it was not trained on an EnvironmentDataModule")
-    check_names(settings)
-    accepted = {key: value for key, value in settings.items() if not key.startswith("_")}
     with torch.no_grad():
-        films = film(module, EnvironmentDataModule(**accepted), episodes=num, seed=seed)
+        films = film(module, environments_of(checkpoint), episodes=num, seed=seed)
     for index, (frames, fps, _) in enumerate(films):
         write_gif(output / f"episode_{index}.gif", frames, fps)
     returns = np.array([total for _, _, total in films])
     np.savez_compressed(output / "samples.npz", samples=returns)
     print(f"{num} episodes, mean return {returns.mean():.1f}: {output}/episode_*.gif and {output / 'samples.npz'}")
+
+
+def environments_of(checkpoint: dict[str, Any]) -> EnvironmentDataModule | SelfPlayDataModule:
+    """Return what makes the environments, or the games, that a checkpoint's agent was trained in.
+
+    Raises:
+        UserError: the checkpoint names none, or one that only a foreign module could bring.
+    """
+    settings = dict(checkpoint.get("datamodule_hyper_parameters", {}))
+    accepted = {key: value for key, value in settings.items() if not key.startswith("_")}
+    if "game" in settings:
+        module, dot, _ = str(settings["game"]).rpartition(".")
+        if dot:
+            _require_known(module, settings["game"])
+        return SelfPlayDataModule(**accepted)
+    if "env_id" not in settings:
+        raise UserError("the checkpoint does not name its environment; it was not trained on an EnvironmentDataModule")
+    check_names(settings)
+    return EnvironmentDataModule(**accepted)
 
 
 def check_names(settings: dict[str, Any]) -> None:

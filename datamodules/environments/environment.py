@@ -3,12 +3,13 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
-from math import ceil, prod
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pytorch_lightning import LightningDataModule
 from typing_extensions import override
 
+from datamodules.base.iterations import iteration_loader
 from datamodules.base.tryable import Tryable
 from datamodules.environments.making import Wrapper, make_env, portable_wrapper
 from dlmodules.errors import UserError
@@ -272,15 +273,7 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
     @override
     def train_dataloader(self) -> "DataLoader[int]":
         """Yield the numbers of one epoch's iterations; a resumed run goes on with the next one."""
-        from torchdata.stateful_dataloader import StatefulDataLoader
-
-        wanted = getattr(self._agent, "steps_per_iteration", self.num_envs)
-        steps_per_iteration = ceil(wanted / self.num_envs) * self.num_envs
-        # Who plays whole episodes does not know beforehand how many steps an iteration takes.
-        iterations = getattr(self._agent, "iterations_per_epoch", ceil(self.steps_per_epoch / steps_per_iteration))
-        numbers = range(iterations)
-        loader: DataLoader[int] = StatefulDataLoader(numbers, batch_size=None)
-        return loader
+        return iteration_loader(self.trainer, self.num_envs, self.steps_per_epoch)
 
     @override
     def val_dataloader(self) -> "DataLoader[list[int]]":

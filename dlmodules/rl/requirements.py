@@ -24,6 +24,10 @@ def require_environments(module: Any, doing: str, data_parallel: bool = False) -
     name, trainer = type(module).__name__, module.trainer
     if not hasattr(type(trainer.datamodule), "train_envs"):
         raise UserError(f"{name} {doing}: give it an EnvironmentDataModule")
+    if hasattr(type(trainer.datamodule), "held_out") and not hasattr(type(module), "self_play"):
+        raise UserError(
+            f"{name} {doing}, not from games against itself as AlphaZero does: give it an EnvironmentDataModule"
+        )
     if trainer.world_size > 1 and not data_parallel:
         raise UserError(
             f"{name} runs in one process, not {trainer.world_size}: set trainer.devices to 1"

@@ -26,6 +26,7 @@ import callbacks
         ("NearestNeighbours", {"examples": 3, "neighbours": 2, "max_train": 100}),
         ("Reconstructions", {"num": 3, "columns": 4}),
         ("Saliency", {"num": 3, "layer": "network.0"}),
+        ("SearchPicture", {"simulations": 16, "plies": 2}),
         ("BoxPicture", {"every_n_epochs": 2, "seed": 3}),
         ("RowPictures", {"num": 4, "columns": 2}),
         ("SampleGrid", {"num": 3, "labels": [1, 2], "film_fps": 2.0}),
