@@ -2,6 +2,7 @@ from .adversaries.collapse_alarm import CollapseAlarm as CollapseAlarm
 from .adversaries.discriminator_histogram import DiscriminatorHistogram as DiscriminatorHistogram
 from .adversaries.ema import GeneratorEMA as GeneratorEMA
 from .adversaries.gradient_norms import GradientNorms as GradientNorms
+from .base.ema import EMA as EMA
 from .classifiers.class_report import ClassReport as ClassReport
 from .classifiers.confusion_matrix import ConfusionMatrix as ConfusionMatrix
 from .classifiers.input_space import InputSpace as InputSpace
@@ -31,7 +32,6 @@ from .rows.row_reconstructions import RowReconstructions as RowReconstructions
 from .run.checkpoints import AtomicCheckpointIO as AtomicCheckpointIO
 from .run.checkpoints import LastCheckpoint as LastCheckpoint
 from .run.compile_networks import CompileNetworks as CompileNetworks
-from .run.ema import EMA as EMA
 from .run.exact_resume import ExactResume as ExactResume
 from .run.loss_curve import LossCurve as LossCurve
 from .run.throttled_progress_bar import ThrottledProgressBar as ThrottledProgressBar

@@ -4,7 +4,7 @@ from typing import Any
 
 from pytorch_lightning import LightningModule
 
-from callbacks.run.ema import EMA
+from callbacks.base.ema import EMA
 from dlmodules.checkpoints.loading import load_checkpoint, load_module
 from dlmodules.errors import UserError
 from dlmodules_cli.class_paths import import_named

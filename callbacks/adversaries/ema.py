@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from callbacks.run.ema import EMA
+from callbacks.base.ema import EMA
 
 
 class GeneratorEMA(EMA):

@@ -59,7 +59,9 @@ class CovarianceMatrixAdaptation(nn.Module):
         self._set_rates(n, size)
         # Those of C, which cost more than all the rest: kept until it changes.
         self._axes: tuple[Tensor, Tensor] | None = None
-        self.register_load_state_dict_post_hook(_forget_axes)
+        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]  # torch's has no types
+            _forget_axes
+        )
 
     def _set_rates(self, n: int, size: int) -> None:
         """Set the weights of the ranks and the rates of learning, by the formulas of the tutorial."""
