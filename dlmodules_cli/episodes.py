@@ -41,14 +41,23 @@ def environments_of(checkpoint: dict[str, Any]) -> EnvironmentDataModule | SelfP
     settings = dict(checkpoint.get("datamodule_hyper_parameters", {}))
     accepted = {key: value for key, value in settings.items() if not key.startswith("_")}
     if "game" in settings:
-        module, dot, _ = str(settings["game"]).rpartition(".")
-        if dot:
-            _require_known(module, settings["game"])
+        check_game(str(settings["game"]))
         return SelfPlayDataModule(**accepted)
     if "env_id" not in settings:
         raise UserError("the checkpoint does not name its environment; it was not trained on an EnvironmentDataModule")
     check_names(settings)
     return EnvironmentDataModule(**accepted)
+
+
+def check_game(name: str) -> None:
+    """Refuse a checkpoint's game that only a foreign module could bring.
+
+    Raises:
+        UserError: its module is neither trusted nor imported.
+    """
+    module, dot, _ = name.rpartition(".")
+    if dot:
+        _require_known(module, name)
 
 
 def check_names(settings: dict[str, Any]) -> None:

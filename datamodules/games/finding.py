@@ -31,9 +31,10 @@ def make_game(name: str) -> Game:
             " as my_games.Nim"
         )
     try:
-        game = getattr(import_module(module_name), class_name)()
+        found = getattr(import_module(module_name), class_name)
     except (ImportError, AttributeError) as error:
         raise UserError(f"the game {name} cannot be had: {error}") from error
+    game = found() if isinstance(found, type) else None
     if not isinstance(game, Game):
         raise UserError(f"{name} is no game: it must have what dlmodules.protocols.games.Game has")
     return game

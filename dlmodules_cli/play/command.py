@@ -50,6 +50,9 @@ def _opponent(chosen: Namespace, seed: int | None = None) -> tuple[Game, Player]
         raise UserError(f"{type(module).__name__} plays no games of two players: it must have game_name and player")
     if chosen.game not in (None, module.game_name):
         raise UserError(f"--game is {chosen.game}; the checkpoint plays {module.game_name}")
+    from dlmodules_cli.episodes import check_game  # with it all that films episodes, which a search does not need
+
+    check_game(module.game_name)
     return make_game(module.game_name), module.player(chosen.simulations)
 
 

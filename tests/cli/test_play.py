@@ -133,6 +133,13 @@ def test_against_a_checkpoint(types, capsys, checkpoint_of):
     assert "leave out --opponent" in mistake(capsys, "--ckpt_path", path, "--opponent", "random")
 
 
+def test_a_checkpoint_imports_no_module_for_its_game(capsys, checkpoint_of, tmp_path, monkeypatch):
+    (tmp_path / "foreign_games.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    path = checkpoint_of(Learned("foreign_games.Nim"))
+    assert mistake(capsys, "--ckpt_path", path).startswith("the checkpoint names foreign_games.Nim: import its module")
+
+
 def test_a_module_that_plays_nothing(capsys, checkpoint_of):
     from dlmodules import VAE
 
