@@ -17,6 +17,7 @@ def _row(config: str, system: str, budget: str, environment: str, seeds: int, **
         seeds=tuple(range(seeds)),
         figures=(final_return(environment, **figure),),
         protocol=EPISODES,
+        options={"baseline": "random_actions"},
         cost="seconds",
     )
 

@@ -84,7 +84,7 @@ class PolicyGradientAgent(Agent):
         self.policy = policy
         normalizer = ObservationNormalizer((observation_dim,)) if normalize_observations else nn.Identity()
         self.observation_normalizer = normalizer
-        self.features = nn.Identity() if features is None else features.requires_grad_(False)
+        self.state_features = nn.Identity() if features is None else features.requires_grad_(False)
         self.reward_normalizer = RewardNormalizer(gamma) if normalize_rewards else nn.Identity()
         self.optimizer, self.scheduler = optimizer, scheduler
         self.gamma, self.reward_scale, self.entropy_coefficient = gamma, reward_scale, entropy_coefficient
@@ -92,7 +92,7 @@ class PolicyGradientAgent(Agent):
 
     def encode(self, observation: Tensor) -> Tensor:
         """Return observations ``(B, ...)`` as the networks receive them, on their device."""
-        encoded: Tensor = self.features(self.observation_normalizer(observation.to(self.device)))
+        encoded: Tensor = self.state_features(self.observation_normalizer(observation.to(self.device)))
         return encoded
 
     def forward(self, observation: Tensor) -> Distribution:
@@ -105,8 +105,8 @@ class PolicyGradientAgent(Agent):
         """Check that networks and environment fit. Raises UserError."""
         super().setup(stage)
         self._steps = []
-        if stage == "fit" and isinstance(self.features, StateFeatures):
-            self.features.require_learnt()
+        if stage == "fit" and isinstance(self.state_features, StateFeatures):
+            self.state_features.require_learnt()
         observation = example_observation(self.environments)
         self.policy.fit_to(self.environments, output_for(self.observation_normalizer, self.encode, observation))
 

@@ -184,8 +184,11 @@ def test_a_board_in_the_terminal_can_be_read_without_colours():
 
 @pytest.mark.slow
 def test_ctrl_c_ends_a_game_without_a_traceback():
+    # Who runs the tests in the background of a shell has them ignore Ctrl-C, and their children with them.
+    run = f"import runpy; runpy.run_path({str(ROOT / 'train.py')!r}, run_name='__main__')"
+    listening = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {run}"
     program = subprocess.Popen(
-        [sys.executable, str(ROOT / "train.py"), "play", "--opponent", "random"],
+        [sys.executable, "-c", listening, "play", "--opponent", "random"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -48,7 +48,9 @@ class RanksAgree(pl.Callback):
         self.seen = 0.0
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self.seen += float(batch[0].sum())
+        # An agent's batch is a number: what it saw is what its environments show.
+        seen = trainer.datamodule.train_envs.observation if isinstance(batch, int) else batch[0]
+        self.seen += float(seen.sum())
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         mine = torch.cat([parameter.detach().flatten() for parameter in pl_module.parameters()])

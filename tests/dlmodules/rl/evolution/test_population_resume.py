@@ -1,40 +1,21 @@
 """A run of populations that was cut goes on bitwise; a generation that was cut is played again."""
 
 import json
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import pytest
 import torch
 
 from dlmodules import CMAES, GeneticAlgorithm, OpenAIES
 from tests.dlmodules.rl.agent_runs import data, trainer
+from tests.dlmodules.rl.evolution.kills_at import KillsAt
 from tests.dlmodules.rl.evolution.test_population import population
 from tests.dlmodules.rl.test_dqn_resume import SaveAt, assert_same, everything
 from tests.systems.processes import in_a_process
 
 POPULATIONS = [CMAES, OpenAIES, GeneticAlgorithm]
 CONFIGS = ["cmaes_cartpole", "openai_es_cartpole", "genetic_algorithm_cartpole"]
-
-
-class KillsAt(gym.Wrapper[Any, Any, Any, Any]):
-    """Kills its process at a step, counted over all environments, where the file ``once`` is not there yet."""
-
-    steps = 0
-
-    def __init__(self, env: "gym.Env[Any, Any]", at: int, once: str) -> None:
-        super().__init__(env)
-        self.at, self.once = at, Path(once)
-
-    def step(self, action: Any) -> Any:
-        KillsAt.steps += 1
-        if KillsAt.steps == self.at and not self.once.exists():
-            self.once.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().step(action)
 
 
 @pytest.mark.parametrize("normalize", [False, True])
