@@ -1,6 +1,6 @@
 """Whether Lightning adds anything to a backward pass and an optimizer's step, or these may be called as they are."""
 
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.plugins.precision import Precision
@@ -10,8 +10,8 @@ from pytorch_lightning.strategies import SingleDeviceStrategy
 # What Lightning calls around them; with a small network to call these in vain takes a tenth of an update.
 HOOKS = ("on_before_backward", "on_after_backward", "on_before_optimizer_step")
 
-# By trainer how many callbacks there were when it was asked, and the answer.
-_ASKED: WeakKeyDictionary[Trainer, tuple[int, bool]] = WeakKeyDictionary()
+# By trainer of which module and with how many callbacks it was asked last, and the answer.
+_ASKED: WeakKeyDictionary[Trainer, tuple[ReferenceType[LightningModule], int, bool]] = WeakKeyDictionary()
 
 
 def updates_directly(module: LightningModule) -> bool:
@@ -23,9 +23,9 @@ def updates_directly(module: LightningModule) -> bool:
     trainer = module.trainer
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
     asked = _ASKED.get(trainer)
-    if asked is None or asked[0] != len(callbacks):
-        asked = _ASKED[trainer] = len(callbacks), _adds_nothing(module, callbacks)
-    return asked[1]
+    if asked is None or asked[0]() is not module or asked[1] != len(callbacks):
+        asked = _ASKED[trainer] = ref(module), len(callbacks), _adds_nothing(module, callbacks)
+    return asked[2]
 
 
 def _adds_nothing(module: LightningModule, callbacks: list[Callback]) -> bool:

@@ -97,3 +97,15 @@ def test_a_callback_that_joins_later_is_called():
 
     fit(ActorCritic(), callbacks=[Late()])
     assert clipper.calls == 2
+
+
+def test_another_module_of_the_same_trainer_is_asked_anew():
+    calls = []
+    first = fit(Asked())
+    heard = type("Hearing", (Asked,), {"on_after_backward": lambda self: calls.append(1)})()
+    trainer = first.trainer
+    trainer.fit_loop.epoch_progress.reset()
+    trainer.fit_loop.max_epochs = 2
+    trainer.fit(heard, torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.rand(4, 1)), batch_size=4))
+    assert set(heard.answers) == {False}
+    assert len(calls) == 2 * len(heard.answers)
