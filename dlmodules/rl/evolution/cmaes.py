@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.rl.evolution.cma import CovarianceMatrixAdaptation
 from dlmodules.rl.evolution.population import PopulationAgent
-from dlmodules.training.one_step import placeholder_optimizer
 
 
 class CMAES(PopulationAgent):
@@ -83,8 +81,3 @@ class CMAES(PopulationAgent):
             "sigma": self.search.sigma.clone(),
             "axis_ratio": deviations[-1] / deviations[0],
         }
-
-    @override
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """There is no gradient: generations are counted by it."""
-        return placeholder_optimizer()

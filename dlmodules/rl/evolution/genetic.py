@@ -10,7 +10,6 @@ from typing_extensions import override
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.rl.evolution.population import PopulationAgent
-from dlmodules.training.one_step import placeholder_optimizer
 from dlmodules.validation.arguments import check_fractions, check_positive, require_at_least
 
 
@@ -146,8 +145,3 @@ class GeneticAlgorithm(PopulationAgent):
             "elite_fitness": self._elite_fitness[best],
             "sigma": torch.tensor(self.sigma),
         }
-
-    @override
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """There is no gradient: generations are counted by it."""
-        return placeholder_optimizer()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 from typing_extensions import override
@@ -16,6 +17,7 @@ from dlmodules.rl.evolution.stacked import StackedNetworks, check_stackable, che
 from dlmodules.rl.normalization import ObservationNormalizer
 from dlmodules.rl.requirements import require_finite_observations
 from dlmodules.rl.spaces import check_values, example_inputs_of, example_observation
+from dlmodules.training.one_step import placeholder_optimizer
 from dlmodules.validation.arguments import require_at_least
 
 
@@ -191,6 +193,11 @@ class PopulationAgent(Agent):
         found = self.tell(self.candidates, self.fitness)
         spread = self.fitness.std(correction=0)
         return {"fitness_mean": self.fitness.mean(), "fitness_best": self.fitness.max(), "fitness_std": spread, **found}
+
+    @override
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """There is no gradient: generations are counted by it. A child that makes steps by one gives its own."""
+        return placeholder_optimizer()
 
     def example_batch(self, n: int) -> Tensor:
         """Return ``n`` made-up observations: ``(n, observation_dim)`` in [0, 1), or pictures for such a network."""
