@@ -29,6 +29,10 @@ class Boards(NamedTuple):
         """Return the positions at ``index``: integers, flags or a slice."""
         return Boards(self.own[index], self.other[index], self.ply[index])
 
+    def split(self, size: int) -> list["Boards"]:
+        """Return them in groups of ``size``; the last one may be smaller."""
+        return [self.at(slice(start, start + size)) for start in range(0, len(self.ply), size)]
+
     @classmethod
     def joined(cls, parts: Sequence["Boards"]) -> "Boards":
         """Return the positions of all ``parts``, one after another."""

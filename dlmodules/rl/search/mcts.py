@@ -91,5 +91,5 @@ class UCTPlayer:
 
     def _searches(self, game: Game, boards: Boards) -> Iterator[Trees]:
         at_once = max(1, ROWS // (self.simulations + 1))
-        for start in range(0, len(boards.ply), at_once):
-            yield search(game, boards.at(slice(start, start + at_once)), self.simulations, self.c, self.rng)
+        for group in boards.split(at_once):
+            yield search(game, group, self.simulations, self.c, self.rng)

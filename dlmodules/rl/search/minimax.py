@@ -113,6 +113,6 @@ class MinimaxPlayer:
     def choose(self, game: Game, boards: Boards) -> Integers:
         """Return a best action ``(N,)`` in each of N running games."""
         at_once = max(1, AT_ONCE // game.num_actions ** min(self.depth or 1, 20))
-        groups = [boards.at(slice(start, start + at_once)) for start in range(0, len(boards.ply), at_once)]
-        values = np.concatenate([action_values(game, group, self.depth, self.estimates) for group in groups])
+        groups = (action_values(game, group, self.depth, self.estimates) for group in boards.split(at_once))
+        values = np.concatenate(list(groups))
         return random_actions(values == values.max(1, keepdims=True), self.rng)

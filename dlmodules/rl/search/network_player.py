@@ -36,8 +36,7 @@ class NetworkPlayer:
     def analyse(self, game: Game, boards: Boards) -> Analysis:
         """Return the fractions of the visits, the value and the principal variation of each game."""
         at_once = max(1, ROWS // (self.simulations + 1))
-        groups = range(0, len(boards.ply), at_once)
-        found = [self._analyse(game, boards.at(slice(start, start + at_once))) for start in groups]
+        found = [self._analyse(game, group) for group in boards.split(at_once)]
         return Analysis(
             np.concatenate([one.policy for one in found]),
             np.concatenate([one.value for one in found]),
