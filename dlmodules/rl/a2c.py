@@ -53,7 +53,6 @@ class A2C(ValueCriticAgent):
         require_at_least(1, n_steps=n_steps)
         check_fractions(lambda_=lambda_)
         self.n_steps, self.lambda_, self.normalize_advantages = n_steps, lambda_, normalize_advantages
-        self._metrics: list[Tensor] = []
 
     @override
     def observe(self, transition: Transition) -> None:
@@ -67,9 +66,7 @@ class A2C(ValueCriticAgent):
         """Make an update of the steps that are left, and return the means over the updates of the iteration."""
         if self.kept_steps:
             self._metrics.append(self.update_from(self.take_rollout()))
-        metrics, self._metrics = torch.stack(self._metrics).mean(0), []
-        self.step_schedule()
-        return dict(zip(("policy_loss", "value_loss", "entropy", "explained_variance"), metrics, strict=True))
+        return self.take_means("policy_loss", "value_loss", "entropy", "explained_variance")
 
     @torch.enable_grad()
     def update_from(self, rollout: Rollout) -> Tensor:

@@ -42,7 +42,6 @@ class ActorCritic(ValueCriticAgent):
     def __init__(self, discount_start: bool = False, steps_per_iteration: int = 256, **kwargs: Any) -> None:
         super().__init__(steps_per_iteration=steps_per_iteration, **kwargs)
         self.discount_start = discount_start
-        self._metrics: list[Tensor] = []
         self._factor: Tensor | None = None  # (N,) powers of gamma, 1 where an episode begins
 
     @override
@@ -83,9 +82,7 @@ class ActorCritic(ValueCriticAgent):
     @override
     def learn(self) -> dict[str, Tensor]:
         """Return what is logged: each step was learnt from when it was done."""
-        metrics, self._metrics = torch.stack(self._metrics).mean(0), []
-        self.step_schedule()
-        return dict(zip(("policy_loss", "value_loss", "entropy"), metrics, strict=True))
+        return self.take_means("policy_loss", "value_loss", "entropy")
 
     @override
     def agent_state(self) -> dict[str, Any]:
@@ -135,7 +132,6 @@ class QActorCritic(PolicyGradientAgent):
             critic = OrthogonalMLP(self.observation_dim, self.num_actions, self.hidden_dims)
         self.critic = critic
         self.value_coefficient, self.subtract_mean = value_coefficient, subtract_mean
-        self._metrics: list[Tensor] = []
         self._next_action: Tensor | None = None  # (N,) to be done next; below 0 where an episode begins
 
     @override
@@ -190,9 +186,7 @@ class QActorCritic(PolicyGradientAgent):
     @override
     def learn(self) -> dict[str, Tensor]:
         """Return what is logged: each step was learnt from when it was done."""
-        metrics, self._metrics = torch.stack(self._metrics).mean(0), []
-        self.step_schedule()
-        return dict(zip(("policy_loss", "value_loss", "entropy"), metrics, strict=True))
+        return self.take_means("policy_loss", "value_loss", "entropy")
 
     @override
     def agent_state(self) -> dict[str, Any]:

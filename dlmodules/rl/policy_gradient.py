@@ -89,6 +89,7 @@ class PolicyGradientAgent(Agent):
         self.optimizer, self.scheduler = optimizer, scheduler
         self.gamma, self.reward_scale, self.entropy_coefficient = gamma, reward_scale, entropy_coefficient
         self._steps: list[Transition] = []
+        self._metrics: list[Tensor] = []  # of each update since the end of the last iteration
 
     def encode(self, observation: Tensor) -> Tensor:
         """Return observations ``(B, ...)`` as the networks receive them, on their device."""
@@ -142,6 +143,12 @@ class PolicyGradientAgent(Agent):
         """Return rewards ``(...)`` as they are learnt from."""
         scaled: Tensor = self.reward_scale * self.reward_normalizer(reward)
         return scaled
+
+    def take_means(self, *names: str) -> dict[str, Tensor]:
+        """Return the means over the updates of an iteration, by name, and let the learning rate go on by a step."""
+        means, self._metrics = torch.stack(self._metrics).mean(0), []
+        self.step_schedule()
+        return dict(zip(names, means, strict=True))
 
     def update(self, loss: Tensor) -> None:
         """Make one update of all that is learnt, down the gradient of ``loss``. Raises UserError where that is NaN."""

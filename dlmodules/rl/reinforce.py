@@ -51,7 +51,6 @@ class REINFORCE(PolicyGradientAgent):
         require_at_least(1, episodes_per_update=episodes_per_update)
         self.episodes_per_update, self.discount_start = episodes_per_update, discount_start
         self.episodes = Episodes()
-        self._metrics: list[Tensor] = []
         self._last_metrics: Tensor | None = None
 
     @override
