@@ -67,6 +67,7 @@ def lambda_return(
     return target
 
 
+@torch.no_grad()
 def gae(
     reward: Tensor,
     terminated: Tensor,
@@ -78,6 +79,8 @@ def gae(
 ) -> Tensor:
     """Return generalized advantages ``(T, N)``: discounted sums of the errors of ``value`` (Schulman et al. 2016).
 
+    No gradient goes through them.
+
     Args:
         reward: ``(T, N)`` float.
         terminated: ``(T, N)`` bool.
@@ -88,9 +91,10 @@ def gae(
         lambda_: in [0, 1].
     """
     advantage = td_target(reward, terminated, next_value, gamma) - value
-    ended = terminated | truncated
-    for t in range(len(reward) - 2, -1, -1):
-        advantage[t] += gamma * lambda_ * advantage[t + 1].masked_fill(ended[t], 0.0)
+    carried = gamma * lambda_ * (~(terminated | truncated)).to(advantage.dtype)
+    steps, factors = advantage.unbind(), carried.unbind()  # views, for in-place steps of one call each
+    for t in range(len(steps) - 2, -1, -1):
+        steps[t].addcmul_(factors[t], steps[t + 1])
     return advantage
 
 
