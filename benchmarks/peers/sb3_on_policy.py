@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 import yaml
+from gymnasium.wrappers import TransformReward
 
 import dlmodules
 from benchmarks.peers.sb3_dqn import optimizer_of
@@ -61,7 +62,7 @@ def sb3_arguments(model: dict[str, Any], data: dict[str, Any], steps: int) -> di
         "normalize_advantage": model["normalize_advantages"],
         "policy_kwargs": {
             "net_arch": list(model["hidden_dims"]),
-            "activation_fn": torch.nn.Tanh,
+            "activation_fn": {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[model["activation"]],
             "optimizer_class": cls,
             "optimizer_kwargs": kwargs,
         },
@@ -91,9 +92,17 @@ def main(config: str, result: str, seed: str, steps: str, until: str = "", every
     model, data = settings_of(settings)
     if model["policy"] is not None or data["wrappers"]:
         raise UserError(f"{config} has a policy or wrappers of its own, which are not translated")
-    if model["normalize_observations"] or model["normalize_rewards"] or model["reward_scale"] != 1.0:
-        raise UserError(f"{config} scales observations or rewards, which is not translated")
-    envs = make_vec_env(data["env_id"], n_envs=data["num_envs"], seed=int(seed), env_kwargs=data["env_kwargs"] or {})
+    if model["normalize_observations"] or model["normalize_rewards"]:
+        raise UserError(f"{config} normalizes observations or rewards, which is not translated")
+    scale = model["reward_scale"]
+    envs = make_vec_env(
+        data["env_id"],
+        n_envs=data["num_envs"],
+        seed=int(seed),
+        env_kwargs=data["env_kwargs"] or {},
+        wrapper_class=TransformReward if scale != 1.0 else None,  # it counts the returns below it, as they are
+        wrapper_kwargs={"func": lambda reward: scale * reward} if scale != 1.0 else None,
+    )
     theirs = getattr(stable_baselines3, settings["model"]["class_path"].rpartition(".")[2])
     agent = theirs("MlpPolicy", envs, seed=int(seed), device="cpu", **sb3_arguments(model, data, int(steps)))
 

@@ -129,7 +129,7 @@ class QActorCritic(PolicyGradientAgent):
         super().__init__(steps_per_iteration=steps_per_iteration, **kwargs)
         check_positive(value_coefficient=value_coefficient)
         if critic is None:
-            critic = OrthogonalMLP(self.observation_dim, self.num_actions, self.hidden_dims)
+            critic = OrthogonalMLP(self.observation_dim, self.num_actions, self.hidden_dims, self.activation)
         self.critic = critic
         self.value_coefficient, self.subtract_mean = value_coefficient, subtract_mean
         self._next_action: Tensor | None = None  # (N,) to be done next; below 0 where an episode begins

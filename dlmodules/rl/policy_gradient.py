@@ -37,6 +37,7 @@ class PolicyGradientAgent(Agent):
         action_dim: numbers in an action of ``Box``, for which the default policy is a ``GaussianPolicy``; None where
             actions are numbered, for which it is a ``CategoricalPolicy``.
         hidden_dims: units of the hidden layers of the default networks.
+        activation: their activation, such as ``tanh`` or ``relu``.
         features: maps observations to what policy and critic are given, such as ``StateFeatures``; its weights stay as
             they are. None gives them the observations.
         policy: maps observations ``(B, ...)`` to distributions over actions; None builds the default one.
@@ -57,6 +58,7 @@ class PolicyGradientAgent(Agent):
         num_actions: int = 2,
         action_dim: int | None = None,
         hidden_dims: Sequence[int] = (64, 64),
+        activation: str = "tanh",
         features: nn.Module | None = None,
         policy: Policy | None = None,
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
@@ -76,11 +78,11 @@ class PolicyGradientAgent(Agent):
         check_at_least(0, entropy_coefficient=entropy_coefficient)
         if policy is None:
             if action_dim is None:
-                policy = CategoricalPolicy(observation_dim, num_actions, hidden_dims)
+                policy = CategoricalPolicy(observation_dim, num_actions, hidden_dims, activation)
             else:
-                policy = GaussianPolicy(observation_dim, action_dim, hidden_dims)
+                policy = GaussianPolicy(observation_dim, action_dim, hidden_dims, activation)
         self.observation_dim, self.num_actions = observation_dim, num_actions
-        self.hidden_dims = tuple(hidden_dims)
+        self.hidden_dims, self.activation = tuple(hidden_dims), activation
         self.policy = policy
         normalizer = ObservationNormalizer((observation_dim,)) if normalize_observations else nn.Identity()
         self.observation_normalizer = normalizer
@@ -174,7 +176,9 @@ class ValuesStates(PolicyGradientAgent):
     def add_critic(self, critic: nn.Module | None, value_coefficient: float) -> None:
         """Take a critic, or build the default one, and the weight of its error."""
         check_positive(value_coefficient=value_coefficient)
-        self.critic = OrthogonalMLP(self.observation_dim, 1, self.hidden_dims) if critic is None else critic
+        if critic is None:
+            critic = OrthogonalMLP(self.observation_dim, 1, self.hidden_dims, self.activation)
+        self.critic = critic
         self.value_coefficient = value_coefficient
 
     @override

@@ -13,11 +13,11 @@ def translated(name: str) -> dict:
 def test_settings_of_ppo_are_translated():
     found = translated("ppo_cartpole")
     assert (found["n_steps"], found["batch_size"], found["n_epochs"]) == (32, 256, 10)  # 256 steps of 8 environments
-    assert (found["gamma"], found["gae_lambda"], found["clip_range"]) == (0.98, 0.9, 0.2)
+    assert (found["gamma"], found["gae_lambda"], found["clip_range"]) == (0.995, 0.9, 0.2)
     assert (found["vf_coef"], found["ent_coef"], found["max_grad_norm"]) == (0.5, 0.0, 0.5)  # by default
     assert found["policy_kwargs"] == {
         "net_arch": [64, 64],
-        "activation_fn": torch.nn.Tanh,
+        "activation_fn": torch.nn.ReLU,
         "optimizer_class": torch.optim.Adam,
         "optimizer_kwargs": {"fused": True},
     }

@@ -151,6 +151,17 @@ def test_it_acts_and_keeps_its_arguments(cls: type) -> None:
         assert agent(cls=cls, **PENDULUM).act(torch.zeros(5, 3)).shape == (5, 1)
 
 
+@every_agent
+def test_the_activation_is_that_of_all_default_networks(cls: type) -> None:
+    def activations(module: Any) -> set[type]:
+        return {type(layer) for layer in module.modules()} & {torch.nn.Tanh, torch.nn.ReLU}
+
+    assert activations(agent(cls=cls)) == {torch.nn.Tanh}
+    assert activations(agent(cls=cls, activation="relu")) == {torch.nn.ReLU}
+    if cls in BOX:
+        assert activations(agent(cls=cls, **PENDULUM, activation="relu")) == {torch.nn.ReLU}
+
+
 def test_actions_that_are_no_numbers_stop_the_run() -> None:
     policy = GaussianPolicy(3, 1, (8,))
     torch.nn.init.constant_(policy.log_deviations, torch.nan)
