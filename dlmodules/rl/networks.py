@@ -61,6 +61,14 @@ class CartPoleQNetwork(nn.Module):
         return values
 
 
+def _normed_layers(dims: Sequence[int]) -> list[nn.Module]:
+    """Return [linear, layer norm, ReLU] from each of ``dims`` to the next."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(dims):
+        layers += [nn.Linear(before, after), nn.LayerNorm(after), nn.ReLU()]
+    return layers
+
+
 class LayerNormQNetwork(nn.Module):
     """[linear, layer norm, ReLU] for each hidden layer, then one value for each action.
 
@@ -77,11 +85,8 @@ class LayerNormQNetwork(nn.Module):
         self.observation_dim = observation_dim
         self.num_actions = num_actions
         self.hidden_dims = tuple(hidden_dims)
-        layers: list[nn.Module] = []
         dims = [observation_dim, *hidden_dims]
-        for before, after in pairwise(dims):
-            layers += [nn.Linear(before, after), nn.LayerNorm(after), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(dims[-1], num_actions))
+        self.layers = nn.Sequential(*_normed_layers(dims), nn.Linear(dims[-1], num_actions))
 
     def forward(self, observation: Tensor) -> Tensor:
         """Map observations ``(B, ...)`` to values ``(B, num_actions)``."""
@@ -100,6 +105,7 @@ class DuelingHead(nn.Module):
         num_actions: number of actions.
         num_atoms: numbers for each action: 1 for a value, K for the logits of a distribution.
         linear: makes a linear layer of its numbers of inputs and outputs.
+        layer_norm: put a layer norm before the ReLU of each stream.
     """
 
     def __init__(
@@ -109,13 +115,16 @@ class DuelingHead(nn.Module):
         num_actions: int,
         num_atoms: int = 1,
         linear: Callable[[int, int], nn.Module] = nn.Linear,
+        layer_norm: bool = False,
     ) -> None:
         super().__init__()
         self.num_actions = num_actions
-        self.value = nn.Sequential(linear(in_features, hidden_dim), nn.ReLU(), linear(hidden_dim, num_atoms))
-        self.advantage = nn.Sequential(
-            linear(in_features, hidden_dim), nn.ReLU(), linear(hidden_dim, num_actions * num_atoms)
-        )
+
+        def stream(outputs: int) -> nn.Sequential:
+            norm = [nn.LayerNorm(hidden_dim)] if layer_norm else []
+            return nn.Sequential(linear(in_features, hidden_dim), *norm, nn.ReLU(), linear(hidden_dim, outputs))
+
+        self.value, self.advantage = stream(num_atoms), stream(num_actions * num_atoms)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(B, in_features)`` to ``(B, num_actions, num_atoms)``."""
@@ -156,6 +165,7 @@ class NoisyQNetwork(nn.Module):
         num_actions: number of actions.
         hidden_dims: units of each hidden layer.
         sigma: how large the noise begins; see ``NoisyLinear``.
+        layer_norm: put a layer norm before each ReLU.
     """
 
     def __init__(
@@ -164,16 +174,21 @@ class NoisyQNetwork(nn.Module):
         num_actions: int,
         hidden_dims: Sequence[int] = (256, 256, 256),
         sigma: float = 0.5,
+        layer_norm: bool = False,
     ) -> None:
         super().__init__()
         self.observation_dim = observation_dim
         self.num_actions = num_actions
         self.hidden_dims = tuple(hidden_dims)
         self.sigma = sigma
+        self.layer_norm = layer_norm
         dims = [observation_dim, *hidden_dims]
-        self.trunk = nn.Sequential(*mlp_layers(dims[:-1]))
+        self.trunk = nn.Sequential(*(_normed_layers(dims[:-1]) if layer_norm else mlp_layers(dims[:-1])))
         self.head = nn.Sequential(
-            NoisyLinear(dims[-2], dims[-1], sigma), nn.ReLU(), NoisyLinear(dims[-1], num_actions, sigma)
+            NoisyLinear(dims[-2], dims[-1], sigma),
+            *([nn.LayerNorm(dims[-1])] if layer_norm else []),
+            nn.ReLU(),
+            NoisyLinear(dims[-1], num_actions, sigma),
         )
 
     def forward(self, observation: Tensor) -> Tensor:
@@ -218,6 +233,7 @@ class RainbowQNetwork(nn.Module):
         num_atoms: values of the distribution.
         hidden_dims: units of each hidden layer; the last is that of both streams.
         sigma: how large the noise begins; see ``NoisyLinear``.
+        layer_norm: put a layer norm before each ReLU.
     """
 
     def __init__(
@@ -227,6 +243,7 @@ class RainbowQNetwork(nn.Module):
         num_atoms: int,
         hidden_dims: Sequence[int] = (256, 256, 256),
         sigma: float = 0.5,
+        layer_norm: bool = False,
     ) -> None:
         super().__init__()
         self.observation_dim = observation_dim
@@ -234,10 +251,11 @@ class RainbowQNetwork(nn.Module):
         self.num_atoms = num_atoms
         self.hidden_dims = tuple(hidden_dims)
         self.sigma = sigma
+        self.layer_norm = layer_norm
         dims = [observation_dim, *hidden_dims]
-        self.trunk = nn.Sequential(*mlp_layers(dims[:-1]))
+        self.trunk = nn.Sequential(*(_normed_layers(dims[:-1]) if layer_norm else mlp_layers(dims[:-1])))
         noisy = partial(NoisyLinear, sigma=sigma)
-        self.head = DuelingHead(dims[-2], dims[-1], num_actions, num_atoms, noisy)
+        self.head = DuelingHead(dims[-2], dims[-1], num_actions, num_atoms, noisy, layer_norm)
 
     def forward(self, observation: Tensor) -> Tensor:
         """Map observations ``(B, ...)`` to logits ``(B, num_actions, num_atoms)``."""

@@ -26,10 +26,12 @@ class NoisyDQN(DQN):
 
     Args:
         sigma: the deviation of a weight's noise at first, times the root of the inputs of its layer; at least 0.
+        layer_norm: put a layer norm before each ReLU of the default network, whose values then grow beyond all returns
+            less often.
     """
 
-    def __init__(self, sigma: float = 0.5, **kwargs: Any) -> None:
-        self.sigma = sigma  # before the networks are made of it
+    def __init__(self, sigma: float = 0.5, layer_norm: bool = False, **kwargs: Any) -> None:
+        self.sigma, self.layer_norm = sigma, layer_norm  # before the networks are made of them
         super().__init__(
             epsilon_start=0.0, epsilon_end=0.0, epsilon_steps=1, epsilon_schedule="linear", epsilon_delay=0, **kwargs
         )
@@ -37,7 +39,7 @@ class NoisyDQN(DQN):
     @override
     def make_network(self, observation_dim: int, num_actions: int, hidden_dims: Sequence[int]) -> nn.Module:
         """Return a ``NoisyQNetwork``."""
-        return NoisyQNetwork(observation_dim, num_actions, hidden_dims, self.sigma)
+        return NoisyQNetwork(observation_dim, num_actions, hidden_dims, self.sigma, self.layer_norm)
 
     @override
     def explore(self, observation: Tensor) -> Tensor:

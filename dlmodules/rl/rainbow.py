@@ -38,7 +38,7 @@ class Rainbow(NoisyDQN, PrioritizedDQN, NStepDQN, C51):
     @override
     def make_network(self, observation_dim: int, num_actions: int, hidden_dims: Sequence[int]) -> nn.Module:
         """Return a ``RainbowQNetwork``."""
-        return RainbowQNetwork(observation_dim, num_actions, self.num_atoms, hidden_dims, self.sigma)
+        return RainbowQNetwork(observation_dim, num_actions, self.num_atoms, hidden_dims, self.sigma, self.layer_norm)
 
     @override
     def next_distribution(self, next_observation: Tensor) -> Tensor:

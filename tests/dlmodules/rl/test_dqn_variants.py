@@ -134,6 +134,16 @@ def test_noise_explores_by_the_agents_generator_and_not_in_evaluation() -> None:
         NoisyDQN(epsilon_start=0.5)
 
 
+@pytest.mark.parametrize(("cls", "norms"), [(NoisyDQN, 2), (Rainbow, 3)])
+def test_noisy_networks_have_a_layer_norm_before_each_relu_where_asked_for(cls: type, norms: int) -> None:
+    def layers(module: nn.Module) -> list[nn.Module]:
+        return [layer for layer in module.network.modules() if isinstance(layer, nn.LayerNorm | nn.ReLU)]
+
+    assert not any(isinstance(layer, nn.LayerNorm) for layer in layers(agent(cls=cls, hidden_dims=[16, 16])))
+    found = layers(agent(cls=cls, hidden_dims=[16, 16], layer_norm=True))
+    assert [type(layer) for layer in found] == [nn.LayerNorm, nn.ReLU] * norms
+
+
 class TwoReturns(nn.Module):
     """Logits on the grid -1, 0, 1: of action 0 all alike; of action 1 nearly all at 1."""
 
