@@ -11,7 +11,7 @@ from typing_extensions import override
 from dlmodules.rl.base import Agent
 from dlmodules.rl.exploration import epsilon_greedy
 from dlmodules.rl.normalization import NormalizedNetwork, RewardNormalizer
-from dlmodules.rl.spaces import check_values, example_inputs_of, example_observation
+from dlmodules.rl.spaces import check_outputs, example_inputs_of, example_observation
 from dlmodules.validation.arguments import check_fractions, check_positive
 
 
@@ -74,7 +74,8 @@ class ActionValueAgent(Agent):
         """Check that network and environment fit. Raises UserError."""
         super().setup(stage)
         observation = example_observation(self.environments).to(self.device)
-        check_values(self.network, self, observation, self.environments.num_actions)
+        number = self.environments.num_actions
+        check_outputs(self.network, observation, number, self, hint=f": set num_actions={number}")
 
     @property
     def epsilon(self) -> float:

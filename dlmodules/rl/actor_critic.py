@@ -14,7 +14,7 @@ from dlmodules.rl.orthogonal import OrthogonalMLP
 from dlmodules.rl.policies import CategoricalPolicy
 from dlmodules.rl.policy_gradient import PolicyGradientAgent, ValueCriticAgent
 from dlmodules.rl.returns import td_target
-from dlmodules.rl.spaces import example_observation, output_for
+from dlmodules.rl.spaces import check_outputs, example_observation
 from dlmodules.validation.arguments import check_positive
 
 
@@ -142,9 +142,7 @@ class QActorCritic(PolicyGradientAgent):
         super().setup(stage)
         self._next_action = None
         observation = self.encode(example_observation(self.environments))
-        found = tuple(output_for(self.critic, self.critic, observation).shape[1:])
-        if found != (self.environments.num_actions,):
-            raise UserError(f"the critic gives values of shape {found}, not ({self.environments.num_actions},)")
+        check_outputs(self.critic, observation, self.environments.num_actions, who="the critic")
 
     @override
     def explore(self, observation: Tensor) -> Tensor:

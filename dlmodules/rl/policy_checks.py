@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import EnvironmentSource
-from dlmodules.rl.spaces import check_values, output_for
+from dlmodules.rl.spaces import check_outputs
 
 
 def check_numbered_actions(network: nn.Module, observation: Tensor, source: EnvironmentSource) -> None:
@@ -23,7 +23,7 @@ def check_numbered_actions(network: nn.Module, observation: Tensor, source: Envi
             f"the environment's actions are {source.action_space}, and the policy chooses among numbered ones:"
             f" set action_dim={source.action_dim}, or give dlmodules.rl.GaussianPolicy as policy"
         )
-    check_values(network, network, observation, source.num_actions)
+    check_outputs(network, observation, source.num_actions, hint=f": set num_actions={source.num_actions}")
 
 
 def check_box_actions(
@@ -51,9 +51,7 @@ def check_box_actions(
             f"the policy's actions have {action_dim} numbers, and the environment's {source.action_dim}:"
             f" set action_dim={source.action_dim}"
         )
-    found = tuple(output_for(network, network, observation).shape[1:])
-    if found != (outputs,):
-        raise UserError(f"the policy's network gives numbers of shape {found}, not ({outputs},)")
+    check_outputs(network, observation, outputs, who="the policy's network")
 
 
 def _is_box(source: EnvironmentSource) -> bool:

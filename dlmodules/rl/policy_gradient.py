@@ -11,7 +11,6 @@ from torch.distributions import Distribution
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
-from dlmodules.errors import UserError
 from dlmodules.protocols import Transition
 from dlmodules.rl.base import Agent
 from dlmodules.rl.features import StateFeatures
@@ -19,7 +18,7 @@ from dlmodules.rl.normalization import ObservationNormalizer, RewardNormalizer
 from dlmodules.rl.orthogonal import OrthogonalMLP
 from dlmodules.rl.policies import CategoricalPolicy, GaussianPolicy, Policy
 from dlmodules.rl.rollouts import Rollout
-from dlmodules.rl.spaces import example_observation, output_for
+from dlmodules.rl.spaces import check_outputs, example_observation, output_for
 from dlmodules.sampling.examples import example_inputs
 from dlmodules.training.finite import require_finite
 from dlmodules.validation.arguments import check_at_least, check_fractions, check_positive
@@ -186,9 +185,7 @@ class ValuesStates(PolicyGradientAgent):
         """Check that networks and environment fit. Raises UserError."""
         super().setup(stage)
         observation = self.encode(example_observation(self.environments))
-        found = tuple(output_for(self.critic, self.critic, observation).shape[1:])
-        if found != (1,):
-            raise UserError(f"the critic gives values of shape {found}, not (1,)")
+        check_outputs(self.critic, observation, 1, who="the critic")
 
     def critic_values(self, encoded: Tensor) -> Tensor:
         """Return the values ``(B,)`` of observations as ``encode`` returns them."""

@@ -15,7 +15,7 @@ from dlmodules.rl.base import Agent
 from dlmodules.rl.exploration import Epsilon
 from dlmodules.rl.networks import MLPQNetwork
 from dlmodules.rl.returns import td_target
-from dlmodules.rl.spaces import example_observation
+from dlmodules.rl.spaces import check_outputs, example_observation
 from dlmodules.sampling.examples import example_inputs
 from dlmodules.validation.arguments import check_fractions
 
@@ -65,18 +65,7 @@ class SemiGradientAgent(Agent):
             raise UserError(
                 f"the agent chooses among {self.num_actions} actions: set num_actions={self.environments.num_actions}"
             )
-        observation = example_observation(self.environments)
-        try:
-            with torch.no_grad():
-                values = self.network(observation.to(self.device))
-        except (RuntimeError, IndexError, TypeError, ValueError) as error:
-            shape = tuple(observation.shape[1:])
-            raise UserError(
-                f"the network does not take observations of shape {shape}: {str(error).splitlines()[0]}"
-                " (set observation_dim, give a network, or add gymnasium.wrappers.FlattenObservation to wrappers)"
-            ) from error
-        if values.shape != (1, self.outputs):
-            raise UserError(f"the network gives values of shape {tuple(values.shape[1:])}, not ({self.outputs},)")
+        check_outputs(self.network, example_observation(self.environments).to(self.device), self.outputs)
 
     def forward(self, observation: Tensor) -> Tensor:
         """Return the values ``(B, outputs)`` of observations ``(B, ...)``."""

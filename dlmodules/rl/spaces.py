@@ -54,24 +54,30 @@ def output_for(network: nn.Module, function: Callable[[Tensor], Tensor], observa
     return found
 
 
-def check_values(network: nn.Module, values: Callable[[Tensor], Tensor], observation: Tensor, num_actions: int) -> None:
-    """Check that a network of action values fits its environment.
+def check_outputs(
+    network: nn.Module,
+    observation: Tensor,
+    outputs: int,
+    function: Callable[[Tensor], Tensor] | None = None,
+    who: str = "the network",
+    hint: str = "",
+) -> None:
+    """Check that a network takes the observations of an environment, and gives so many numbers for each.
 
     Args:
         network: is in training mode afterwards.
-        values: maps observations ``(B, ...)`` to the values ``(B, A)``, by ``network``.
         observation: ``(1, ...)`` on the network's device.
-        num_actions: A.
+        outputs: how many numbers.
+        function: maps observations ``(B, ...)`` to the numbers ``(B, outputs)`` by ``network``; None is the network.
+        who: what the message calls the network.
+        hint: what the message says at its end.
 
     Raises:
-        UserError: the network does not take the observation, or gives another number of values.
+        UserError: the network does not take the observation, or gives other numbers.
     """
-    found = output_for(network, values, observation)
-    if found.shape != (1, num_actions):
-        raise UserError(
-            f"the network gives values of shape {tuple(found.shape[1:])} for {num_actions} actions:"
-            f" set num_actions={num_actions}"
-        )
+    found = output_for(network, network if function is None else function, observation)
+    if found.shape != (1, outputs):
+        raise UserError(f"{who} gives values of shape {tuple(found.shape[1:])}, not ({outputs},){hint}")
 
 
 def _misfit(observation: Tensor) -> str:

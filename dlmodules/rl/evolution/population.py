@@ -16,7 +16,7 @@ from dlmodules.rl.evolution.policies import BoundedActions, PolicyNetwork
 from dlmodules.rl.evolution.stacked import StackedNetworks, check_stackable, check_vmap
 from dlmodules.rl.normalization import ObservationNormalizer
 from dlmodules.rl.requirements import require_finite_observations
-from dlmodules.rl.spaces import check_values, example_inputs_of, example_observation
+from dlmodules.rl.spaces import check_outputs, example_inputs_of, example_observation
 from dlmodules.training.one_step import placeholder_optimizer
 from dlmodules.validation.arguments import require_at_least
 
@@ -83,7 +83,7 @@ class PopulationAgent(Agent):
         super().setup(stage)
         self._take_actions_of(self.environments.action_space)
         observation = example_observation(self.environments).to(self.device)
-        check_values(self.network, self, observation, self.outputs)
+        check_outputs(self.network, observation, self.outputs, self)
         self.eval()
         check_vmap(self.network, self.normalizer(observation), self.weights)
         self.candidates = self.fitness = None

@@ -200,7 +200,7 @@ def test_a_network_of_ones_own() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_actions": 3}, r"values of shape \(3,\) for 2 actions: set num_actions=2"),
+        ({"num_actions": 3}, r"values of shape \(3,\), not \(2,\): set num_actions=2"),
         ({"observation_dim": 8}, r"does not take observations of shape \(4,\) \(set observation_dim=4"),
     ],
 )

@@ -114,7 +114,7 @@ def test_the_environment_is_given_what_its_bounds_hold_and_the_agent_keeps_what_
     [
         ({"observation_dim": 3}, "Pendulum-v1", "policy chooses among numbered ones: set action_dim=1"),
         ({"action_dim": 1}, "CartPole-v1", "actions are numbered, .* leave action_dim out and set num_actions=2"),
-        ({"num_actions": 3}, "CartPole-v1", "for 2 actions: set num_actions=2"),
+        ({"num_actions": 3}, "CartPole-v1", r"of shape \(3,\), not \(2,\): set num_actions=2"),
         ({"observation_dim": 3, "action_dim": 2}, "Pendulum-v1", "have 2 numbers, and .* 1: set action_dim=1"),
         ({"observation_dim": 8}, "CartPole-v1", r"does not take observations of shape \(4,\) \(set observation_dim=4"),
         ({**NORMALIZED, "observation_dim": 8}, "CartPole-v1", r"shape \(4,\) \(set observation_dim=4"),
@@ -124,7 +124,7 @@ def test_the_environment_is_given_what_its_bounds_hold_and_the_agent_keeps_what_
         (
             {"observation_dim": 3, "policy": GaussianPolicy(3, 1, deviation="softplus", network=OrthogonalMLP(3, 1))},
             "Pendulum-v1",
-            r"network gives numbers of shape \(1,\), not \(2,\)",
+            r"policy's network gives values of shape \(1,\), not \(2,\)",
         ),
     ],
 )
