@@ -9,6 +9,7 @@ import torch
 from typing_extensions import override
 
 from callbacks.base.progress import logged_step
+from dlmodules.training.ranks import states_of_ranks
 
 
 class ExactResume(pl.Callback):
@@ -26,10 +27,7 @@ class ExactResume(pl.Callback):
     def on_save_checkpoint(
         self, trainer: "pl.Trainer", pl_module: "pl.LightningModule", checkpoint: dict[str, Any]
     ) -> None:
-        states: list[dict[str, Any]] = [{} for _ in range(trainer.world_size)]
-        states[trainer.global_rank] = random_states()
-        if trainer.world_size > 1:
-            torch.distributed.all_gather_object(states, states[trainer.global_rank])
+        states = states_of_ranks(random_states())
         # The loader of the next epoch takes random numbers: at an epoch's end it has yet to, inside an epoch it did.
         checkpoint["random_states"] = {"ranks": states, "inside_epoch": not trainer.is_last_batch}
 

@@ -19,17 +19,21 @@ def on_rank_zero(trainer: Trainer, function: Callable[[], T]) -> T:
     return shared
 
 
+def states_of_ranks(state: Any) -> list[Any]:
+    """Return the ``state`` of each process, the first one's first; all of them must call it."""
+    states = [state] * _count()
+    if len(states) > 1:
+        torch.distributed.all_gather_object(states, state)
+    return states
+
+
 def states_to_keep(name: str, state: Any) -> dict[str, Any]:
     """Return what a checkpoint holds of a ``state`` under ``name``: of several processes that of each, under another.
 
     All of them must call it.
     """
-    count = _count()
-    if count == 1:
-        return {name: state}
-    states: list[Any] = [None] * count
-    torch.distributed.all_gather_object(states, state)
-    return {name: state, name + OF_RANKS: states}
+    states = states_of_ranks(state)
+    return {name: state} if len(states) == 1 else {name: state, name + OF_RANKS: states}
 
 
 def own_state(name: str, kept: Mapping[str, Any], resumes: bool = False) -> Any:
