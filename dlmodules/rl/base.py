@@ -233,6 +233,7 @@ class Agent(ManualOptimizationModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the agent's state beside its weights, under ``agent``."""
         checkpoint |= states_to_keep("agent", self.agent_state())
+        checkpoint |= states_to_keep("lanes", _lanes_of(checkpoint["state_dict"]))
         if isinstance(self.buffer, ReplayBuffer):
             checkpoint["agent"]["buffer"] = replay_state(self.buffer, self.trainer.strategy.checkpoint_io)
 
@@ -243,9 +244,16 @@ class Agent(ManualOptimizationModule):
         if "agent" not in checkpoint:
             raise UserError("the checkpoint is not of an agent: it holds weights but no counts of environment steps")
         self.load_agent_state(own_state("agent", checkpoint))
+        if "lanes" in checkpoint:
+            checkpoint["state_dict"] |= own_state("lanes", checkpoint)
         if isinstance(self.buffer, ReplayBuffer):
             self.buffer.load_state_dict(read_replay(checkpoint["agent"]["buffer"]))
 
     def example_batch(self, n: int) -> Tensor:
         """Return ``n`` made-up observations ``(n, ...)`` such as ``act`` takes."""
         raise NotImplementedError
+
+
+def _lanes_of(state_dict: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what parts of an agent remember of each environment of this process, such as the running returns."""
+    return {name: value for name, value in state_dict.items() if name.endswith("_extra_state")}

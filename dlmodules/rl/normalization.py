@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from dlmodules.training.ranks import of_all_ranks
 from dlmodules.validation.arguments import check_positive
 
 EPSILON = 1e-8
@@ -20,6 +21,8 @@ EPSILON = 1e-8
 
 class RunningMoments(nn.Module):
     """Count, mean and variance of all values that were seen, as float64 buffers, whatever batches they came in.
+
+    Processes that train together have the same ones, of what all of them saw.
 
     Args:
         shape: of one value.
@@ -37,8 +40,8 @@ class RunningMoments(nn.Module):
 
     @torch.no_grad()
     def update(self, values: Tensor) -> None:
-        """Take in ``values`` ``(N, ...)`` of any dtype; each counts once."""
-        batch = values.to(self.mean)
+        """Take in ``values`` ``(N, ...)`` of any dtype; each counts once. All processes must call it, with equal N."""
+        batch = of_all_ranks(values.to(self.mean))
         total = self.count + len(batch)
         variance, mean = torch.var_mean(batch, 0, correction=0)
         fraction = len(batch) / total.double()

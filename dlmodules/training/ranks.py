@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import torch
 from pytorch_lightning import Trainer
+from torch import Tensor
 
 from dlmodules.errors import UserError
 
@@ -17,6 +18,19 @@ def on_rank_zero(trainer: Trainer, function: Callable[[], T]) -> T:
     found = function() if trainer.is_global_zero else None
     shared: T = trainer.strategy.broadcast(found)  # type: ignore[assignment]  # the first process has it
     return shared
+
+
+def of_all_ranks(values: Tensor) -> Tensor:
+    """Return the ``values`` ``(N, ...)`` of each process, one after the other; all of them must call it, with equal N.
+
+    They must be on the device on which the processes exchange gradients.
+    """
+    count = _count()
+    if count == 1:
+        return values
+    parts = [torch.empty_like(values, memory_format=torch.contiguous_format) for _ in range(count)]
+    torch.distributed.all_gather(parts, values.contiguous())
+    return torch.cat(parts)
 
 
 def states_of_ranks(state: Any) -> list[Any]:

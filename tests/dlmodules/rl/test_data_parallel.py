@@ -18,10 +18,21 @@ import json, sys
 from pathlib import Path
 import torch
 from dlmodules.rl.a2c import A2C
+from dlmodules.rl.policies import GaussianPolicy
 from tests.dlmodules.rl.agent_runs import agent, data, trainer
 from tests.dlmodules.rl.test_dqn_resume import SaveAt
 
-folder = Path(sys.argv[1])
+folder, env_id = Path(sys.argv[1]), sys.argv[2]
+
+
+def made():
+    both = {"steps_per_iteration": 64, "normalize_observations": True, "normalize_rewards": True}
+    if env_id == "Pendulum-v1":
+        both |= {"observation_dim": 3, "policy": GaussianPolicy(3, 1, noise_correlation=0.5)}
+    return agent(cls=Watched, **both)
+
+
+LANES = ("reward_normalizer._extra_state", "policy._extra_state")  # of the environments of this process
 
 
 class Watched(A2C):
@@ -37,28 +48,30 @@ class Watched(A2C):
 
 
 for name, path in (("whole", None), ("rest", folder / "cut.ckpt")):
-    module = agent(cls=Watched, steps_per_iteration=64)
+    module = made()
     save = [SaveAt(folder / "cut.ckpt", 4, "train_batch")] if path is None else []
     run = trainer(strategy="ddp", devices=2, callbacks=save)
-    run.fit(module, data(num_envs=2, total_steps=640), ckpt_path=path, weights_only=True)
+    run.fit(module, data(env_id=env_id, num_envs=2, total_steps=640), ckpt_path=path, weights_only=True)
     found = {
         "seen": module.seen,
         "steps": module.env_steps,
         "iterations": run.global_step,
         "played": module.played,
         "val": float(run.callback_metrics["val/return"]),
-        "weights": {key: value.double().sum().item() for key, value in module.state_dict().items() if "critic" in key},
+        "weights": {key: value.double().sum().item() for key, value in module.state_dict().items() if key not in LANES},
+        "lanes": {key: module.state_dict()[key].tolist() for key in LANES if key in module.state_dict()},
     }
     (folder / f"{name}-{run.global_rank}.json").write_text(json.dumps(found))
 """
 
 
 @pytest.mark.slow
-def test_two_processes_learn_together_and_resume(tmp_path: Path) -> None:
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
+def test_two_processes_learn_together_and_resume(env_id: str, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, script, tmp_path], env=environment, capture_output=True, timeout=300)
+    done = subprocess.run([sys.executable, script, tmp_path, env_id], env=environment, capture_output=True, timeout=600)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
 
     def found(name: str, rank: int) -> dict[str, Any]:
@@ -69,12 +82,15 @@ def test_two_processes_learn_together_and_resume(tmp_path: Path) -> None:
     assert (zero["steps"], zero["iterations"]) == (640, 10)  # 32 steps an iteration in each of the two
     assert zero["weights"] == one["weights"]
     assert not set(zero["seen"]) & set(one["seen"])  # each its own episodes
+    assert zero["lanes"] != one["lanes"]
+    assert zero["weights"]["reward_normalizer.moments.count"] == zero["weights"]["observation_normalizer.count"] == 640
     assert zero["played"] > 0
     assert one["played"] == 0
     assert zero["val"] == one["val"]
     for rank in (0, 1):
         whole, rest = found("whole", rank), found("rest", rank)
         assert rest["weights"] == whole["weights"]
+        assert rest["lanes"] == whole["lanes"]
         assert rest["seen"] == whole["seen"][-len(rest["seen"]) :]
 
 
