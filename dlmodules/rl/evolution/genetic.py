@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.rl.evolution.population import PopulationAgent
 from dlmodules.validation.arguments import check_fractions, check_positive, require_at_least
@@ -28,9 +27,6 @@ class GeneticAlgorithm(PopulationAgent):
     acts in its further episodes; ``train/sigma``.
 
     Args:
-        observation_dim: numbers in an observation.
-        num_actions: number of actions, where they are numbered: that of the largest output is done.
-        action_dim: numbers in an action instead, where actions are continuous: outputs between the bounds, by tanh.
         hidden_dims: units of the hidden layers of the default network; none for a linear policy.
         network: maps observations ``(B, ...)`` to ``(B, num_actions)`` or ``(B, action_dim)``; None builds a
             ``PolicyNetwork``. The first generation is its weights with random changes.
@@ -43,8 +39,8 @@ class GeneticAlgorithm(PopulationAgent):
         episodes_per_candidate: whole episodes that each policy plays; its fitness is the mean return.
         common_seeds: all policies of a generation play the same episodes, which change from generation to generation:
             so they differ by what they do, and not by their luck. False gives each its own.
-        generations_per_epoch: generations between two validations.
         normalize_observations: give the network observations of mean 0 and deviation 1, by what all policies saw.
+        **kwargs: those of ``PopulationAgent``.
 
     Raises:
         UserError: more elites than parents, more parents than policies, or a number out of range.
@@ -62,9 +58,6 @@ class GeneticAlgorithm(PopulationAgent):
 
     def __init__(
         self,
-        observation_dim: int = 4,
-        num_actions: int = 2,
-        action_dim: int | None = None,
         hidden_dims: Sequence[int] = (16,),
         network: nn.Module | None = None,
         sigma: float = 0.2,
@@ -75,22 +68,18 @@ class GeneticAlgorithm(PopulationAgent):
         crossover: float = 0.0,
         episodes_per_candidate: int = 1,
         common_seeds: bool = True,
-        generations_per_epoch: int = 5,
         normalize_observations: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
-            observation_dim=observation_dim,
-            num_actions=num_actions,
-            action_dim=action_dim,
             hidden_dims=hidden_dims,
             network=network,
             population_size=population_size,
             episodes_per_candidate=episodes_per_candidate,
             common_seeds=common_seeds,
-            generations_per_epoch=generations_per_epoch,
             normalize_observations=normalize_observations,
+            **kwargs,
         )
-        save_portable_hyperparameters(self)
         check_positive(sigma=sigma)
         check_fractions(crossover=crossover)
         require_at_least(1, parents=parents, elites=elites, elite_episodes=elite_episodes)

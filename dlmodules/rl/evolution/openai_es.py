@@ -1,6 +1,7 @@
 """OpenAI's evolution strategy over the weights of a policy."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
@@ -9,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn.utils import vector_to_parameters
 from typing_extensions import override
 
-from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.rl.evolution.population import PopulationAgent
 from dlmodules.rl.evolution.ranks import centered_ranks
@@ -30,9 +30,6 @@ class OpenAIES(PopulationAgent):
     ``train/weight_norm`` of the policy.
 
     Args:
-        observation_dim: numbers in an observation.
-        num_actions: number of actions, where they are numbered: that of the largest output is done.
-        action_dim: numbers in an action instead, where actions are continuous: outputs between the bounds, by tanh.
         hidden_dims: units of the hidden layers of the default network; none for a linear policy.
         network: maps observations ``(B, ...)`` to ``(B, num_actions)`` or ``(B, action_dim)``; None builds a
             ``PolicyNetwork``. The search begins at its weights.
@@ -41,11 +38,7 @@ class OpenAIES(PopulationAgent):
         scheduler: makes a schedule of the learning rate, stepped after each generation; None keeps it constant.
         sigma: standard deviation of each weight of the candidates, above 0.
         population_size: candidates of a generation, an even number: two for each direction, one on each side.
-        episodes_per_candidate: whole episodes that each of them plays; its fitness is the mean return.
-        common_seeds: all candidates of a generation play the same episodes, which change from generation to generation:
-            so they differ by what they do, and not by their luck. False gives each its own.
-        generations_per_epoch: generations between two validations.
-        normalize_observations: give the network observations of mean 0 and deviation 1, by what all candidates saw.
+        **kwargs: those of ``PopulationAgent``.
 
     Raises:
         UserError: an odd number of candidates, or a number out of range.
@@ -55,33 +48,15 @@ class OpenAIES(PopulationAgent):
 
     def __init__(
         self,
-        observation_dim: int = 4,
-        num_actions: int = 2,
-        action_dim: int | None = None,
         hidden_dims: Sequence[int] = (32, 32),
         network: nn.Module | None = None,
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=0.05, weight_decay=0.005),
         scheduler: LRSchedulerCallable | None = None,
         sigma: float = 0.1,
         population_size: int = 32,
-        episodes_per_candidate: int = 1,
-        common_seeds: bool = True,
-        generations_per_epoch: int = 5,
-        normalize_observations: bool = False,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            observation_dim=observation_dim,
-            num_actions=num_actions,
-            action_dim=action_dim,
-            hidden_dims=hidden_dims,
-            network=network,
-            population_size=population_size,
-            episodes_per_candidate=episodes_per_candidate,
-            common_seeds=common_seeds,
-            generations_per_epoch=generations_per_epoch,
-            normalize_observations=normalize_observations,
-        )
-        save_portable_hyperparameters(self)
+        super().__init__(hidden_dims=hidden_dims, network=network, population_size=population_size, **kwargs)
         check_positive(sigma=sigma)
         if population_size % 2:
             raise UserError(f"population_size is {population_size}; it must be even, for candidates come in pairs")

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 from typing_extensions import override
 
+from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.protocols import PlaysEpisodes
 from dlmodules.rl.base import Agent
@@ -53,18 +54,19 @@ class PopulationAgent(Agent):
 
     def __init__(
         self,
-        observation_dim: int,
-        num_actions: int,
-        action_dim: int | None,
-        hidden_dims: Sequence[int],
-        network: nn.Module | None,
-        population_size: int,
-        episodes_per_candidate: int,
-        common_seeds: bool,
-        generations_per_epoch: int,
-        normalize_observations: bool,
+        observation_dim: int = 4,
+        num_actions: int = 2,
+        action_dim: int | None = None,
+        hidden_dims: Sequence[int] = (),
+        network: nn.Module | None = None,
+        population_size: int = 32,
+        episodes_per_candidate: int = 1,
+        common_seeds: bool = True,
+        generations_per_epoch: int = 5,
+        normalize_observations: bool = False,
     ) -> None:
         super().__init__(steps_per_iteration=1)
+        save_portable_hyperparameters(self)
         require_at_least(2, population_size=population_size)
         require_at_least(1, episodes_per_candidate=episodes_per_candidate, generations_per_epoch=generations_per_epoch)
         self.population_size, self.episodes_per_candidate = population_size, episodes_per_candidate
