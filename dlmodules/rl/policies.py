@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import EnvironmentSource
+from dlmodules.rl.action_bounds import KeepsBounds
 from dlmodules.rl.orthogonal import OrthogonalMLP
 from dlmodules.rl.policy_checks import check_box_actions, check_numbered_actions
 from dlmodules.validation.arguments import check_fractions
@@ -103,7 +104,7 @@ class CategoricalPolicy(Policy):
         check_numbered_actions(self.network, observation, source)
 
 
-class GaussianPolicy(Policy):
+class GaussianPolicy(Policy, KeepsBounds):
     """Chooses a row of numbers by a normal distribution: a network gives the means.
 
     The distribution is over all numbers. The environment is given what was sampled cut to its bounds, and the agent
@@ -122,9 +123,6 @@ class GaussianPolicy(Policy):
         network: maps observations ``(B, ...)`` to means ``(B, action_dim)``, with ``softplus`` to those and as many
             numbers before the softplus, ``(B, 2 * action_dim)``; None builds an ``OrthogonalMLP``.
     """
-
-    low: Tensor
-    high: Tensor
 
     def __init__(
         self,
@@ -151,9 +149,7 @@ class GaussianPolicy(Policy):
         self.network = network
         if deviation == "constant":
             self.log_deviations = nn.Parameter(torch.full((action_dim,), float(log_deviation)))
-        # The environment's bounds, kept with the weights: who loads them needs no environment to act.
-        self.register_buffer("low", torch.full((action_dim,), -torch.inf))
-        self.register_buffer("high", torch.full((action_dim,), torch.inf))
+        self.add_bounds(action_dim, torch.inf)
 
     def parameters_of(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """Return means and deviations, each ``(B, action_dim)``, for observations ``(B, ...)``."""
@@ -209,6 +205,4 @@ class GaussianPolicy(Policy):
     @override
     def fit_to(self, source: EnvironmentSource, observation: Tensor) -> None:
         check_box_actions(self.network, observation, source, self.action_dim, self.outputs)
-        space = source.action_space
-        self.low.copy_(torch.from_numpy(space.low))
-        self.high.copy_(torch.from_numpy(space.high))
+        self.take_bounds_of(source.action_space)

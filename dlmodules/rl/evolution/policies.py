@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from dlmodules.layers.mlp import mlp_layers
+from dlmodules.rl.action_bounds import KeepsBounds
 
 
 class PolicyNetwork(nn.Module):
@@ -34,21 +34,16 @@ class PolicyNetwork(nn.Module):
         return found
 
 
-class BoundedActions(nn.Module):
+class BoundedActions(KeepsBounds):
     """Maps any numbers into the bounds of an action, by tanh.
 
     Args:
-        action_dim: numbers in an action. The bounds are -1 and 1 until they are set; they are kept with the weights, so
-            who loads them needs no environment to act.
+        action_dim: numbers in an action. The bounds are -1 and 1 until they are set.
     """
-
-    low: Tensor
-    high: Tensor
 
     def __init__(self, action_dim: int) -> None:
         super().__init__()
-        self.register_buffer("low", -torch.ones(action_dim))
-        self.register_buffer("high", torch.ones(action_dim))
+        self.add_bounds(action_dim, 1.0)
 
     def forward(self, outputs: Tensor) -> Tensor:
         """Map ``(B, action_dim)`` to actions between the bounds."""

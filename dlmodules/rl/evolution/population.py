@@ -105,8 +105,7 @@ class PopulationAgent(Agent):
             )
         if self.environments.action_dim != self.outputs:
             raise UserError(f"an action has {space.shape[0]} numbers: set action_dim={space.shape[0]}")
-        self.bounds.low.copy_(torch.from_numpy(space.low))
-        self.bounds.high.copy_(torch.from_numpy(space.high))
+        self.bounds.take_bounds_of(space)
 
     def ask(self) -> Tensor:
         """Return the weights ``(population_size, n)`` of the candidates of this generation."""
