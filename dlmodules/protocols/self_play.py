@@ -1,6 +1,6 @@
 """What a module that learns from its own games asks of the data module that keeps them."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 
@@ -82,13 +82,19 @@ class RunningGames(Protocol):
         ...
 
 
-class SelfPlaySource(Protocol):
+@runtime_checkable
+class KeepsPositions(Protocol):
+    """Data for a module that learns from its own games: they remember the positions."""
+
+    positions: PositionStore
+
+
+class SelfPlaySource(KeepsPositions, Protocol):
     """What such a module asks of its data module."""
 
     total_steps: int
     game: Game
     game_name: str
-    positions: PositionStore
 
     @property
     def train_envs(self) -> RunningGames:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from dlmodules.errors import UserError
-from dlmodules.protocols import Dynamics, EnvironmentSource
+from dlmodules.protocols import Dynamics, EnvironmentSource, PlaysGames
+from dlmodules.protocols.self_play import KeepsPositions
 
 
 def require_environments(module: Any, doing: str, data_parallel: bool = False) -> EnvironmentSource:
@@ -24,7 +25,7 @@ def require_environments(module: Any, doing: str, data_parallel: bool = False) -
     name, trainer = type(module).__name__, module.trainer
     if not hasattr(type(trainer.datamodule), "train_envs"):
         raise UserError(f"{name} {doing}: give it an EnvironmentDataModule")
-    if hasattr(type(trainer.datamodule), "held_out") and not hasattr(type(module), "self_play"):
+    if isinstance(trainer.datamodule, KeepsPositions) and not isinstance(module, PlaysGames):
         raise UserError(
             f"{name} {doing}, not from games against itself as AlphaZero does: give it an EnvironmentDataModule"
         )

@@ -13,7 +13,7 @@ from typing_extensions import override
 from dlmodules.checkpoints.replay_file import read_replay, replay_state
 from dlmodules.errors import UserError
 from dlmodules.protocols.games import Player
-from dlmodules.protocols.self_play import EVERY_LINE, HeldOutGames, SelfPlaySource
+from dlmodules.protocols.self_play import EVERY_LINE, HeldOutGames, KeepsPositions, SelfPlaySource
 from dlmodules.rl.base import Agent
 from dlmodules.rl.search.arena import Match, arena, every_line
 from dlmodules.rl.search.inference import Inference, Precision
@@ -97,9 +97,9 @@ class SelfPlayAgent(Agent):
     def setup(self, stage: str) -> None:
         """Check that the network fits the game. Raises UserError, for data without games, too."""
         super().setup(stage)
-        source = self.self_play
-        if not hasattr(source, "positions"):
+        if not isinstance(self.environments, KeepsPositions):
             raise UserError(f"{type(self).__name__} learns by playing against itself: give it a SelfPlayDataModule")
+        source = self.self_play
         names = ("board_shape", "num_planes", "num_actions")
         wrong = [name for name in names if getattr(self, name) != getattr(source.game, name)]
         if wrong:
