@@ -12,7 +12,8 @@ from callbacks.base.plotting import PlottingCallback
 from callbacks.base.trainers import datamodule_of
 from callbacks.games.board_picture import board_picture
 from dlmodules.errors import UserError
-from dlmodules.protocols import Analyses, Boards, Game, PlaysGames
+from dlmodules.protocols import Analyses, PlaysGames
+from dlmodules.sampling.openings import random_opening
 
 
 class SearchPicture(PlottingCallback):
@@ -51,20 +52,9 @@ class SearchPicture(PlottingCallback):
         if not trainer.is_global_zero:
             return
         game: Any = getattr(datamodule_of(trainer), "game", None)
-        boards = position(game, self.plies, self.seed)
+        boards = random_opening(game, self.plies, np.random.default_rng(self.seed))
         with undisturbed(trainer, pl_module):
             assert isinstance(pl_module, PlaysGames)
             player = pl_module.player(self.simulations)
             analysis = player.analyse(game, boards) if isinstance(player, Analyses) else None
         save_figure(trainer, "search", board_picture(game, boards, analysis))
-
-
-def position(game: Game, plies: int, seed: int) -> Boards:
-    """Return a running game after ``plies`` moves at random, or fewer where the next one would have ended it."""
-    boards, generator = game.start(1), np.random.default_rng(seed)
-    for _ in range(plies):
-        after = game.play(boards, generator.choice(np.flatnonzero(game.legal(boards)[0]), 1))
-        if game.outcome(after)[0][0]:
-            break
-        boards = after
-    return boards

@@ -11,6 +11,7 @@ from typing_extensions import override
 from datamodules.games.frame import board_frame
 from dlmodules.errors import UserError
 from dlmodules.protocols.games import Game
+from dlmodules.sampling.openings import random_move
 
 
 class GameEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
@@ -42,7 +43,7 @@ class GameEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
         super().reset(seed=seed)
         self.boards = self.game.start(1)
         if self.np_random.random() < 0.5:
-            self._move_at_random()
+            self.boards = random_move(self.game, self.boards, self.np_random)
         return self._observation(), {}
 
     @override
@@ -54,13 +55,9 @@ class GameEnv(gym.Env[npt.NDArray[np.float32], np.int64]):
         ended, value = self.game.outcome(self.boards)
         if ended[0]:
             return self._observation(), -float(value[0]), True, False, {}
-        self._move_at_random()
+        self.boards = random_move(self.game, self.boards, self.np_random)
         ended, value = self.game.outcome(self.boards)
         return self._observation(), float(value[0]), bool(ended[0]), False, {}
-
-    def _move_at_random(self) -> None:
-        legal = np.flatnonzero(self.game.legal(self.boards)[0])
-        self.boards = self.game.play(self.boards, self.np_random.choice(legal, 1))
 
     def _observation(self) -> npt.NDArray[np.float32]:
         planes, legal = self.game.planes(self.boards)[0], self.game.legal(self.boards)[0]

@@ -12,6 +12,7 @@ from datamodules.games.positions import PositionReplay
 from dlmodules.errors import UserError
 from dlmodules.protocols.games import Boards, Flags, Floats, Game, Integers
 from dlmodules.protocols.self_play import Positions
+from dlmodules.sampling.openings import random_opening
 
 WINDOW = 100
 """So many ended games ``recent_returns`` and ``recent_lengths`` look back."""
@@ -151,14 +152,7 @@ class GameStream:
 
 def opening(game: Game, most_plies: int, seed: tuple[int, ...]) -> Boards:
     """Return one game after 0 to ``most_plies`` moves at random, always the same for ``seed``; it goes on."""
-    boards = game.start(1)
     if not most_plies:
-        return boards
-    generator = np.random.default_rng(seed)
-    for _ in range(generator.integers(most_plies + 1)):
-        actions = np.flatnonzero(game.legal(boards)[0])
-        after = game.play(boards, generator.choice(actions, 1))
-        if game.outcome(after)[0][0]:
-            break
-        boards = after
-    return boards
+        return game.start(1)
+    rng = np.random.default_rng(seed)
+    return random_opening(game, int(rng.integers(most_plies + 1)), rng)

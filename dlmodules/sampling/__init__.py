@@ -1,1 +1,1 @@
-"""Helpers of sampling: the device of the random numbers, labels."""
+"""Helpers of sampling: the device of the random numbers, labels, openings of games."""

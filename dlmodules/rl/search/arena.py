@@ -134,6 +134,8 @@ def every_line(game: Game, player: Player) -> Match:
 
 def openings(game: Game, n: int, plies: int, rng: np.random.Generator) -> Boards:
     """Return ``n`` running games after ``plies`` moves at random."""
+    # Moves are chosen for all games at once and openings that end are replaced, so the numbers that a seed gives differ
+    # from those of ``random_opening``, by which one game begins.
     found: list[Boards] = []
     while sum(len(boards.ply) for boards in found) < n:
         boards = game.start(n)

@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 
 from callbacks import SearchPicture
-from callbacks.games.search_picture import position
 from datamodules.games import ConnectFour
 from dlmodules.errors import UserError
+from dlmodules.sampling.openings import random_opening
 from tests.dlmodules.rl.agent_runs import trainer
 from tests.dlmodules.rl.search.test_alphazero import games, learner
 
 
 def test_the_position_is_made_by_its_seed_and_goes_on() -> None:
     game = ConnectFour()
-    first, again, other = (position(game, 6, seed) for seed in (0, 0, 1))
+    first, again, other = (random_opening(game, 6, np.random.default_rng(seed)) for seed in (0, 0, 1))
     assert first == again
     assert first != other
     assert first.ply[0] == 6
     for seed in range(20):
-        assert not game.outcome(position(game, 42, seed))[0][0]
+        assert not game.outcome(random_opening(game, 42, np.random.default_rng(seed)))[0][0]
 
 
 @pytest.mark.parametrize("simulations", [0, 8])
