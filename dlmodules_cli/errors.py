@@ -57,6 +57,8 @@ def run(command: Callable[[], None]) -> None:
         mistake = _user_error_behind(error)
         if mistake is not None:
             fail(str(mistake))
+        if (said := _user_error_of_a_process(error)) is not None:
+            fail(said)
         for start, line in IN_OTHER_WORDS.items():
             if str(error).startswith(start):
                 fail(line)
@@ -74,7 +76,19 @@ def run(command: Callable[[], None]) -> None:
 
 def _is_lightnings(error: BaseException, name: str) -> bool:
     """Whether ``error`` is one of Lightning's, which is not imported to be asked."""
-    return any(cls.__name__ == name and "lightning" in cls.__module__ for cls in type(error).__mro__)
+    return _is_of(error, "lightning", name)
+
+
+def _is_of(error: BaseException, package: str, name: str) -> bool:
+    return any(cls.__name__ == name and package in cls.__module__ for cls in type(error).__mro__)
+
+
+def _user_error_of_a_process(error: Exception) -> str | None:
+    """Return the mistake of the user that a process found that torch has forked; all that comes back is its report."""
+    if not _is_of(error, "torch", "ProcessRaisedException"):
+        return None
+    found = re.search(rf"^{UserError.__module__}\.{UserError.__name__}: (.*)", str(error), re.MULTILINE | re.DOTALL)
+    return None if found is None else found[1]
 
 
 def _raising_frame(error: BaseException) -> FrameType | None:

@@ -7,6 +7,7 @@ import re
 import pytest
 import torch
 from lightning_fabric.loggers import tensorboard
+from torch.multiprocessing import ProcessRaisedException
 
 from dlmodules.errors import UserError
 from dlmodules_cli.errors import run
@@ -274,3 +275,17 @@ def test_a_mistake_is_found_among_what_a_parser_tried(capsys: pytest.CaptureFixt
         run(raise_as_jsonargparse_does)
     assert caught.value.code == 2
     assert capsys.readouterr().err == "error: a table too large\n"
+
+
+def test_the_mistake_that_a_forked_process_found_is_the_line_and_its_bug_is_none(capsys):
+    report = "\n\n-- Process 1 terminated with the following error:\nTraceback (most recent call last):\n  File ...\n"
+
+    def raise_as_torch_does(last_line):
+        raise ProcessRaisedException(report + last_line, error_index=1, error_pid=1)
+
+    with pytest.raises(SystemExit) as caught:
+        run(lambda: raise_as_torch_does("dlmodules.errors.UserError: set trainer.devices to 1\n"))
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == "error: set trainer.devices to 1\n"
+    with pytest.raises(ProcessRaisedException):
+        run(lambda: raise_as_torch_does("ValueError: of a bug\n"))

@@ -79,10 +79,7 @@ def test_two_processes_train_and_agree(case, tmp_path, request):
 def test_two_processes_are_refused(case, tmp_path, request):
     if not torch.distributed.is_available():
         pytest.skip("this torch is built without distributed training")
-    done = in_two_processes("ddp", case, tmp_path, request)
-    assert done.returncode == 2
-    assert done.stderr.count("error: ") >= 1
-    assert "Traceback" not in done.stderr
+    refused(in_two_processes("ddp_fork", case, tmp_path, request))
 
 
 @pytest.mark.slow
@@ -93,9 +90,23 @@ def test_two_processes_that_are_started_anew_agree(tmp_path, request):
     agree(in_two_processes("ddp", case, tmp_path, request, RANKS_AGREE), tmp_path / case.config.stem)
 
 
+@pytest.mark.slow
+def test_two_processes_that_are_started_anew_are_refused(tmp_path, request):
+    if not torch.distributed.is_available():
+        pytest.skip("this torch is built without distributed training")
+    case = next(case for case in FIRST if not trains_by_gradients(case))
+    refused(in_two_processes("ddp", case, tmp_path, request))
+
+
 def in_two_processes(strategy, case, folder, request, *more):
     devices = ["--trainer.strategy", strategy, "--trainer.devices", "2", "--trainer.max_steps", "6"]
     return in_a_process(case.arguments(folder, *devices, *more), request.config.rootpath, folder / "said")
+
+
+def refused(done):
+    assert done.returncode == 2
+    assert done.stderr.count("error: ") >= 1
+    assert "Traceback" not in done.stderr
 
 
 def agree(done, runs):
