@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -45,6 +46,11 @@ class System:
 
 def systems() -> list[System]:
     """Return every public system, sorted by family and name."""
+    return list(_systems())
+
+
+@cache  # hundreds of files are read, and none of them changes while a process runs
+def _systems() -> tuple[System, ...]:
     by_class: dict[str, list[Path]] = {}
     for path in all_configs():
         class_path = yaml.load(path.read_text(), _Loader)["model"]["class_path"]  # a safe loader
@@ -61,7 +67,7 @@ def systems() -> list[System]:
                 configs=tuple(by_class.get(name, ())),
             )
         )
-    return sorted(found, key=lambda system: (system.family, system.name))
+    return tuple(sorted(found, key=lambda system: (system.family, system.name)))
 
 
 def example_for(name: str) -> tuple[str, str]:
