@@ -76,10 +76,18 @@ class SaveRunConfig(SaveConfigCallback):
         if self.folder is not None and Path(str(self.log_dir)) != self.folder:
             path = self.folder / self.config_filename
             self.parser.save(self.config, path, skip_none=False, overwrite=True, multifile=False)
-        config = yaml.safe_load(self.parser.dump(self.config, skip_none=False)) | {"provenance": provenance()}
         for logger in trainer.loggers:
             if isinstance(logger, RunWandbLogger):
-                logger.log_hyperparams(config)
+                logger.log_hyperparams(self._saved() | {"provenance": provenance()})
+
+    def _saved(self) -> dict[str, Any]:
+        """Return what the file says: to read it is much faster than to dump the configuration once more."""
+        if self.folder is None:
+            text = self.parser.dump(self.config, skip_none=False)
+        else:
+            text = (self.folder / self.config_filename).read_text(encoding="utf-8")
+        found: dict[str, Any] = yaml.safe_load(text)
+        return found
 
 
 class SystemCLI(LightningCLI):
