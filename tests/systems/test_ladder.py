@@ -1,6 +1,7 @@
 """What every public system must stand, from its configurations alone."""
 
 import inspect
+import shutil
 import warnings
 
 import numpy as np
@@ -39,7 +40,8 @@ def own_parts(case: Case, saved: dict) -> list[str]:
     return [part for part in ("agent", case.small_data.__name__) if part in saved]
 
 
-THREE_STEPS = ["--trainer.max_steps", "3"]
+THREE_EPOCHS = ["--trainer.limit_train_batches", "6", "--trainer.max_epochs", "3", "--trainer.max_steps", "-1"]
+THREE_STEPS = [*THREE_EPOCHS, "--trainer.max_steps", "3"]
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +66,8 @@ def test_every_public_system_is_documented_and_configured():
 
 @every_config
 def test_config_names_ids_of_its_system(case):
-    ids = book_ids(case.config)
     system = next(system for system in systems() if system.name == case.name)
-    assert ids in system.books
+    assert book_ids(case.config) in system.books
 
 
 @every_system
@@ -161,14 +162,17 @@ def test_same_seed_same_weights_other_seed_others(case, tmp_path, shared_fit):
 
 
 @every_system
-@pytest.mark.parametrize("where", ["inside an epoch", "at an epoch's end"])
-def test_resuming_continues_to_the_same_weights(case, tmp_path, shared_fit, where):
-    budget = ["--trainer.limit_train_batches", "6", "--trainer.max_epochs", "3", "--trainer.max_steps", "-1"]
-    first = ["--trainer.max_steps", "9"] if where == "inside an epoch" else ["--trainer.max_epochs", "1"]
-    unbroken = shared_fit(case, *budget)
-    case.fit(tmp_path, *budget, *first)
-    resumed = case.fit(tmp_path, *budget, "--ckpt_path", "last")
-    assert resumed.name == "version_0"  # it goes on in its own folder
+def test_resuming_continues_to_the_same_weights(case, tmp_path, shared_fit):
+    """A run that is broken off twice, inside an epoch and at an epoch's end, ends as the unbroken one does."""
+    unbroken = shared_fit(case, *THREE_EPOCHS)
+    # It goes on in its own folder, so it gets a copy of the shared one.
+    begun = shutil.copytree(shared_fit(case, *THREE_STEPS), tmp_path / case.config.stem / "version_0")
+    assert checkpoint(begun)["global_step"] == 3
+    resumed = case.fit(tmp_path, *THREE_EPOCHS, "--trainer.max_epochs", "2", "--ckpt_path", "last")
+    assert resumed == begun
+    assert checkpoint(resumed)["global_step"] == 12
+    resumed = case.fit(tmp_path, *THREE_EPOCHS, "--ckpt_path", "last")
+    assert resumed.name == "version_0"
     expected, found = checkpoint(unbroken), checkpoint(resumed)
     assert expected["global_step"] == found["global_step"] == 18
     for part in ("state_dict", "optimizer_states", "lr_schedulers", "random_states"):
