@@ -93,7 +93,8 @@ class Case:
     @cached_property
     def is_network(self) -> bool:
         """Whether the system has parameters that gradient descent trains."""
-        return any(parameter.requires_grad for parameter in self.module().parameters())
+        module = self.module(**small_arguments(self.module))
+        return any(parameter.requires_grad for parameter in module.parameters())
 
     @cached_property
     def draws(self) -> bool:

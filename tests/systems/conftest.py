@@ -17,6 +17,7 @@ from tests.systems.cases import FIRST, Case
 LADDER = "test_ladder.py"
 REFERENCE = 0.014  # seconds of ``standard_work`` where the budget was set: one thread of an AMD EPYC
 TOLERANCE = 1.25  # what else runs takes caches too, which so little work does not feel
+WORTH_A_MEASUREMENT = 0.2  # seconds: half of the tests need less than the measurement of the processor's speed
 spent: Counter[Case] = Counter()
 speeds: dict[Case, list[float]] = {}
 
@@ -43,8 +44,10 @@ def pytest_runtest_call(item: pytest.Item):
         return (yield)
     finally:
         if (case := case_of(item)) is not None:
-            spent[case] += process_time() - began
-            speeds.setdefault(case, []).append(standard_work())
+            seconds = process_time() - began
+            spent[case] += seconds
+            if seconds > WORTH_A_MEASUREMENT:
+                speeds.setdefault(case, []).append(standard_work())
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +63,7 @@ def imported(tmp_path_factory):
 def seconds_of():
     """The seconds that the tests of a case have needed so far, as they were on the reference's processor.
 
-    How fast this one is hangs on what else the machine does, so it is measured after each test.
+    How fast this one is hangs on what else the machine does, so it is measured after each test that takes a while.
     """
 
     def seconds(case: Case) -> float:

@@ -3,6 +3,7 @@
 import inspect
 import shutil
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from jsonargparse import ArgumentParser
 
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.protocols import Acts, GivesExamples, SamplesImages, SamplesRows
+from dlmodules_cli import episodes
 from dlmodules_cli.main import main
 from dlmodules_cli.systems import book_ids, systems
 from tests.systems.cases import Case, every_config, every_system, small_arguments
@@ -106,8 +108,14 @@ def test_defaults_can_be_written_into_a_configuration(case):
         parser.dump(parser.get_defaults())
 
 
+@pytest.fixture
+def short_films(monkeypatch):
+    """What ends the films of episodes after 50 steps: to render all of a long one teaches no more."""
+    monkeypatch.setattr(episodes, "film", partial(episodes.film, max_steps=50))
+
+
 @every_config
-def test_config_trains_and_samples_without_a_config(case, tmp_path, shared_fit):
+def test_config_trains_and_samples_without_a_config(case, tmp_path, shared_fit, short_films):
     folder = shared_fit(case, *THREE_STEPS)
     saved = checkpoint(folder)
     assert saved["global_step"] == 3
