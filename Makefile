@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+BOLTS = --no-deps lightning-bolts==0.7.0  # its own requirements exclude every Lightning 2
 CONFIG = configs/vaes/vae_digits.yaml
 # One torch thread in each of two processes.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
@@ -60,7 +61,7 @@ bench: $(VENV)/.bench  ## run the benchmarks that are out of date and write BENC
 	$(BIN)/python -m benchmarks.run $(ARGS)
 	$(BIN)/python -m benchmarks.report
 
-setup: $(VENV)/.test $(VENV)/.lint $(VENV)/.docs  ## install what tests, checks and docs need
+setup: $(VENV)/.setup  ## install what tests, checks and docs need
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -73,7 +74,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.test: $(VENV)/.installed
 	$(PIP) -e '.[test,docs]'
-	$(PIP) --no-deps lightning-bolts==0.7.0  # its own requirements exclude every Lightning 2
+	$(PIP) $(BOLTS)
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.installed
@@ -83,6 +84,12 @@ $(VENV)/.lint: $(VENV)/.installed
 $(VENV)/.docs: $(VENV)/.installed
 	$(PIP) -e '.[docs]'
 	@touch $@
+
+# All of these at once, which is faster than one after the other.
+$(VENV)/.setup: $(VENV)/bin/python pyproject.toml
+	$(PIP) -e '.[test,lint,docs]'
+	$(PIP) $(BOLTS)
+	@touch $(addprefix $(VENV)/,.installed .test .lint .docs) $@
 
 $(VENV)/.bench: $(VENV)/.installed
 	$(PIP) -e '.[bench]'
