@@ -8,6 +8,7 @@ import torch
 
 from benchmarks.instruments.loops import hand_written_epoch
 from dlmodules import DCGAN, VAE, MLPClassifier
+from tests.quiet import quiet_trainer
 
 N = 8
 
@@ -33,15 +34,7 @@ def train_by_module(module, data):
         def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
             batch_in_the_loops_order(data)
 
-    trainer = pl.Trainer(
-        max_steps=1,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[Seed()],
-    )
+    trainer = quiet_trainer(max_steps=1, callbacks=[Seed()])
     trainer.fit(module, torch.utils.data.DataLoader([batch_in_the_loops_order(data)], batch_size=None))
 
 

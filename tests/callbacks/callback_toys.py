@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
+from tests.quiet import quiet_trainer
+
 
 def loader(n: int = 24, seed: int = 0, channels: int = 1, size: int = 8, batch_size: int = 8) -> DataLoader[Any]:
     generator = torch.Generator().manual_seed(seed)
@@ -22,18 +24,14 @@ def loader(n: int = 24, seed: int = 0, channels: int = 1, size: int = 8, batch_s
 
 def trainer(folder: Path, *callbacks: Callback, **options: Any) -> Trainer:
     settings: dict[str, Any] = {
-        "accelerator": "cpu",
         "max_epochs": 1,
         "callbacks": list(callbacks),
         "logger": CSVLogger(folder, name="", version=""),
         "default_root_dir": folder,
-        "enable_checkpointing": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
         "num_sanity_val_steps": 0,
         "log_every_n_steps": 1,
     }
-    return Trainer(**(settings | options))
+    return quiet_trainer(**(settings | options))
 
 
 def random_states() -> tuple[Any, ...]:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytorch_lightning as pl
 import torch
 import yaml
 from jsonargparse import ArgumentParser
@@ -12,6 +11,7 @@ from pytorch_lightning import LightningDataModule
 
 import datamodules
 from dlmodules import MLPClassifier
+from tests.quiet import quiet_trainer
 
 DATA_MODULES = sorted(name for name in datamodules.__all__ if name.endswith("DataModule"))
 
@@ -94,10 +94,7 @@ class KeptChild(datamodules.EnvironmentDataModule):
 
 
 def test_a_checkpoint_keeps_what_is_handed_on(tmp_path: Path) -> None:
-    trainer = pl.Trainer(
-        max_steps=1, logger=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu",
-        enable_checkpointing=False, limit_val_batches=0, default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_steps=1, limit_val_batches=0, default_root_dir=tmp_path)
     trainer.fit(MLPClassifier(input_shape=(4,), num_classes=3), Kept(own=3, seed=4, standardize=True))
     trainer.save_checkpoint(tmp_path / "kept.ckpt")
     checkpoint = torch.load(tmp_path / "kept.ckpt", weights_only=True)

@@ -1,7 +1,6 @@
 """Every system takes batches in the forms in which loaders give them, and names those that it cannot take."""
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
@@ -10,6 +9,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import Acts, GivesExamples, finds_classes, is_conditional
 from dlmodules.training.batches import inputs_of
 from dlmodules_cli.systems import systems
+from tests.quiet import quiet_trainer
 from tests.systems.cases import small_arguments
 
 SYSTEMS = [system for system in systems() if not issubclass(system.module, Acts) and system.name != "Classifier"]
@@ -28,10 +28,7 @@ def built(name):
 
 def run(module, batch, tmp_path):
     """Train and validate for a batch."""
-    trainer = pl.Trainer(
-        max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False, accelerator="cpu",
-        enable_model_summary=False, num_sanity_val_steps=0, default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=1, num_sanity_val_steps=0, default_root_dir=tmp_path)
     loader = DataLoader([batch], batch_size=None)
     trainer.fit(module, loader, loader)
     assert trainer.global_step == 1
@@ -70,10 +67,7 @@ def test_images_in_bytes_are_refused_in_one_line(system, tmp_path):
 
 def test_double_precision_stays_where_it_was_asked_for(tmp_path):
     module, (x, y) = built("VAE")
-    trainer = pl.Trainer(
-        max_steps=1, precision="64-true", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        accelerator="cpu", enable_model_summary=False, default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_steps=1, precision="64-true", default_root_dir=tmp_path)
     trainer.fit(module, DataLoader([{"image": x, "label": y}], batch_size=None))
     assert all(p.dtype == torch.float64 for p in module.parameters())
 

@@ -13,6 +13,7 @@ from datamodules.base.fields import FieldsDataset, transform_first
 from datamodules.base.in_memory import InMemoryDataModule
 from datamodules.base.sampling import Collate
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 N, VAL = 18, 3
 IMAGES = torch.arange(N * 12, dtype=torch.float32).view(N, 3, 2, 2)
@@ -98,10 +99,7 @@ class Recorder(pl.LightningModule):
 
 def fit(dataset: str, tmp_path: Path, max_steps: int, ckpt_path: Path | None = None, **kwargs: Any) -> list[Any]:
     module = Recorder()
-    trainer = pl.Trainer(
-        max_steps=max_steps, logger=False, enable_progress_bar=False, enable_model_summary=False,
-        enable_checkpointing=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_steps=max_steps, default_root_dir=tmp_path)
     trainer.fit(module, datamodule=Structured(dataset, **kwargs), ckpt_path=ckpt_path, weights_only=True)
     trainer.save_checkpoint(tmp_path / f"{max_steps}.ckpt")
     return module.seen

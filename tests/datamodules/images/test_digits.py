@@ -13,6 +13,7 @@ from torch import Tensor
 from datamodules import DigitsDataModule
 from datamodules.images.vision import fit_images
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def ready(**kwargs: Any) -> DigitsDataModule:
@@ -186,15 +187,7 @@ class Counter(pl.LightningModule):
 
 @pytest.mark.parametrize("val_size", [200, 0])
 def test_with_a_trainer(val_size: int) -> None:
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_epochs=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
+    trainer = quiet_trainer(max_epochs=1, num_sanity_val_steps=0)
     module, data = Counter(), DigitsDataModule(image_size=8, val_size=val_size)
     trainer.fit(module, datamodule=data)
     assert module.counts == {"train": 1497 - val_size, "val": val_size, "test": 0}

@@ -12,6 +12,7 @@ from torch import Tensor
 from callbacks.run.exact_resume import ExactResume
 from datamodules import TableDataModule
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 PEOPLE = """age,town,height,kind
 20,Rome,1.5,b
@@ -257,10 +258,7 @@ def test_training_resumes_inside_an_epoch(write: Any, tmp_path: Path) -> None:
     path = write(numbered(40))
 
     def run(steps: int, checkpoint: str | None = None) -> tuple[Recorder, pl.Trainer]:
-        trainer = pl.Trainer(
-            accelerator="cpu", max_steps=steps, logger=False, enable_checkpointing=False, callbacks=[ExactResume()],
-            enable_progress_bar=False, enable_model_summary=False, default_root_dir=tmp_path,
-        )  # fmt: skip
+        trainer = quiet_trainer(max_steps=steps, callbacks=[ExactResume()], default_root_dir=tmp_path)
         module = Recorder()
         trainer.fit(module, TableDataModule(path, batch_size=8), ckpt_path=checkpoint, weights_only=True)
         return module, trainer

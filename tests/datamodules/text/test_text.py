@@ -16,6 +16,7 @@ from datamodules.text.length_batches import LengthSampler
 from datamodules.text.text_dataset import TextDataset
 from datamodules.text.vocabulary import Vocabulary
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def dataset(**kwargs: Any) -> TextDataset:
@@ -155,10 +156,7 @@ class Recorder(pl.LightningModule):
 
 
 def trainer(**kwargs: Any) -> pl.Trainer:
-    return pl.Trainer(
-        accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False,
-        enable_checkpointing=False, **kwargs,
-    )  # fmt: skip
+    return quiet_trainer(**kwargs)
 
 
 @pytest.mark.parametrize("batching", ["length", "random"])

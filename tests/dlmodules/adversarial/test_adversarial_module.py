@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from callbacks.run.loggers import RunCSVLogger
 from dlmodules import DCGAN
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def tiny(**kwargs):
@@ -67,10 +68,7 @@ def test_metrics_reach_the_loggers_every_n_steps(tmp_path):
 
 
 def test_max_steps_counts_batches(tmp_path):
-    run = pl.Trainer(
-        max_steps=7, logger=False, enable_checkpointing=False, enable_progress_bar=False, accelerator="cpu",
-        enable_model_summary=False, default_root_dir=tmp_path,
-    )  # fmt: skip
+    run = quiet_trainer(max_steps=7, default_root_dir=tmp_path)
     module = Counting(image_shape=(1, 8, 8), latent_dim=4, width=0.05)
     run.fit(module, loader(batches=12))
     assert module.updates == [7, 7]

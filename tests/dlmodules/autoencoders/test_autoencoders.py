@@ -14,6 +14,7 @@ from dlmodules.autoencoders.denoising import gaussian_noise, salt
 from dlmodules.autoencoders.losses import bce, dissimilarity, mse
 from dlmodules.autoencoders.networks import ConvDecoder, ConvEncoder
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def count(module):
@@ -150,10 +151,7 @@ def test_codes_and_images_of_a_wrong_shape_or_range_are_named():
 
 def fitted(module, data, tmp_path, epochs):
     pl.seed_everything(0)
-    trainer = pl.Trainer(
-        max_epochs=epochs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=epochs, default_root_dir=tmp_path)
     trainer.fit(module, data)
     return trainer.test(module, data, verbose=False)[0]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import safetensors.torch
 import torch
 import yaml
@@ -24,6 +23,7 @@ from dlmodules.gans import InfoGANGenerator
 from dlmodules.vaes import StackEncoder
 from dlmodules_cli.configs import all_configs
 from dlmodules_cli.main import main
+from tests.quiet import quiet_trainer
 
 EARLIER = Path(__file__).parent / "earlier"
 
@@ -49,11 +49,14 @@ def test_a_run_made_in_python_loads_and_resumes(name, network, cls, tmp_path):
     assert type(getattr(module, network)) is cls
     assert type(module).load_from_checkpoint(path, weights_only=True).hparams.keys() == module.hparams.keys()
     torch.set_num_threads(1)
-    trainer = pl.Trainer(
-        max_epochs=3, max_steps=18, limit_train_batches=6, limit_val_batches=1, logger=False, accelerator="cpu",
-        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
-        callbacks=[ExactResume()], plugins=[AtomicCheckpointIO()],
-    )  # fmt: skip
+    trainer = quiet_trainer(
+        max_epochs=3,
+        max_steps=18,
+        limit_train_batches=6,
+        limit_val_batches=1,
+        callbacks=[ExactResume()],
+        plugins=[AtomicCheckpointIO()],
+    )
     trainer.fit(
         module.train(), datamodule=DigitsDataModule(image_size=8, batch_size=8), ckpt_path=path, weights_only=True
     )

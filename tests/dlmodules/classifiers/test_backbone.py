@@ -10,6 +10,7 @@ from dlmodules import BackboneClassifier
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.classifiers.backbone_networks import make_backbone
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 IMAGENET = {
     "vgg16": 138_357_544,
@@ -53,10 +54,7 @@ def test_inception_trains_on_its_main_logits():
 
 
 def trainer(root, **options):
-    return pl.Trainer(
-        logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-        accelerator="cpu", default_root_dir=root, limit_train_batches=3, limit_val_batches=1, **options,
-    )  # fmt: skip
+    return quiet_trainer(default_root_dir=root, limit_train_batches=3, limit_val_batches=1, **options)
 
 
 def test_frozen_layers_keep_weights_and_statistics(tmp_path):

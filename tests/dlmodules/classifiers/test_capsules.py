@@ -8,6 +8,7 @@ from datamodules import DigitsDataModule
 from dlmodules import CapsNetClassifier
 from dlmodules.classifiers.capsules import PrimaryCapsules, dynamic_routing, margin_loss, squash
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def test_squash_keeps_the_direction_and_makes_the_length_a_probability():
@@ -70,10 +71,7 @@ def test_it_reads_held_out_digits(tmp_path):
     Routing is held by the values above: with a single iteration this network still reads 90 %.
     """
     pl.seed_everything(0)
-    trainer = pl.Trainer(
-        max_epochs=4, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=4, default_root_dir=tmp_path)
     module = CapsNetClassifier(channels=16, capsules=2, dim=8, decoder_dims=(32,))
     data = DigitsDataModule(batch_size=32)
     trainer.fit(module, data)

@@ -9,6 +9,7 @@ import torch
 from datamodules import DigitsDataModule
 from dlmodules import DBNClassifier
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def test_parameter_count():
@@ -41,10 +42,7 @@ class Moved(pl.Callback):
 
 
 def fit(module, epochs, folder, **more):
-    trainer = pl.Trainer(
-        max_epochs=epochs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=folder, **more,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=epochs, default_root_dir=folder, **more)
     data = DigitsDataModule(batch_size=32, image_size=8)
     trainer.fit(module, data)
     return trainer, data

@@ -14,6 +14,7 @@ from dlmodules import (
     YNetworkClassifier,
 )
 from dlmodules.classifiers.cnn_networks import PooledCNN, StridedCNN
+from tests.quiet import quiet_trainer
 
 
 def adam(parameters):
@@ -43,11 +44,9 @@ SYSTEMS = {
 
 def read_after_training(module, epochs, tmp_path):
     """Return the accuracy on 200 digits after ``epochs`` of 40 batches."""
-    trainer = pl.Trainer(
-        max_epochs=epochs, limit_train_batches=40, limit_val_batches=0, limit_test_batches=7, logger=False,
-        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu",
-        default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(
+        max_epochs=epochs, limit_train_batches=40, limit_val_batches=0, limit_test_batches=7, default_root_dir=tmp_path
+    )
     data = DigitsDataModule(batch_size=32, image_size=module.input_shape[1])
     trainer.fit(module, data)
     return trainer.test(module, data, verbose=False)[0]["test/accuracy"]

@@ -9,6 +9,7 @@ from datamodules.tables.rows import RowDataModule
 from dlmodules import LogisticRegression, Perceptron
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def with_weights(module: Classifier, weight: list[list[float]]) -> Classifier:
@@ -28,10 +29,7 @@ def step(module: Classifier, x: list[list[float]], y: list[int]) -> tuple[list[l
 
 
 def fit(module: Classifier, data: RowDataModule, epochs: int, folder: object) -> pl.Trainer:
-    trainer = pl.Trainer(
-        max_epochs=epochs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=folder,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=epochs, default_root_dir=folder)
     trainer.fit(module, data)
     return trainer
 

@@ -20,6 +20,7 @@ from dlmodules.classifiers.matrix_capsules import (
     spread_loss,
 )
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def test_spread_loss_by_hand():
@@ -147,10 +148,7 @@ def test_the_smaller_of_the_papers_networks_has_its_68_thousand_parameters():
 @pytest.mark.slow
 def test_it_reads_held_out_digits(tmp_path):
     pl.seed_everything(0)
-    trainer = pl.Trainer(
-        max_epochs=4, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=4, default_root_dir=tmp_path)
     module = MatrixCapsNetClassifier(
         (1, 24, 24), channels=16, capsules=(4, 4, 4), sharpness=0.05, margin_steps=400,
         optimizer=lambda p: torch.optim.Adam(p, lr=3e-3),

@@ -11,6 +11,7 @@ from datamodules import DigitsDataModule
 from dlmodules import MLPClassifier
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def test_parameter_count_is_the_books():
@@ -49,10 +50,7 @@ def test_any_network_can_be_classified_with():
 def test_it_reads_held_out_digits(tmp_path):
     """Six epochs on 1,297 digits; with the loss's sign flipped or no update it stays near 10 %."""
     pl.seed_everything(0)
-    trainer = pl.Trainer(
-        max_epochs=6, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=6, default_root_dir=tmp_path)
     module, data = MLPClassifier(), DigitsDataModule(batch_size=32)
     trainer.fit(module, data)
     assert trainer.test(module, data, verbose=False)[0]["test/accuracy"] > 0.93

@@ -9,13 +9,11 @@ import torch
 from datamodules import IrisDataModule, XORDataModule
 from datamodules.tables.rows import RowDataModule
 from dlmodules import MLPClassifier
+from tests.quiet import quiet_trainer
 
 
 def accuracy(module: MLPClassifier, data: RowDataModule, epochs: int, folder: object) -> float:
-    trainer = pl.Trainer(
-        max_epochs=epochs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=folder, limit_val_batches=0,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=epochs, default_root_dir=folder, limit_val_batches=0)
     trainer.fit(module, data)
     return trainer.test(module, data, verbose=False)[0]["test/accuracy"]
 

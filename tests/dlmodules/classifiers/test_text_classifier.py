@@ -13,6 +13,7 @@ from datamodules import ToySentimentDataModule
 from dlmodules import TextClassifier
 from dlmodules.classifiers.text_networks import BagOfWords, TextRNN, text_first
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 from tests.systems.gradient_verification import assert_tokens_stay_apart
 
 NETWORKS = [BagOfWords(), TextRNN(), TextRNN(cell="lstm"), TextRNN(cell="gru")]
@@ -156,10 +157,7 @@ def test_the_check_of_tokens_misses_neither_a_leak_nor_a_network_that_reads_noth
 def test_it_learns_what_made_up_opinions_say(make_network: Any, least: float, tmp_path: Any):
     """Of what the words are alone, without what ``not`` turns round, the bag of words learns its share."""
     pl.seed_everything(0)
-    trainer = pl.Trainer(
-        max_epochs=12, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=12, default_root_dir=tmp_path)
     module = TextClassifier(make_network(), optimizer=lambda p: torch.optim.RMSprop(p, lr=5e-3, alpha=0.9, eps=1e-7))
     data = ToySentimentDataModule(batch_size=32)
     trainer.fit(module, data)

@@ -3,7 +3,6 @@
 from math import inf, log, prod
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -12,15 +11,13 @@ from datamodules.tables.wrodl import NEVER, TWICE, indices
 from dlmodules import BoxDensity, Multinomial, NaiveBayes, PixelNaiveBayes
 from dlmodules.densities.pixel_naive_bayes import palette_colors, palette_indices
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 POINTS = torch.tensor([[0.0, 1.0], [2.0, -1.0], [1.0, 0.0]])
 
 
 def fit(module, data, **kwargs):
-    trainer = pl.Trainer(
-        **{"max_epochs": 1} | kwargs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu",
-    )  # fmt: skip
+    trainer = quiet_trainer(**{"max_epochs": 1} | kwargs)
     trainer.fit(module, data)
     return trainer
 

@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from datamodules import DigitsDataModule
 from dlmodules import DBN, ConvDBN
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def test_parameter_counts():
@@ -99,10 +100,7 @@ def read_by_features(module, data):
 
 
 def train(module, data, epochs, folder):
-    trainer = pl.Trainer(
-        max_epochs=epochs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=folder,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=epochs, default_root_dir=folder)
     trainer.fit(module, data)
     return trainer.test(module, data, verbose=False)[0]["test/reconstruction"]
 

@@ -12,6 +12,7 @@ from datamodules import DigitsDataModule
 from dlmodules import RBM
 from dlmodules.errors import UserError
 from dlmodules.layers.rbm import BinaryRBM
+from tests.quiet import quiet_trainer
 
 
 def states(n):
@@ -125,10 +126,7 @@ def test_its_features_tell_digits_apart_and_held_out_digits_become_likely(chains
     pl.seed_everything(0)
     data = DigitsDataModule(batch_size=32, image_size=8)
     module = RBM((1, 8, 8), hidden_dim=64, chains=chains, optimizer=lambda p: torch.optim.SGD(p, lr=0.2))
-    trainer = pl.Trainer(
-        max_epochs=30, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=30, default_root_dir=tmp_path)
     trainer.fit(module, data)
     found = trainer.test(module, data, verbose=False)[0]
     assert found["test/pseudo_likelihood"] > 0.6 * 64 * math.log(0.5)  # all pixels at random: 64 log 1/2

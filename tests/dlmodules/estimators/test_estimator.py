@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -19,15 +18,13 @@ from datamodules import DigitsDataModule, IrisDataModule
 from dlmodules import EstimatorClassifier
 from dlmodules.errors import UserError
 from dlmodules.estimators.builders import estimator_settings, make_estimator
+from tests.quiet import quiet_trainer
 
 FOREST = {"class_path": "sklearn.ensemble.RandomForestClassifier", "init_args": {"n_estimators": 5, "max_depth": 2}}
 
 
 def fit(module, data, folder, **kwargs):
-    trainer = pl.Trainer(
-        **{"max_epochs": 1} | kwargs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=folder,
-    )  # fmt: skip
+    trainer = quiet_trainer(**{"max_epochs": 1} | kwargs, default_root_dir=folder)
     trainer.fit(module, data)
     return trainer
 

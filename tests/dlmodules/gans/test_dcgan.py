@@ -8,6 +8,7 @@ from datamodules import DigitsDataModule
 from dlmodules import DCGAN
 from dlmodules.errors import UserError
 from dlmodules.gans.dcgan_lab import LabDiscriminator, LabGenerator
+from tests.quiet import quiet_trainer
 
 
 def count(network):
@@ -73,10 +74,7 @@ def test_its_samples_come_to_look_like_the_digits(tmp_path):
     data = DigitsDataModule(image_size=16, batch_size=32, drop_last=True)
     module = DCGAN(image_shape=(1, 16, 16), latent_dim=16, width=0.25, optimizer_d=_adam, optimizer_g=_adam)
     before = distance(module, data)
-    trainer = pl.Trainer(
-        max_steps=400, logger=False, enable_checkpointing=False, enable_progress_bar=False, limit_val_batches=0,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_steps=400, limit_val_batches=0, default_root_dir=tmp_path)
     trainer.fit(module, data)
     after = distance(module, data)
     assert after["mean"] < 0.6 * before["mean"]

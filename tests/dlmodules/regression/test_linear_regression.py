@@ -12,13 +12,11 @@ from torch.utils.data import DataLoader, TensorDataset
 from datamodules import DiabetesDataModule
 from dlmodules import LinearRegression
 from dlmodules.errors import UserError
+from tests.quiet import quiet_trainer
 
 
 def trainer(folder: object, epochs: int) -> pl.Trainer:
-    return pl.Trainer(
-        max_epochs=epochs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=folder,
-    )  # fmt: skip
+    return quiet_trainer(max_epochs=epochs, default_root_dir=folder)
 
 
 def identity() -> LinearRegression:

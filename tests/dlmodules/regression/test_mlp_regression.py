@@ -8,6 +8,7 @@ from datamodules import BoxDataModule
 from dlmodules import MLPRegression
 from dlmodules.errors import UserError
 from dlmodules.regression.mlp import wire_box
+from tests.quiet import quiet_trainer
 
 
 def test_parameter_count():
@@ -57,10 +58,7 @@ def test_a_box_outside_the_points_is_refused():
 @pytest.mark.learning
 def test_it_learns_the_box(tmp_path):
     pl.seed_everything(0)
-    trainer = pl.Trainer(
-        max_epochs=60, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=60, default_root_dir=tmp_path)
     module = MLPRegression(optimizer=lambda p: torch.optim.Adam(p, lr=0.05))
     data = BoxDataModule()
     trainer.fit(module, data)

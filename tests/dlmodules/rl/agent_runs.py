@@ -8,17 +8,11 @@ import pytorch_lightning as pl
 from datamodules.environments.environment import EnvironmentDataModule
 from dlmodules.checkpoints.hparams import constructor_arguments
 from dlmodules.rl.dqn import DQN
+from tests.quiet import quiet_trainer
 
 
 def trainer(**arguments: Any) -> pl.Trainer:
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    defaults = {
-        "max_epochs": -1,
-        "accelerator": "cpu",
-        "enable_model_summary": False,
-        "num_sanity_val_steps": 0,
-    }
-    return pl.Trainer(**{**quiet, **defaults, **arguments})
+    return quiet_trainer(**{"max_epochs": -1, "num_sanity_val_steps": 0, **arguments})
 
 
 def agent(seed: int = 0, cls: Any = DQN, **arguments: Any) -> Any:

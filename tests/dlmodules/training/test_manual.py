@@ -1,13 +1,13 @@
 """Loops of manual optimization on one engine: an actor with its critic, and two generators with two discriminators."""
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
 from dlmodules.training.manual import ManualOptimizationModule
+from tests.quiet import quiet_trainer
 
 
 class ActorCritic(ManualOptimizationModule):
@@ -102,10 +102,7 @@ class WatchedCycle(Watching, Cycle):
 
 def fit(module, tmp_path, batches=4, features=1):
     data = torch.utils.data.TensorDataset(torch.rand(8 * batches, features, generator=torch.Generator().manual_seed(0)))
-    trainer = pl.Trainer(
-        max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=1, default_root_dir=tmp_path)
     trainer.fit(module, torch.utils.data.DataLoader(data, batch_size=8))
     return trainer
 

@@ -7,6 +7,7 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch.utils.data import DataLoader
 
 from dlmodules.training.one_step import one_global_step
+from tests.quiet import quiet_trainer
 
 
 def test_the_private_hooks_are_still_there():
@@ -44,10 +45,7 @@ class Manual(pl.LightningModule):
 
 
 def fit(module, tmp_path, **kwargs):
-    run = pl.Trainer(
-        **kwargs, logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-        accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    run = quiet_trainer(**kwargs, default_root_dir=tmp_path)
     run.fit(module, DataLoader(torch.ones(6, 1)))
     return run
 

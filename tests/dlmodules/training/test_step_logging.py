@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from dlmodules.errors import UserError
 from dlmodules.training.batches import inputs_of
 from dlmodules.training.step_logging import log_losses
+from tests.quiet import quiet_trainer
 
 
 class Module(pl.LightningModule):
@@ -27,10 +28,7 @@ class Module(pl.LightningModule):
 
 
 def fit(module, tmp_path):
-    trainer = pl.Trainer(
-        max_epochs=1, log_every_n_steps=3, logger=pl.loggers.CSVLogger(tmp_path, version=0), accelerator="cpu",
-        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=1, log_every_n_steps=3, logger=pl.loggers.CSVLogger(tmp_path, version=0))
     trainer.fit(module, DataLoader(torch.ones(14, 1), batch_size=2))
     return (tmp_path / "lightning_logs" / "version_0" / "metrics.csv").read_text().splitlines()
 

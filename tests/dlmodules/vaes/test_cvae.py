@@ -9,6 +9,7 @@ from dlmodules import CVAE, VAE
 from dlmodules.errors import UserError
 from dlmodules.vaes.cvae import ConditionalDecoder, ConditionalEncoder
 from dlmodules.vaes.stack_networks import StackDecoder, StackEncoder
+from tests.quiet import quiet_trainer
 
 
 def count(module):
@@ -111,10 +112,7 @@ def test_it_draws_the_digit_that_is_asked_for(tmp_path):
     pl.seed_everything(0)
     data = DigitsDataModule(batch_size=32)
     module = CVAE(optimizer=lambda p: torch.optim.Adam(p, lr=2e-3))
-    trainer = pl.Trainer(
-        max_epochs=15, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=15, default_root_dir=tmp_path)
     trainer.fit(module, data)
     images, labels = (torch.cat(part) for part in zip(*data.train_dataloader(), strict=True))
     means = torch.stack([images[labels == digit].mean(0) for digit in range(10)]).flatten(1)

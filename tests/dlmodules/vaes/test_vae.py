@@ -11,6 +11,7 @@ from datamodules import DigitsDataModule
 from dlmodules import VAE
 from dlmodules.errors import UserError
 from dlmodules.vaes.networks import MLPDecoder, MLPEncoder
+from tests.quiet import quiet_trainer
 
 
 def count(module):
@@ -165,10 +166,7 @@ def test_it_learns_codes_that_tell_digits_apart(tmp_path):
     pl.seed_everything(0)
     data = DigitsDataModule(batch_size=32)
     module = VAE(latent_dim=4, encoder=MLPEncoder(latent_dim=4), decoder=MLPDecoder(latent_dim=4), optimizer=_adam)
-    trainer = pl.Trainer(
-        max_epochs=20, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, accelerator="cpu", default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=20, default_root_dir=tmp_path)
     trainer.fit(module, data)
     bound = trainer.validate(module, data, verbose=False)[0]
     train = torch.cat([x for x, _ in data.train_dataloader()])

@@ -3,7 +3,6 @@
 import warnings
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
@@ -12,6 +11,7 @@ from dlmodules import DCGAN, GAN, VAE, Autoencoder, StateAutoencoder
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.errors import UserError
 from dlmodules.vaes.networks import ConvDecoder
+from tests.quiet import quiet_trainer
 
 SHAPE = (1, 8, 8)
 
@@ -30,10 +30,7 @@ class Squashed(nn.Module):
 def fit(tmp_path, module, x, y=None, steps=2):
     """Return what a training on one batch warns of, in the words of this package."""
     batch = (x, torch.arange(len(x)) % 3 if y is None else y)
-    trainer = pl.Trainer(
-        max_steps=steps, logger=False, enable_checkpointing=False, enable_progress_bar=False, accelerator="cpu",
-        enable_model_summary=False, default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_steps=steps, default_root_dir=tmp_path)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         trainer.fit(module, DataLoader([batch] * steps, batch_size=None))
