@@ -79,6 +79,13 @@ def _walk(name: str, system: str, bar: float) -> Row:
 ROWS = (
     _row("q_learning_frozen_lake", "QLearning", _expected(0.739, _LAKE), headline=True),
     _row(
+        "q_learning_frozen_lake_short_sighted",
+        "QLearning",
+        _expected(0.7297, "0.72977, the best policy for gamma 0.9"),
+        config="configs/rl/q_learning_frozen_lake.yaml",
+        options={"baseline": "random_actions", "args": ("--model.init_args.gamma", "0.9")},
+    ),
+    _row(
         "q_learning_frozen_lake_book",
         "QLearning",
         _expected(None, "0.7298, the best policy for gamma 0.9", book="0.71"),
