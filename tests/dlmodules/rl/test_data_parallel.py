@@ -71,7 +71,7 @@ def test_two_processes_learn_together_and_resume(env_id: str, tmp_path: Path) ->
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, script, tmp_path, env_id], env=environment, capture_output=True, timeout=600)
+    done = subprocess.run([sys.executable, script, tmp_path, env_id], env=environment, capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
 
     def found(name: str, rank: int) -> dict[str, Any]:
