@@ -120,7 +120,7 @@ def main(config: str, result: str, seed: str, steps: str, until: str = "", every
             begin = time.process_time()
             self.next_look = self.num_timesteps + int(every)
             held_out = make_vec_env(data["env_id"], n_envs=8, seed=10_000 + int(seed))
-            self.reached = evaluate_policy(agent, held_out, EPISODES, deterministic=True)[0] >= float(until)
+            self.reached = bool(evaluate_policy(agent, held_out, EPISODES, deterministic=True)[0] >= float(until))
             self.paused += time.process_time() - begin
 
     callback = Until()
