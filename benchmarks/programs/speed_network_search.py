@@ -32,7 +32,8 @@ def measure(row: Row, seed: int, context: Context) -> Record:
             found = search(game, boards, memory, simulations, module.score)
             done += int(found.visits.sum())
             boards = game.play(boards, found.visits.argmax(axis=1))
-            boards = boards.at(~game.outcome(boards)[0])
+            running = ~game.outcome(boards)[0]
+            boards = boards.at(running) if running.any() else openings(game, games, 6, rng)
         return done / (time.process_time() - start)
 
     speed(row.options["games"])

@@ -99,7 +99,7 @@ class Trees:
     @property
     def root_legal(self) -> Flags:
         """The legal actions at the roots, ``(N, A)``: a view."""
-        legal: Flags = self.legal.reshape(self.num_games, self.room, -1)[:, 0]
+        legal: Flags = self.legal.reshape(self.num_games, self.room, *self.legal.shape[1:])[:, 0]
         return legal
 
     def select(self, score: Score, at_root: Score | None = None) -> Leaves:
@@ -171,7 +171,7 @@ class Trees:
         return line
 
     def _at_roots(self, array: Floats) -> Floats:
-        return array.reshape(self.num_games, self.room, -1)[:, 0]
+        return array.reshape(self.num_games, self.room, *array.shape[1:])[:, 0]
 
     def _grow(self, games: Integers, edges: Integers) -> Integers:
         """Give each of the games the node that its edge leads to, and return the nodes."""

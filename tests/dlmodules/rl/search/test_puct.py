@@ -55,6 +55,12 @@ def test_visits_sum_to_the_simulations(game, ply):
     assert np.abs(found.value).max() <= 1
 
 
+def test_no_games_are_searched_without_a_word():
+    boards = GAME.start(3).at(np.zeros(3, dtype=bool))
+    found = search(GAME, boards, uniform(GAME), 8, SCORE)
+    assert found.visits.shape == found.q.shape == (0, GAME.num_actions)
+
+
 def test_a_win_is_found_and_a_forced_loss_is_known_by_its_sign():
     wins = after(0, 6, 1, 6, 2, 5)  # the first player has 0, 1 and 2 in the lowest row
     found = search(GAME, wins, uniform(GAME), 60, SCORE)
