@@ -107,7 +107,7 @@ def main(config: str, result: str, seed: str, steps: str, until: str = "", every
     agent = theirs("MlpPolicy", envs, seed=int(seed), device="cpu", **sb3_arguments(model, data, int(steps)))
 
     class Until(BaseCallback):  # type: ignore[misc]  # it has no types here
-        """Ends the training where the return is reached; the clock stands still while that is looked at."""
+        """Ends the training where the return is reached; evaluation is not timed."""
 
         paused, next_look, reached = 0.0, 0, False
 

@@ -61,8 +61,10 @@ class CartPoleQNetwork(nn.Module):
         return values
 
 
-def _normed_layers(dims: Sequence[int]) -> list[nn.Module]:
-    """Return [linear, layer norm, ReLU] from each of ``dims`` to the next."""
+def _hidden_layers(dims: Sequence[int], layer_norm: bool) -> list[nn.Module]:
+    """Return [linear, layer norm where asked for, ReLU] from each of ``dims`` to the next."""
+    if not layer_norm:
+        return mlp_layers(dims)
     layers: list[nn.Module] = []
     for before, after in pairwise(dims):
         layers += [nn.Linear(before, after), nn.LayerNorm(after), nn.ReLU()]
@@ -86,7 +88,7 @@ class LayerNormQNetwork(nn.Module):
         self.num_actions = num_actions
         self.hidden_dims = tuple(hidden_dims)
         dims = [observation_dim, *hidden_dims]
-        self.layers = nn.Sequential(*_normed_layers(dims), nn.Linear(dims[-1], num_actions))
+        self.layers = nn.Sequential(*_hidden_layers(dims, layer_norm=True), nn.Linear(dims[-1], num_actions))
 
     def forward(self, observation: Tensor) -> Tensor:
         """Map observations ``(B, ...)`` to values ``(B, num_actions)``."""
@@ -183,7 +185,7 @@ class NoisyQNetwork(nn.Module):
         self.sigma = sigma
         self.layer_norm = layer_norm
         dims = [observation_dim, *hidden_dims]
-        self.trunk = nn.Sequential(*(_normed_layers(dims[:-1]) if layer_norm else mlp_layers(dims[:-1])))
+        self.trunk = nn.Sequential(*_hidden_layers(dims[:-1], layer_norm))
         self.head = nn.Sequential(
             NoisyLinear(dims[-2], dims[-1], sigma),
             *([nn.LayerNorm(dims[-1])] if layer_norm else []),
@@ -253,7 +255,7 @@ class RainbowQNetwork(nn.Module):
         self.sigma = sigma
         self.layer_norm = layer_norm
         dims = [observation_dim, *hidden_dims]
-        self.trunk = nn.Sequential(*(_normed_layers(dims[:-1]) if layer_norm else mlp_layers(dims[:-1])))
+        self.trunk = nn.Sequential(*_hidden_layers(dims[:-1], layer_norm))
         noisy = partial(NoisyLinear, sigma=sigma)
         self.head = DuelingHead(dims[-2], dims[-1], num_actions, num_atoms, noisy, layer_norm)
 
