@@ -27,6 +27,7 @@ ROWS = (
         system="DBN",
         config="configs/energy/dbn_mnist.yaml",
         budget="3 epochs of 55,000 images for each of three machines",
+        seeds=(0, 1, 2),
         figures=(
             Figure("test/features", "accuracy of logistic regression on the features", digits=4),
             Figure("test/reconstruction@last", "squared error of a way up and down", digits=4, better="lower"),
@@ -41,6 +42,7 @@ ROWS = (
         system="ConvDBN",
         config="configs/energy/conv_dbn_mnist.yaml",
         budget="1 epoch of 55,000 images for each of two machines",
+        seeds=(0, 1, 2),
         figures=(
             Figure("test/features", "accuracy of logistic regression on the features", digits=4),
             Figure("test/reconstruction@last", "squared error of a way up and down", digits=4, better="lower"),
