@@ -7,17 +7,24 @@ from itertools import pairwise
 from scipy.stats import spearmanr
 
 from benchmarks.record import Record
+from benchmarks.row import Row
 
 Curve = Sequence[Sequence[float]]
 """Pairs of the updates so far and the value then, in order."""
 
 FEWEST = 3  # pairs for a rank correlation
 HELD_OUT_RETURN = "val/return"  # the detail of an agent's record that is its run's curve
+_RETURNS = ("test/return@last", "test/exact_return@last")  # the figures that such a curve leads to
 SEEDS = 2  # at least, of the curves over seeds
 
 
-def curves_of(records: Sequence[Record]) -> list[Curve]:
-    """Return the curves of held-out returns that ``records`` hold, one for each seed; none of fewer than two."""
+def curves_of(row: Row, records: Sequence[Record]) -> list[Curve]:
+    """Return the curves of held-out returns in the records of ``row``, one for each seed; none of fewer than two.
+
+    Where a row's figures are no returns, its agent judges a policy that stays as it is: its returns say nothing.
+    """
+    if not any(figure.key in _RETURNS for figure in row.figures):
+        return []
     found = [record.details[HELD_OUT_RETURN] for record in records if HELD_OUT_RETURN in record.details]
     return found if len(found) >= SEEDS else []
 

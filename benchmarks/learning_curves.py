@@ -36,7 +36,7 @@ def draw(curves: Sequence[Curve], title: str, path: Path) -> None:
 def main() -> None:
     """Draw the figure of each row whose records have curves."""
     for name, records in by_row(read_records(RECORDS), ROWS.values()).items():
-        if curves := curves_of(records):
+        if curves := curves_of(ROWS[name], records):
             draw(curves, name, FOLDER / f"{name}.png")
             print(FOLDER / f"{name}.png")
 

@@ -31,7 +31,7 @@ def system_snippet(system: Public, rows: Sequence[Row], found: Found, titles: Ma
     if scores := [row for row in own if row.kind == "score"]:
         blocks.append(score_tables(scores, found))
     for row in own:
-        if curves_of(found[row.name]):
+        if curves_of(row, found[row.name]):
             seeds = f"Held-out return of `{row.name}`: each seed, their interquartile mean and its 95 % interval"
             blocks.append(f"![{seeds}](../images/learning_curves/{row.name}.png)\n\n{seeds}.\n")
     for name in dict.fromkeys(row.table for row in own if row.kind == "table"):

@@ -17,7 +17,8 @@ class GeneticAlgorithm(PopulationAgent):
 
     The genes of a policy are its weights. Everyone plays anew in each generation, those that go on too, so that a lucky
     return is forgotten. Then the best ones, the elite, play further training episodes; the policy that acts is the best
-    in these alone, since the returns by which they were chosen flatter all of them.
+    in these alone, since the returns by which they were chosen flatter all of them. It is the first that stays where
+    returns are alike, as they are once many policies reach the most that there is.
 
     Paper: Such et al. 2017, Deep Neuroevolution, arXiv:1712.06567.
     Books: vasilev 9.1.
@@ -92,7 +93,8 @@ class GeneticAlgorithm(PopulationAgent):
         self.elite_episodes, self.crossover = elite_episodes, crossover
         self._elite_fitness: Tensor | None = None
         self.register_buffer("generation", torch.zeros((), dtype=torch.int64))
-        # The parents, best first; before the first generation all are the network's own weights.
+        # The parents, best first, the elite by its further episodes. Before the first generation all are the network's
+        # own weights.
         self.register_buffer("genes", self.weights.repeat(parents, 1))
 
     @override
@@ -125,12 +127,14 @@ class GeneticAlgorithm(PopulationAgent):
     def tell(self, candidates: Tensor, fitness: Tensor) -> dict[str, Tensor]:
         assert self._elite_fitness is not None
         order = fitness.argsort(descending=True, stable=True)[: self.parents]
+        ranks = self._elite_fitness.argsort(descending=True, stable=True)
+        # By more episodes than the others: where returns are alike, the first stays, and that is to be the best.
+        order[: self.elites] = order[: self.elites][ranks]
         self.genes.copy_(candidates[order])
-        best = self._elite_fitness.argmax()
-        self.set_weights(self.genes[best])
+        self.set_weights(self.genes[0])
         self.generation += 1
         return {
             "generation": self.generation.float(),
-            "elite_fitness": self._elite_fitness[best],
+            "elite_fitness": self._elite_fitness.max(),
             "sigma": torch.tensor(self.sigma),
         }
