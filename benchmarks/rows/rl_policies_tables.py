@@ -32,10 +32,8 @@ def _row(
     )
 
 
-def _features(method: str, system: str) -> Row:
-    return _row(
-        f"{method}_mountain_car_features", system, "1,000,000 environment steps", _CAR, program="policy_features"
-    )
+def _features(method: str, system: str, budget: str = "1,000,000 environment steps", **figure: Any) -> Row:
+    return _row(f"{method}_mountain_car_features", system, budget, _CAR, program="policy_features", **figure)
 
 
 ROWS = (
@@ -78,6 +76,7 @@ ROWS = (
     _row("reinforce_baseline_cartpole", "REINFORCEBaseline", _TWO_HUNDRED, "cartpole", bar=475),
     _row("actor_critic_cartpole", "ActorCritic", _TWO_HUNDRED, "cartpole", bar=475),
     _row("q_actor_critic_cartpole", "QActorCritic", _TWO_HUNDRED, "cartpole"),
+    _features("ppo", "PPO", _HUNDRED, bar=91, worst=91),
     # The four methods of atienza 10.7, in the order in which their cars reached the flag; the book prints no numbers.
     _features("a2c", "A2C"),
     _features("reinforce_baseline", "REINFORCEBaseline"),
