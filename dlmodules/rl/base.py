@@ -151,7 +151,7 @@ class Agent(ManualOptimizationModule):
                 self.eval()  # no dropout in acting; ``learn`` puts into training mode what it trains
             self.collect()
             metrics = self.learn()
-        self._note_observations()
+        self.note_observations()
         self._stop_at_budget()
         is_logging = is_logging or self.trainer.should_stop
         losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("loss")}
@@ -184,7 +184,7 @@ class Agent(ManualOptimizationModule):
             self.env_steps += at_once
         require_finite_observations(envs.observation)
 
-    def _note_observations(self) -> None:
+    def note_observations(self) -> None:
         """Add what was seen to the statistics of observations: what an iteration does and learns, it sees alike."""
         if self._seen:
             for normalizer in normalizers_of(self)[0]:

@@ -1,6 +1,7 @@
 """A genetic algorithm over the weights of a policy."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import torch
@@ -116,12 +117,19 @@ class GeneticAlgorithm(PopulationAgent):
     def collect(self) -> None:
         """Play a generation, and its elite once more. Who has not played all of it, is not learnt from."""
         super().collect()
-        if self.candidates is None or self.fitness is None:
-            return
-        best = self.fitness.argsort(descending=True, stable=True)[: self.elites]
-        self._elite_fitness = self.play(self.candidates[best], self.elite_episodes)
+        if self.candidates is not None and self.fitness is not None:
+            self._judge_elite(self.candidates, self.fitness)
+        self._seen = []
+
+    def _judge_elite(self, candidates: Tensor, fitness: Tensor) -> None:
+        """Let the elite play with the statistics of observations by which it would act, and these stay as they are."""
+        before = deepcopy(self.normalizer.state_dict())
+        self.note_observations()
+        best = fitness.argsort(descending=True, stable=True)[: self.elites]
+        self._elite_fitness = self.play(candidates[best], self.elite_episodes)
         if self._elite_fitness is None:
             self.fitness = None
+            self.normalizer.load_state_dict(before)  # who was judged with these acts on
 
     @override
     def tell(self, candidates: Tensor, fitness: Tensor) -> dict[str, Tensor]:

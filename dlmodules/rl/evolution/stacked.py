@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from dlmodules.errors import UserError
-from dlmodules.rl.evolution.policies import PolicyNetwork
+from dlmodules.rl.evolution.policies import PolicyNetwork, Scaled
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-BY_ELEMENT = (nn.Tanh, nn.ReLU, nn.Sigmoid, nn.ELU, nn.LeakyReLU, nn.Identity)
+BY_ELEMENT = (nn.Tanh, nn.ReLU, nn.Sigmoid, nn.ELU, nn.LeakyReLU, nn.Identity, Scaled)
 
 
 class StackedNetworks:

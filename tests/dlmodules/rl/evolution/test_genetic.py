@@ -77,6 +77,25 @@ def test_an_elite_that_the_budget_cuts_is_not_chosen_from() -> None:
     assert torch.equal(module.weights, before)
 
 
+@pytest.mark.parametrize("total_steps", [1_000, 1_100, 1_200])
+def test_the_policy_that_acts_sees_as_it_did_when_it_was_judged(total_steps: int) -> None:
+    judged: list[torch.Tensor] = []
+
+    class Watched(GeneticAlgorithm):
+        def play(self, candidates: torch.Tensor, episodes: int) -> torch.Tensor | None:
+            found = super().play(candidates, episodes)
+            if len(candidates) == self.elites and found is not None:
+                judged.append(self.normalizer.mean.clone())
+            return found
+
+    settings = {"population_size": 8, "parents": 3, "elites": 2, "elite_episodes": 2, "normalize_observations": True}
+    module = agent(cls=Watched, hidden_dims=(), **settings)
+    trainer(limit_val_batches=0).fit(module, data(total_steps=total_steps))
+    assert len(judged) == module.generation > 1
+    assert torch.equal(module.normalizer.mean, judged[-1])  # whatever the budget cut since
+    assert not torch.equal(judged[0], judged[-1])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -26,6 +26,7 @@ class Skips(nn.Module):
 NETWORKS = {
     "linear": (PolicyNetwork(4, 2), True),
     "tanh": (PolicyNetwork(4, 3, (5, 6)), True),
+    "scaled": (PolicyNetwork(4, 2, (5,), observation_scales=(1.0, 0.6, 0.08, 0.6)), True),
     "without bias": (nn.Sequential(nn.Flatten(), nn.Linear(4, 5, bias=False), nn.ReLU(), nn.Linear(5, 2)), True),
     "sequential": (nn.Sequential(nn.Linear(4, 5), nn.Dropout(0.5), nn.Linear(5, 2)), False),
     "skips": (Skips(), False),
@@ -55,6 +56,25 @@ def test_pictures_go_through_vmap() -> None:
     found = StackedNetworks(network, candidates)(pictures, torch.tensor([1, 0]))
     vector_to_parameters(candidates[1], network.parameters())
     torch.testing.assert_close(found[0], network(pictures[:1])[0])
+
+
+def test_each_number_of_an_observation_has_its_own_scale() -> None:
+    torch.manual_seed(0)
+    network, plain = PolicyNetwork(2, 1, (3,), observation_scales=(2.0, 0.1)), PolicyNetwork(2, 1, (3,))
+    vector_to_parameters(parameters_to_vector(network.parameters()), plain.parameters())
+    torch.testing.assert_close(network(torch.tensor([[4.0, 0.3]])), plain(torch.tensor([[2.0, 3.0]])))
+
+
+@pytest.mark.parametrize(
+    ("scales", "message"),
+    [
+        ((1.0,), "observation_scales has 1 numbers; observation_dim is 2"),
+        ((1.0, 0.0), "observation_scales is 0.0; it must be more than 0"),
+    ],
+)
+def test_scales_that_do_not_fit_are_refused_in_a_line(scales: tuple[float, ...], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        PolicyNetwork(2, 1, observation_scales=scales)
 
 
 def test_observations_of_any_shape_are_flattened_by_the_policy() -> None:
