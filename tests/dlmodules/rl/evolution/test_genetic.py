@@ -60,6 +60,11 @@ def test_everybody_plays_anew_and_the_elite_further_episodes() -> None:
     class Watched(GeneticAlgorithm):
         def play(self, candidates: torch.Tensor, episodes: int) -> torch.Tensor | None:
             plays.append((len(candidates), episodes))
+            if len(candidates) == self.elites:
+                assert self.candidates is not None
+                assert self.fitness is not None
+                chosen = torch.cdist(candidates, self.candidates).argmin(1)
+                assert torch.equal(self.fitness[chosen], self.fitness.topk(self.elites).values)
             return super().play(candidates, episodes)
 
     module = agent(cls=Watched, hidden_dims=(), population_size=8, parents=3, elites=2, elite_episodes=2)
