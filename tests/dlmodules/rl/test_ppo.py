@@ -1,5 +1,6 @@
 """PPO's clipping, its old probabilities, and how often it goes through the steps."""
 
+import math
 from typing import Any
 
 import pytest
@@ -39,6 +40,23 @@ def test_what_was_done_is_judged_by_the_networks_that_did_it() -> None:
     next_value = module.critic(given.next_observation).detach()
     expected = advantages_by_definition(given, value.view(7, 3), next_value.view(7, 3), 0.9, 0.8)
     torch.testing.assert_close(advantage, torch.tensor(expected).flatten(), rtol=1e-5, atol=1e-5)
+
+
+def test_an_update_moves_the_probability_of_what_was_done() -> None:
+    torch.manual_seed(0)
+    module, given = PPO(normalize_advantages=False, entropy_coefficient=0.0), rollout()
+    for parameter in module.policy.parameters():  # as initialized it does all actions nearly alike
+        torch.nn.init.normal_(parameter)
+    log_prob = module.policy(given.observation).log_prob(given.action)
+    advantage, losses = torch.randn(len(log_prob)), []
+    module.update = losses.append  # type: ignore[assignment]
+    old = log_prob.detach() - math.log(1.1)
+    policy_loss = module.update_from(given.observation, given.action, old, advantage, torch.zeros(len(old)))[0]
+    torch.testing.assert_close(policy_loss, -1.1 * advantage.mean())
+    parameters = list(module.policy.parameters())
+    found = torch.autograd.grad(losses[0], parameters)
+    expected = torch.autograd.grad(-(1.1 * advantage * log_prob).mean(), parameters)
+    torch.testing.assert_close(found, expected)
 
 
 @pytest.mark.parametrize(("total_steps", "rounds"), [(128, 2), (160, 3)])
