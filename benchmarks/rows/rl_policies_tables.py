@@ -1,5 +1,6 @@
 """The rows of agents with a policy."""
 
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.row import Row
@@ -77,6 +78,12 @@ ROWS = (
     _row("actor_critic_cartpole", "ActorCritic", _TWO_HUNDRED, "cartpole", bar=475),
     _row("q_actor_critic_cartpole", "QActorCritic", _TWO_HUNDRED, "cartpole"),
     _features("ppo", "PPO", _HUNDRED, bar=91, worst=91),
+    # The features by which to judge those: a network's of random weights.
+    replace(
+        _row("ppo_mountain_car_features", "PPO", _HUNDRED, _CAR),
+        name="ppo_mountain_car_random_features",
+        budget=f"{_HUNDRED}, features of random weights",
+    ),
     # The four methods of atienza 10.7, in the order in which their cars reached the flag; the book prints no numbers.
     _features("a2c", "A2C"),
     _features("reinforce_baseline", "REINFORCEBaseline"),
