@@ -24,6 +24,7 @@ class Figure:
         interquartile: report the interquartile mean with its 95 % bootstrap interval and the worst seed, as is the
             custom for agents.
         worst: what the worst seed must reach, and ``bar`` the interquartile mean; None where ``bar`` is for every seed.
+        all_but: how many seeds may miss a ``bar`` that is for every seed.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Figure:
     guess_row: str = ""
     interquartile: bool = False
     worst: float | None = None
+    all_but: int = 0
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def state(figure: Figure, records: Sequence[Record]) -> State:
 
 
 def reaches(figure: Figure, values: Sequence[float]) -> bool:
-    """Say whether every value, or the mean where the bar is for that, is at the bar or beyond.
+    """Say whether every value but ``all_but``, or the mean where the bar is for that, is at the bar or beyond.
 
     Where the worst seed has a bar of its own, the other is the interquartile mean's.
     """
@@ -99,7 +99,7 @@ def reaches(figure: Figure, values: Sequence[float]) -> bool:
         middle = round(interquartile_mean(rounded), 6)
         return _at_least(figure, middle, figure.bar) and _at_least(figure, worst(figure, rounded), figure.worst)
     counted = [round(statistics.fmean(rounded), 6)] if figure.of_mean else rounded
-    return all(_at_least(figure, value, figure.bar) for value in counted)
+    return sum(not _at_least(figure, value, figure.bar) for value in counted) <= figure.all_but
 
 
 def _at_least(figure: Figure, value: float, bar: float) -> bool:
@@ -118,6 +118,8 @@ def bar_of(figure: Figure) -> str:
         return (
             f"{text} in the interquartile mean, {sign}\N{NO-BREAK SPACE}{percent(figure, figure.worst):g} for the worst"
         )
+    if figure.all_but:
+        return f"{text} but for {figure.all_but} of the seeds"
     return text + (" in the mean" if figure.of_mean else "")
 
 

@@ -266,6 +266,13 @@ def test_the_interval_of_an_interquartile_mean_is_the_bootstraps():
     assert interval([3.0] * 5, interquartile_mean) == (3.0, 3.0)
 
 
+def test_a_bar_that_some_seeds_may_miss():
+    figure = Figure("test/accuracy@last", "return", digits=0, bar=475, all_but=1)
+    bar = "≥ 475 but for 1 of the seeds"
+    assert plain(bar_and_state(figure, three(500, 12, 475))) == f"{bar}: met"
+    assert plain(bar_and_state(figure, three(500, 474, 12))) == f"{bar}: **missed**"
+
+
 def test_a_bar_of_the_interquartile_mean_and_one_of_the_worst_seed():
     figure = Figure("test/accuracy@last", "return", digits=0, interquartile=True, bar=495, worst=450)
     bar = "≥ 495 in the interquartile mean, ≥ 450 for the worst"
