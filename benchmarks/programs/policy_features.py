@@ -12,7 +12,10 @@ AUTOENCODER = "state_mountain_car"
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
-    """Train the autoencoder where there is none yet, then fit and test ``row`` on its features."""
+    """Train the autoencoder where there is none yet, then fit and test ``row`` on its features.
+
+    The record names its checkpoint as it lies below the work folder, which is another on every machine.
+    """
     folder = context.work / AUTOENCODER
     if not (folder / AUTOENCODER).is_dir():
         folder.mkdir(parents=True, exist_ok=True)
@@ -21,5 +24,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         few = ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "5"] if context.quick else []
         run_command([*fit, "--trainer.callbacks", "null", *few], context, folder / "log.txt")
     path = versions(folder / AUTOENCODER)[-1] / "checkpoints" / "last.ckpt"
-    args = ("--model.init_args.features.init_args.ckpt_path", str(path.resolve()))
-    return scores.measure(replace(row, options={**row.options, "args": args}), seed, context)
+    argument = "--model.init_args.features.init_args.ckpt_path"
+    options = {**row.options, "args": (argument, str(path.resolve()))}
+    record = scores.measure(replace(row, options=options), seed, context)
+    return replace(record, args=[argument, path.relative_to(context.work).as_posix()])
