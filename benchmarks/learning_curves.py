@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.bootstrap import interquartile_mean, interval
@@ -16,10 +17,14 @@ RESAMPLES = 1_000  # for the eye
 
 
 def draw(curves: Sequence[Curve], title: str, path: Path) -> None:
-    """Draw each seed, their interquartile mean and its 95 % bootstrap interval to ``path``."""
-    common = sorted(set.intersection(*({point[0] for point in curve} for curve in curves)))
-    values = [dict(curve) for curve in curves]
-    columns = [[one[step] for one in values] for step in common]
+    """Draw each seed, their interquartile mean and its 95 % bootstrap interval to ``path``.
+
+    Where seeds were validated at other steps, as populations are after whole generations, what lies between two
+    validations is on the line between them.
+    """
+    first, last = max(curve[0][0] for curve in curves), min(curve[-1][0] for curve in curves)
+    common = sorted({step for curve in curves for step, _ in curve if first <= step <= last})
+    columns = np.transpose([np.interp(common, *np.transpose(curve)) for curve in curves]).tolist()
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
     for curve in curves:
