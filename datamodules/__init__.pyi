@@ -21,6 +21,10 @@ from .tables.toys import BoxDataModule as BoxDataModule
 from .tables.toys import RingDataModule as RingDataModule
 from .tables.toys import XORDataModule as XORDataModule
 from .tables.wrodl import WrodlDataModule as WrodlDataModule
+from .text.aesop import AesopDataModule as AesopDataModule
+from .text.corpora import TinyShakespeareDataModule as TinyShakespeareDataModule
+from .text.corpora import WarAndPeaceDataModule as WarAndPeaceDataModule
+from .text.corpus import CorpusDataModule as CorpusDataModule
 from .text.imdb import IMDBDataModule as IMDBDataModule
 from .text.text import TextDataModule as TextDataModule
 from .text.text_table import TextTableDataModule as TextTableDataModule

@@ -54,11 +54,13 @@ BY_FAMILY = {
     "gans": _steps(1000, "SampleGrid", "LossCurve"),
     "regression": _epochs(50, "LossCurve"),
     "rl": _AGENTS,
+    "text": _steps(2000, "TextSamples", "LossCurve"),
     "vaes": _epochs(30, "Reconstructions", "LatentMap", "SampleGrid", "LossCurve"),
 }
 """By the package in ``dlmodules``: what the configurations of the family have in common, and a budget of minutes."""
 BY_CLASS = {
     "ConvDBN": _epochs(6, "WeightPictures", "Reconstructions", "LossCurve"),
+    "NGram": _epochs(1, "TextSamples"),
     "PixelNaiveBayes": _epochs(1, "SampleGrid"),
     "PolicyEvaluation": _PLANNERS,
     "PolicyIteration": _PLANNERS,

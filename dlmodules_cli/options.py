@@ -42,19 +42,44 @@ def parse(command: str, args: list[str]) -> Namespace:
 
 def _sample() -> CheckpointParser:
     parser = _parser(
-        "sample", "From a checkpoint alone, new images or rows of a generative module or played episodes of an agent."
+        "sample",
+        "From a checkpoint alone, new images, rows or text of a generative module, or played episodes of an agent.",
     )
     parser.add_argument("--output", type=str, required=True, help="Folder for the picture and the raw samples.")
     parser.add_argument(
         "--num",
         type=int | None,
         default=None,
-        help=f"Number of images, of rows, or of episodes of an agent (default: {NUM}); with --traverse, rows of images"
-        " (default: one for each class, or one).",
+        help=f"Number of images, of rows, or of episodes of an agent (default: {NUM}); of tokens of a text (default:"
+        " 300); with --traverse, rows of images (default: one for each class, or one).",
     )
     parser.add_argument("--label", type=int | None, default=None, help="Class to sample, for a conditional module.")
     parser.add_argument(
         "--traverse", type=str | None, default=None, help=f"Change one code along each row of images: {FORM}."
+    )
+    parser.add_argument(
+        "--prompt", type=str | None, default=None, help="What a text goes on from (default: a new line)."
+    )
+    parser.add_argument(
+        "--temperature",
+        type=float | None,
+        default=None,
+        help="Of a text: below 1 it is safer, above it bolder; 0 takes the most probable token (default: 1).",
+    )
+    parser.add_argument(
+        "--top_k", type=int | None, default=None, help="Draw among so many of the most probable tokens of a text."
+    )
+    parser.add_argument(
+        "--top_p",
+        type=float | None,
+        default=None,
+        help="Draw among the fewest most probable tokens of a text that have this probability together.",
+    )
+    parser.add_argument(
+        "--repetition_penalty",
+        type=float | None,
+        default=None,
+        help="Above 1, tokens that a text has already become less probable (default: 1).",
     )
     parser.add_argument("--seed", type=int, default=0, help="Seed of the noise: the same seed gives the same images.")
     _add_ema(parser)

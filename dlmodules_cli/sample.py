@@ -1,4 +1,4 @@
-"""``sample``: from a checkpoint alone, new images or rows of a generative module or played episodes of an agent."""
+"""``sample``: from a checkpoint alone, new images, rows or text of a generative module, or an agent's episodes."""
 
 from pathlib import Path
 
@@ -6,18 +6,20 @@ from jsonargparse import Namespace
 
 from callbacks.base.requirements import members
 from dlmodules.errors import UserError
-from dlmodules.protocols import Acts, SamplesImages, SamplesRows
+from dlmodules.protocols import Acts, ContinuesText, SamplesImages, SamplesRows
 from dlmodules_cli.loading import import_own, load_trained
 from dlmodules_cli.sampling.episodes import write_episodes
 from dlmodules_cli.sampling.images import write_images
 from dlmodules_cli.sampling.request import Request, Writer
 from dlmodules_cli.sampling.rows import write_rows
+from dlmodules_cli.sampling.texts import write_text
 from dlmodules_cli.sampling.traversals import parse_traversal, write_traversal
 
 WRITERS: dict[type, Writer] = {
     Acts: write_episodes,
     SamplesImages: write_images,
     SamplesRows: write_rows,
+    ContinuesText: write_text,
 }
 """What is written for a module: the writer of the first of these protocols that it has."""
 
@@ -28,7 +30,11 @@ def sample(chosen: Namespace) -> None:
     import_own(chosen.imports)
     module, checkpoint = load_trained(chosen.ckpt_path, chosen.ema)
     output = Path(chosen.output)
-    request = Request(module, checkpoint, output, chosen.num, chosen.label, chosen.seed)
+    words = ("prompt", "temperature", "top_k", "top_p", "repetition_penalty")
+    given = {name: chosen[name] for name in words if chosen[name] is not None}
+    if given and not isinstance(module, ContinuesText):
+        raise UserError(f"{type(module).__name__} writes no text: leave --{next(iter(given))} out")
+    request = Request(module, checkpoint, output, chosen.num, chosen.label, chosen.seed, **given)
     try:
         output.mkdir(parents=True, exist_ok=True)
         if traversal is not None:

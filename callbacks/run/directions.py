@@ -8,6 +8,8 @@ DIRECTIONS: dict[str, Direction] = {
     "loss": "min",
     "reconstruction": "min",
     "rmse": "min",
+    "perplexity": "min",
+    "bits_per_character": "min",
     "impossible": "min",
     "fid": "min",
     "kid": "min",

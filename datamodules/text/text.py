@@ -15,9 +15,9 @@ from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from datamodules.base.sampling import shuffled
 from datamodules.text.length_batches import LengthSampler
 from datamodules.text.text_dataset import Padding, TextDataset, Tokens
-from datamodules.text.vocabulary import Vocabulary
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
+from dlmodules.sequences.vocabulary import Vocabulary
 from dlmodules.validation.arguments import check_amounts, check_at_least, check_at_least_one
 
 

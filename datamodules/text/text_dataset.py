@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from typing_extensions import override
 
-from datamodules.text.vocabulary import UNKNOWN
 from dlmodules.errors import UserError
 from dlmodules.protocols import PAD, Batch
+from dlmodules.sequences.vocabulary import UNKNOWN
 
 Padding = Literal["front", "back"]
 Tokens = npt.NDArray[np.int32]

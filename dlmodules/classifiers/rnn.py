@@ -8,8 +8,8 @@ from pytorch_lightning.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from dlmodules.classifiers.classifier import Classifier
-from dlmodules.classifiers.recurrent import Cell, last_state, make_recurrent
 from dlmodules.layers.initialization import glorot_uniform_
+from dlmodules.layers.recurrent import Cell, last_state, make_recurrent
 from dlmodules.validation.arguments import check_at_least_one, check_dropout
 
 

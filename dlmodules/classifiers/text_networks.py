@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.classifiers.recurrent import Cell, make_recurrent
 from dlmodules.errors import UserError
 from dlmodules.layers.initialization import glorot_uniform_
+from dlmodules.layers.recurrent import Cell, make_recurrent
 from dlmodules.protocols import PAD
 from dlmodules.validation.arguments import check_at_least_one
 

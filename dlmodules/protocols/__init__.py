@@ -41,6 +41,15 @@ from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, Sa
 from dlmodules.protocols.populations import HasPopulation
 from dlmodules.protocols.rows import SamplesRows
 from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
+from dlmodules.protocols.sequences import (
+    ContinuesText,
+    CountsCharacters,
+    Generates,
+    HasLanes,
+    HasTokenizer,
+    ScoresText,
+    TextScore,
+)
 from dlmodules.protocols.tables import HasActionValues, HasStateValues
 from dlmodules.protocols.tokenizer import PAD, Tokenizer
 from dlmodules.protocols.transition import Transition
@@ -57,7 +66,9 @@ __all__ = [
     "BoundsCodes",
     "Classifies",
     "Conditional",
+    "ContinuesText",
     "Corrupts",
+    "CountsCharacters",
     "CountsEnvironmentSteps",
     "Decodes",
     "DifferentiatesTwice",
@@ -69,6 +80,7 @@ __all__ = [
     "Estimates",
     "FindsClasses",
     "Game",
+    "Generates",
     "GivesExamples",
     "HasActionValues",
     "HasAdversaries",
@@ -79,11 +91,13 @@ __all__ = [
     "HasFeatures",
     "HasImageShape",
     "HasInputShape",
+    "HasLanes",
     "HasLatentDim",
     "HasPopulation",
     "HasRows",
     "HasSmallArguments",
     "HasStateValues",
+    "HasTokenizer",
     "HasTrainSet",
     "MakesEnvironments",
     "MapsLand",
@@ -96,10 +110,12 @@ __all__ = [
     "RendersRows",
     "SamplesImages",
     "SamplesRows",
+    "ScoresText",
     "ShowsFilters",
     "StateStep",
     "StateStream",
     "Symmetry",
+    "TextScore",
     "Tokenizer",
     "Transition",
     "Traverses",

@@ -80,6 +80,11 @@ PANELS = {
         pictures=("episode",),
         best=("val/return",),
     ),
+    "text": Panels(
+        curves=(_both("loss"), ("val/perplexity",), ("val/bits_per_character",)),
+        pictures=("text_samples",),
+        best=("val/loss", "val/perplexity", "val/bits_per_character"),
+    ),
     "vaes": Panels(
         curves=(_both("loss"), _both("reconstruction"), _both("kl"), ("val/active_units",)),
         pictures=("samples", "reconstructions", "latent_map", "latent_manifold"),

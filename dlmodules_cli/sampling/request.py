@@ -26,6 +26,8 @@ class Request:
         num: how many, 1 or more; None where the user leaves it to the writer.
         label: the requested class, any number; None for none.
         seed: of all random numbers.
+        prompt: what a text goes on from.
+        temperature, top_k, top_p, repetition_penalty: how the tokens of a text are chosen, see ``Decoding``.
     """
 
     module: LightningModule
@@ -34,6 +36,11 @@ class Request:
     num: int | None = None
     label: int | None = None
     seed: int = 0
+    prompt: str = "\n"
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    repetition_penalty: float = 1.0
 
     @property
     def count(self) -> int:

@@ -14,8 +14,8 @@ from datamodules import TextDataModule, ToySentimentDataModule
 from datamodules.base.sampling import shuffled
 from datamodules.text.length_batches import LengthSampler
 from datamodules.text.text_dataset import TextDataset
-from datamodules.text.vocabulary import Vocabulary
 from dlmodules.errors import UserError
+from dlmodules.sequences.vocabulary import Vocabulary
 from tests.quiet import quiet_trainer
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.text.vocabulary import CharacterVocabulary, Vocabulary, words_of
 from dlmodules.errors import UserError
 from dlmodules.protocols import PAD, Tokenizer
+from dlmodules.sequences.vocabulary import CharacterVocabulary, Vocabulary, words_of
 
 
 def test_words() -> None:

@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from typing_extensions import Self, override
 
@@ -16,6 +17,7 @@ from dlmodules.protocols import PAD, Tokenizer
 UNKNOWN = 1
 SPECIAL = ("<pad>", "<unknown>")
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # letters and digits; an apostrophe inside belongs to the word
+WORD_OR_MARK = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -101,6 +103,15 @@ class Vocabulary(Tokenizer):
         except OSError as error:
             raise UserError(f"cannot write the vocabulary to {path}: {error.strerror}") from error
 
+    def plain(self) -> dict[str, Any]:
+        """Return what ``of_plain`` makes the same vocabulary of, as plain values."""
+        return {"words": self.words}
+
+    @classmethod
+    def of_plain(cls, plain: dict[str, Any]) -> Self:
+        """Return the vocabulary that ``plain`` was made of."""
+        return cls(plain["words"])
+
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what ``save`` wrote.
@@ -118,6 +129,32 @@ class Vocabulary(Tokenizer):
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f'{path} is no vocabulary; it must be JSON of the form {{"words": [...]}}') from error
         return cls(words)
+
+
+class MarkedVocabulary(Vocabulary):
+    """A ``Tokenizer`` of words in lower case and of punctuation marks, each a token of its own.
+
+    Args:
+        words: the known words and marks in the order of their token ids, which begin at 2.
+    """
+
+    @staticmethod
+    @override
+    def split(text: str) -> list[str]:
+        return WORD_OR_MARK.findall(text.lower())
+
+
+class SpacedVocabulary(Vocabulary):
+    """A ``Tokenizer`` of whatever stands between blanks, for text that was prepared so.
+
+    Args:
+        words: the known pieces in the order of their token ids, which begin at 2.
+    """
+
+    @staticmethod
+    @override
+    def split(text: str) -> list[str]:
+        return text.split()
 
 
 class CharacterVocabulary(Vocabulary):

@@ -1,0 +1,1 @@
+"""Callbacks of text: what a language model writes."""

@@ -1,0 +1,111 @@
+"""The layers of a Transformer that reads from left to right."""
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlmodules.layers.attention import CausalSelfAttention, KeysValues
+from dlmodules.validation.arguments import check_at_least_one
+
+Norm = Literal["layer", "rms"]
+Activation = Literal["gelu", "squared_relu"]
+
+
+class LayerState(NamedTuple):
+    """What a layer keeps of the tokens that were read.
+
+    Args:
+        known: their keys and values.
+        last: the last of them, ``(B, 1, width)``, for a layer that looks back at it; else None.
+    """
+
+    known: KeysValues
+    last: Tensor | None
+
+    def select(self, rows: Tensor) -> "LayerState":
+        """Return that of some ``rows`` ``(N,)``."""
+        return LayerState(self.known.select(rows), None if self.last is None else self.last.index_select(0, rows))
+
+
+class FeedForward(nn.Module):
+    """Two linear layers over each token by itself, four times as wide between them.
+
+    Args:
+        width: size of a token.
+        activation: ``gelu``, in the approximation by a tanh that GPT-2 has, or ``squared_relu`` (So et al. 2021).
+        dropout: fraction of the output that is set to 0 in training.
+        bias: whether the linear layers have biases.
+    """
+
+    def __init__(self, width: int, activation: Activation = "gelu", dropout: float = 0.0, bias: bool = True) -> None:
+        super().__init__()
+        self.activation, self.dropout = activation, dropout
+        self.hidden = nn.Linear(width, 4 * width, bias=bias)
+        self.output = nn.Linear(4 * width, width, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map tokens ``(B, T, width)`` to the same shape."""
+        hidden = self.hidden(x)
+        hidden = F.gelu(hidden, approximate="tanh") if self.activation == "gelu" else F.relu(hidden).square()
+        return F.dropout(self.output(hidden), self.dropout, self.training)
+
+
+class TransformerLayer(nn.Module):
+    """Attention, then a feed-forward network, each on normed tokens and added to them (pre-norm).
+
+    Args:
+        width: size of a token.
+        num_heads: heads of the attention.
+        context: positions that there are.
+        dropout: fraction of values that are set to 0 in training.
+        bias: whether linear layers and norms have biases.
+        norm: ``layer``, or ``rms``, which divides by the root mean square and shifts nothing.
+        activation: of the feed-forward network.
+        rotary, qk_norm, value_residual: of ``CausalSelfAttention``.
+        token_shift: mix the token before into each token that the attention reads, in a learned proportion for
+            each channel that begins at 0 (Peng et al. 2023, RWKV).
+    """
+
+    def __init__(
+        self,
+        width: int,
+        num_heads: int,
+        context: int,
+        dropout: float = 0.0,
+        bias: bool = True,
+        norm: Norm = "layer",
+        activation: Activation = "gelu",
+        rotary: bool = False,
+        qk_norm: bool = False,
+        value_residual: bool = False,
+        token_shift: bool = False,
+    ) -> None:
+        check_at_least_one(width=width)
+        super().__init__()
+        self.attention_norm = make_norm(norm, width, bias)
+        self.attention = CausalSelfAttention(width, num_heads, context, dropout, bias, rotary, qk_norm, value_residual)
+        self.feed_forward_norm = make_norm(norm, width, bias)
+        self.feed_forward = FeedForward(width, activation, dropout, bias)
+        self.shift = nn.Parameter(torch.zeros(width)) if token_shift else None
+
+    def forward(
+        self, x: Tensor, first_values: Tensor | None = None, state: LayerState | None = None
+    ) -> tuple[Tensor, Tensor, LayerState]:
+        """Map tokens ``(B, T, width)`` to the same shape; see ``CausalSelfAttention`` for the other values."""
+        normed = self.attention_norm(x)
+        last = None
+        if self.shift is not None:
+            start = torch.zeros_like(normed[:, :1]) if state is None or state.last is None else state.last
+            last = normed[:, -1:]
+            before = torch.cat([start, normed[:, :-1]], dim=1)
+            normed = torch.addcmul(normed, self.shift, before - normed)
+        taken, values, known = self.attention(normed, first_values, None if state is None else state.known)
+        x = x + taken
+        return x + self.feed_forward(self.feed_forward_norm(x)), values, LayerState(known, last)
+
+
+def make_norm(norm: Norm, width: int, bias: bool = True) -> nn.Module:
+    """Return a norm over the last of ``width`` channels."""
+    return nn.LayerNorm(width, bias=bias) if norm == "layer" else nn.RMSNorm(width, eps=1e-6)

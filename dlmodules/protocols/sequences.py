@@ -1,0 +1,89 @@
+"""What generates and scores sequences of tokens, and what data of tokens offers."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from dlmodules.protocols.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from dlmodules.sequences.decoding import Decoding  # for its name alone: it stands above the protocols
+
+
+class TextScore(NamedTuple):
+    """How probable a text is.
+
+    Args:
+        nats: the negative log-likelihood of its tokens, summed.
+        tokens: how many tokens were predicted.
+        characters: how many characters they stand for.
+    """
+
+    nats: float
+    tokens: int
+    characters: int
+
+
+@runtime_checkable
+class Generates(Protocol):
+    """Predicts a next token again and again: a recurrent network, a Transformer with its cache, counts of n-grams.
+
+    A state is whatever the class needs; only its own methods look into it. It has B rows, one for each sequence.
+    """
+
+    def start(self, context: Tensor) -> Any:
+        """Return the state after reading ``context`` ``(B, T)`` int64, which may have no column."""
+
+    def step(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Read one token ``(B,)`` int64 of each row; return the logits ``(B, V)`` of the next one, and the state."""
+
+    def select(self, state: Any, rows: Tensor) -> Any:
+        """Return the state of some ``rows`` ``(N,)`` int64, in this order; a row may come again."""
+
+
+@runtime_checkable
+class ContinuesText(Protocol):
+    """Writes text."""
+
+    def generate_text(
+        self, prompt: str, length: int, decoding: "Decoding" = ..., generator: torch.Generator | None = None
+    ) -> Iterator[str]:
+        """Yield, token by token, the text of ``length`` tokens that goes on from ``prompt``."""
+
+
+@runtime_checkable
+class ScoresText(Protocol):
+    """Says how probable a text is, whatever its tokens are."""
+
+    def score(self, text: str) -> TextScore:
+        """Return the likelihood of ``text`` after its first token."""
+
+
+@runtime_checkable
+class HasTokenizer(Protocol):
+    """Data of tokens."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What made the tokens."""
+        ...
+
+
+@runtime_checkable
+class HasLanes(Protocol):
+    """Data of windows of running text, which may follow on each other."""
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether row r of a batch goes on where row r of the batch before ended, but for an epoch's first batch."""
+        ...
+
+
+@runtime_checkable
+class CountsCharacters(Protocol):
+    """Knows how long its tokens are."""
+
+    def characters_per_token(self, part: str) -> float:
+        """Return the mean number of characters of the tokens of ``train``, ``val`` or ``test``."""

@@ -1,0 +1,1 @@
+"""What systems of sequences share: tokenizers, decoding, generation."""

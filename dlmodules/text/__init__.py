@@ -1,0 +1,5 @@
+"""Systems of text: language models from counts to Transformers."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,2 @@
+from .gpt import CausalTransformer as CausalTransformer
+from .recurrent import RecurrentReader as RecurrentReader

@@ -1,0 +1,252 @@
+"""GPT: a Transformer that predicts the next token from the ones before."""
+
+from math import sqrt
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from torch import Tensor, nn
+from torch.nn import functional as F
+from typing_extensions import override
+
+from dlmodules.errors import UserError
+from dlmodules.layers.transformer import Activation, LayerState, Norm, TransformerLayer, make_norm
+from dlmodules.text.neural import NeuralLanguageModel
+from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_dropout
+
+
+class CausalTransformer(nn.Module):
+    """Embedded tokens and positions, Transformer layers, a norm, and a linear layer to the logits of the next token.
+
+    The defaults are those of GPT-2's smallest network.
+
+    Args:
+        vocabulary_size: number of token ids.
+        context: tokens that it can read at once.
+        num_layers: layers, one above the other.
+        num_heads: heads of each attention.
+        width: size of a token.
+        dropout: fraction of values that are set to 0 in training.
+        bias: whether linear layers and norms have biases.
+        positions: ``learned`` embeddings of the positions, or ``rotary`` queries and keys.
+        norm: ``layer`` or ``rms``.
+        activation: ``gelu`` or ``squared_relu``.
+        qk_norm: norm queries and keys.
+        tied: let the last layer have the weights of the embedding.
+        zero_init: begin with 0 in the last linear layers of attention and feed-forward networks, so that each layer
+            begins as the identity; else with small weights.
+        value_residual: mix the values of the first layer into those of the others.
+        token_shift: mix the token before into each one.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int = 50_257,
+        context: int = 1024,
+        num_layers: int = 12,
+        num_heads: int = 12,
+        width: int = 768,
+        dropout: float = 0.0,
+        bias: bool = True,
+        positions: Literal["learned", "rotary"] = "learned",
+        norm: Norm = "layer",
+        activation: Activation = "gelu",
+        qk_norm: bool = False,
+        tied: bool = True,
+        zero_init: bool = False,
+        value_residual: bool = False,
+        token_shift: bool = False,
+    ) -> None:
+        check_at_least(2, vocabulary_size=vocabulary_size, context=context)
+        check_at_least_one(num_layers=num_layers)
+        check_dropout(dropout)
+        for name, value, known in (
+            ("positions", positions, ("learned", "rotary")),
+            ("norm", norm, ("layer", "rms")),
+            ("activation", activation, ("gelu", "squared_relu")),
+        ):
+            if value not in known:
+                raise UserError(f"{name} is {value!r}; it must be {' or '.join(known)}")
+        super().__init__()
+        self.vocabulary_size, self.context, self.num_layers, self.num_heads = (
+            vocabulary_size,
+            context,
+            num_layers,
+            num_heads,
+        )
+        self.width, self.dropout, self.bias, self.positions, self.norm = width, dropout, bias, positions, norm
+        self.activation, self.qk_norm, self.tied, self.zero_init = activation, qk_norm, tied, zero_init
+        self.value_residual, self.token_shift = value_residual, token_shift
+        self.embedding = nn.Embedding(vocabulary_size, width)
+        self.position_embedding = nn.Embedding(context, width) if positions == "learned" else None
+        self.layers = nn.ModuleList(
+            TransformerLayer(
+                *(width, num_heads, context, dropout, bias, norm, activation),
+                rotary=positions == "rotary",
+                qk_norm=qk_norm,
+                value_residual=value_residual and number > 0,
+                token_shift=token_shift,
+            )
+            for number in range(num_layers)
+        )
+        self.last_norm = make_norm(norm, width, bias)
+        self.head = nn.Linear(width, vocabulary_size, bias=False)
+        self.apply(_initialize)
+        # As many are added up as there are layers, twice (Radford et al. 2019).
+        std = 0.0 if zero_init else 0.02 / sqrt(2 * num_layers)
+        for name, weights in self.layers.named_parameters():
+            if name.endswith("output.weight"):
+                nn.init.normal_(weights, std=std)
+        if tied:
+            self.head.weight = self.embedding.weight
+        elif zero_init:
+            nn.init.zeros_(self.head.weight)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map token ids ``(B, T)`` int64, T at most ``context``, to the logits ``(B, T, V)`` of the next ones."""
+        return self.read(tokens, None)[0]
+
+    def read(self, tokens: Tensor, state: list[LayerState] | None) -> tuple[Tensor, list[LayerState]]:
+        """Return the logits ``(B, T, V)`` after each of ``tokens`` ``(B, T)``, and the state of each layer.
+
+        Raises:
+            UserError: the tokens and those that were read before are more than ``context``.
+        """
+        before = 0 if state is None else state[0].known.length
+        if before + tokens.shape[1] > self.context:
+            raise UserError(
+                f"there are {before + tokens.shape[1]} tokens to read, but the network has context={self.context}:"
+                " give the data and the network the same context"
+            )
+        x = self.embedding(tokens)
+        if self.position_embedding is not None:
+            x = x + self.position_embedding.weight[before : before + tokens.shape[1]]
+        x = F.dropout(x, self.dropout, self.training)
+        states: list[LayerState] = []
+        first_values: Tensor | None = None
+        for number, layer in enumerate(self.layers):
+            x, values, kept = layer(x, first_values, None if state is None else state[number])
+            first_values = values if number == 0 else first_values
+            states.append(kept)
+        logits: Tensor = self.head(self.last_norm(x))
+        return logits, states
+
+    def select(self, state: list[LayerState], rows: Tensor) -> list[LayerState]:
+        """Return the state of some ``rows`` ``(N,)``."""
+        return [layer.select(rows) for layer in state]
+
+
+class ReadSoFar(NamedTuple):
+    """The state of a GPT that generates: the tokens ``(B, T)`` that it has read, and its cache of them."""
+
+    tokens: Tensor
+    layers: list[LayerState] | None
+
+
+class GPT(NeuralLanguageModel):
+    """A Transformer with causal attention that predicts the next token: GPT-2, and by options a modern small one.
+
+    By default it is GPT-2's smallest, of 124,439,808 parameters. Generation keeps the keys and values of what was
+    read. Where a text grows longer than ``context``, the last half of it is read anew.
+
+    Paper: Radford et al. 2019, Language Models are Unsupervised Multitask Learners.
+    Books: foster F9.3.
+
+    Args:
+        network: in place of the one that the next arguments describe, such as a ``CausalTransformer``.
+        vocabulary_size: number of token ids, that of padding included.
+        context: tokens that it can read at once; the data's must not be longer.
+        num_layers: layers, one above the other.
+        num_heads: heads of each attention.
+        width: size of a token.
+        dropout: fraction of values that are set to 0 in training.
+        bias: whether linear layers and norms have biases.
+        positions: ``learned`` embeddings of the positions, or ``rotary`` queries and keys.
+        norm: ``layer`` or ``rms``.
+        activation: ``gelu`` or ``squared_relu``.
+        qk_norm: norm queries and keys.
+        tied: let the last layer have the weights of the embedding.
+        zero_init: begin each layer as the identity.
+        value_residual: mix the values of the first layer into those of the others.
+        token_shift: mix the token before into each one.
+        optimizer: makes the optimizer; matrices alone are decayed.
+        scheduler: makes a schedule of the learning rate, stepped after each training step; None keeps it constant.
+
+    Raises:
+        UserError: for a number out of range, and windows longer than ``context``.
+    """
+
+    small_arguments: ClassVar[dict[str, Any]] = {
+        "vocabulary_size": 256,
+        "context": 16,
+        "num_layers": 2,
+        "num_heads": 2,
+        "width": 16,
+    }
+
+    def __init__(
+        self,
+        network: nn.Module | None = None,
+        vocabulary_size: int = 50_257,
+        context: int = 1024,
+        num_layers: int = 12,
+        num_heads: int = 12,
+        width: int = 768,
+        dropout: float = 0.0,
+        bias: bool = True,
+        positions: Literal["learned", "rotary"] = "learned",
+        norm: Norm = "layer",
+        activation: Activation = "gelu",
+        qk_norm: bool = False,
+        tied: bool = True,
+        zero_init: bool = False,
+        value_residual: bool = False,
+        token_shift: bool = False,
+        optimizer: OptimizerCallable = lambda p: torch.optim.AdamW(p, lr=6e-4, betas=(0.9, 0.95), weight_decay=0.1),
+        scheduler: LRSchedulerCallable | None = None,
+    ) -> None:
+        super().__init__(
+            network=network
+            or CausalTransformer(
+                *(vocabulary_size, context, num_layers, num_heads, width, dropout, bias, positions, norm, activation),
+                *(qk_norm, tied, zero_init, value_residual, token_shift),
+            ),
+            vocabulary_size=vocabulary_size,
+            optimizer=optimizer,
+            scheduler=scheduler,
+        )
+        self.context = context
+
+    @override
+    def start(self, context: Tensor) -> ReadSoFar:
+        tokens = context[:, -(self.context - 1) :]
+        return ReadSoFar(tokens, super().start(tokens))
+
+    @override
+    def step(self, tokens: Tensor, state: ReadSoFar) -> tuple[Tensor, ReadSoFar]:
+        if state.tokens.shape[1] == self.context:
+            state = self.start(state.tokens[:, -(self.context // 2) :])
+        logits, layers = super().step(tokens, state.layers)
+        return logits, ReadSoFar(torch.cat([state.tokens, tokens[:, None]], dim=1), layers)
+
+    @override
+    def select(self, state: ReadSoFar, rows: Tensor) -> ReadSoFar:
+        return ReadSoFar(state.tokens.index_select(0, rows), super().select(state.layers, rows))
+
+    @override
+    def nats_of_sequence(self, tokens: Tensor) -> Tensor:
+        """Score windows of ``context`` that overlap by half: each token has half a context before it at least."""
+        parts, scored = [], 0  # tokens after the first that have a likelihood
+        while scored < tokens.shape[1] - 1:
+            first = max(0, scored - self.context // 2)
+            window = tokens[:, first : first + self.context + 1]
+            parts.append(super().nats_of_sequence(window)[:, scored - first :])
+            scored = first + window.shape[1] - 1
+        return torch.cat(parts, dim=1)
+
+
+def _initialize(module: nn.Module) -> None:
+    if isinstance(module, (nn.Linear, nn.Embedding)):
+        nn.init.normal_(module.weight, std=0.02)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,219 @@
+"""What all language models share: their tokens, how they are measured, and the text that they write."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+from torchmetrics import MeanMetric
+from typing_extensions import override
+
+from dlmodules.errors import UserError
+from dlmodules.protocols import PAD, Batch, CountsCharacters, HasTokenizer, TextScore, Tokenizer
+from dlmodules.sequences.decoding import DRAWN, Decoding
+from dlmodules.sequences.generation import generate
+from dlmodules.sequences.tokenizers import as_plain, from_plain
+from dlmodules.sequences.vocabulary import UNKNOWN, CharacterVocabulary, Vocabulary
+from dlmodules.training.batches import inputs_and_targets
+from dlmodules.validation.arguments import check_at_least
+from dlmodules.validation.device_reads import may_read
+
+LN2 = 0.6931471805599453
+
+
+class LanguageModel(LightningModule):
+    """Base of what gives every next token a probability.
+
+    Batches are ``(x, y)``: token ids ``(B, T)`` int64, y one token later than x; targets that are 0, the padding, are
+    not counted. The tokenizer comes from the data module and is in the checkpoint as plain values. A child implements
+    ``nats``, ``start``, ``step`` and ``select``.
+
+    Logged: ``val/loss`` and ``test/loss``, the negative log-likelihood of a token in nats; ``val/perplexity`` and
+    ``test/perplexity``, its exponential; ``val/bits_per_character`` and ``test/bits_per_character``, where the data
+    module knows how many characters its tokens have.
+
+    Args:
+        vocabulary_size: number of token ids that the model knows, that of padding included.
+
+    Raises:
+        UserError: for a number out of range, data with more token ids, and data with other ones than the checkpoint.
+    """
+
+    best_metric = ("val/loss", "min")
+
+    def __init__(self, vocabulary_size: int) -> None:
+        check_at_least(2, vocabulary_size=vocabulary_size)
+        super().__init__()
+        self.vocabulary_size = vocabulary_size
+        self.tokenizer: Tokenizer | None = None
+        self.val_loss, self.test_loss = MeanMetric(), MeanMetric()
+
+    def nats(self, x: Tensor, y: Tensor, stage: str, batch_idx: int) -> Tensor:
+        """Return the negative log-likelihoods ``(B, T)`` of targets y; anything where the target is padding."""
+        raise NotImplementedError
+
+    def start(self, context: Tensor) -> Any:
+        """Return the state after reading ``context`` ``(B, T)`` int64, which may have no column."""
+        raise NotImplementedError
+
+    def step(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Read one token ``(B,)`` of each row; return the logits ``(B, V)`` of the next one, and the state."""
+        raise NotImplementedError
+
+    def select(self, state: Any, rows: Tensor) -> Any:
+        """Return the state of some ``rows`` ``(N,)`` int64, in this order; a row may come again."""
+        raise NotImplementedError
+
+    def check_tokens(self, x: Tensor, first: bool) -> None:
+        """Raise UserError unless ``x`` is ``(B, T)`` int64 in ``[0, vocabulary_size)``."""
+        name = type(self).__name__
+        if x.dtype != torch.int64 or x.ndim != 2:
+            raise UserError(
+                f"{name} takes token ids (B, T) int64, but the data give {x.dtype} {tuple(x.shape)}: choose another"
+                " --data, such as CorpusDataModule"
+            )
+        if may_read(x, first) and x.numel() and not 0 <= int(x.min()) <= int(x.max()) < self.vocabulary_size:
+            wrong = int(x.min()) if int(x.min()) < 0 else int(x.max())
+            raise UserError(
+                f"there is a token {wrong}, but {name} knows 0..{self.vocabulary_size - 1}: set the vocabulary_size of"
+                " the model to that of the data"
+            )
+
+    @override
+    def setup(self, stage: str) -> None:
+        """Take the tokenizer of the data module."""
+        data = getattr(self.trainer, "datamodule", None)
+        if not isinstance(data, HasTokenizer):
+            return
+        tokenizer = data.tokenizer
+        if len(tokenizer) > self.vocabulary_size:
+            raise UserError(
+                f"the data have {len(tokenizer)} token ids, but {type(self).__name__} knows {self.vocabulary_size}:"
+                f" set --model.vocabulary_size {len(tokenizer)}, or a smaller --data.vocabulary_size"
+            )
+        if self.tokenizer is not None and self.tokenizer != tokenizer:
+            raise UserError(
+                f"{type(self).__name__} was trained on other tokens than those of the data: give the data the"
+                " tokenizer of its checkpoint, or train it anew"
+            )
+        self.tokenizer = tokenizer
+
+    @override
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        if self.tokenizer is not None:
+            checkpoint["tokenizer"] = as_plain(self.tokenizer)
+
+    @override
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_load_checkpoint(checkpoint)
+        if "tokenizer" in checkpoint:
+            self.tokenizer = from_plain(checkpoint["tokenizer"])
+
+    @override
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self._evaluate(batch, batch_idx, "val", self.val_loss)
+
+    @override
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        self._evaluate(batch, batch_idx, "test", self.test_loss)
+
+    def _evaluate(self, batch: Batch, batch_idx: int, stage: str, mean: MeanMetric) -> None:
+        x, y = inputs_and_targets(batch, type(self).__name__)
+        self.check_tokens(x, batch_idx == 0)
+        counted = (y != PAD).float()
+        mean.update(self.nats(x, y, stage, batch_idx).nan_to_num(posinf=torch.inf), counted)
+
+    @override
+    def on_validation_epoch_end(self) -> None:
+        self._log_evaluated("val", self.val_loss)
+
+    @override
+    def on_test_epoch_end(self) -> None:
+        self._log_evaluated("test", self.test_loss)
+
+    def _log_evaluated(self, stage: str, mean: MeanMetric) -> None:
+        if mean.update_count == 0:
+            return
+        loss = mean.compute()
+        mean.reset()
+        metrics = {f"{stage}/loss": loss, f"{stage}/perplexity": loss.exp()}
+        data = getattr(self.trainer, "datamodule", None)
+        if isinstance(data, CountsCharacters):
+            metrics[f"{stage}/bits_per_character"] = loss / LN2 / data.characters_per_token(stage)
+        self.log_dict(metrics, prog_bar=True)
+
+    @override
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the log-likelihoods ``(B,)`` of the targets of each window, in nats."""
+        x, y = inputs_and_targets(batch, type(self).__name__)
+        self.check_tokens(x, batch_idx == 0)
+        return -(self.nats(x, y, "predict", batch_idx) * (y != PAD)).sum(dim=1)
+
+    def example_batch(self, n: int) -> Batch:
+        """Return ``n`` made-up windows ``(n, 8)`` of tokens, no two alike, and their targets."""
+        tokens = (torch.arange(9) + 2 * torch.arange(n)[:, None]) % (self.vocabulary_size - 1) + 1
+        tokens = tokens.to(self.device)
+        return tokens[:, :-1], tokens[:, 1:]
+
+    def tokens_of(self, text: str) -> Tensor:
+        """Return the token ids ``(1, T)`` of ``text``.
+
+        Raises:
+            UserError: it has no tokens, or one that the model does not know; or the model has no tokenizer.
+        """
+        if self.tokenizer is None:
+            raise UserError(f"{type(self).__name__} has no tokenizer: train it, load a checkpoint, or set one")
+        ids = self.tokenizer.encode(text)
+        if isinstance(self.tokenizer, Vocabulary) and UNKNOWN in ids:
+            parts = self.tokenizer.split(text)
+            kind = "character" if isinstance(self.tokenizer, CharacterVocabulary) else "word"
+            raise UserError(f"the {kind} {parts[ids.index(UNKNOWN)]!r} is none that the model was trained on")
+        if not ids:
+            raise UserError("the text has no tokens: give at least one")
+        return torch.tensor([ids], dtype=torch.int64, device=self.device)
+
+    def generate_text(
+        self, prompt: str, length: int, decoding: Decoding = DRAWN, generator: torch.Generator | None = None
+    ) -> Iterator[str]:
+        """Yield, token by token, the text that goes on from ``prompt``; it begins with what the prompt lacks.
+
+        Args:
+            prompt: a text of one or more tokens that the model knows.
+            length: tokens to write.
+            decoding: how they are chosen.
+            generator: of the draws.
+        """
+        context = self.tokens_of(prompt)
+        assert self.tokenizer is not None
+        ids: list[int] = []
+        written = ""
+        forbidden = (PAD, UNKNOWN) if isinstance(self.tokenizer, Vocabulary) else (PAD,)
+        for tokens in generate(self, context, length, decoding, generator=generator, forbidden=forbidden):
+            ids.append(int(tokens[0]))
+            # Decoded from the beginning: a token may be a part of a character, or bring a blank before it.
+            text = self.tokenizer.decode(ids)
+            if not text.endswith("\ufffd"):
+                yield text[len(written) :]
+                written = text
+
+    @torch.no_grad()
+    def score(self, text: str) -> TextScore:
+        """Return the likelihood of ``text`` after its first token; unknown words or characters count as unknown.
+
+        Raises:
+            UserError: the text has fewer than two tokens, or the model has no tokenizer.
+        """
+        if self.tokenizer is None:
+            raise UserError(f"{type(self).__name__} has no tokenizer: train it, load a checkpoint, or set one")
+        ids = self.tokenizer.encode(text)
+        if len(ids) < 2:
+            raise UserError(f"the text has {len(ids)} tokens; at least 2 are needed to score the second")
+        tokens = torch.tensor([ids], dtype=torch.int64, device=self.device)
+        nats = self.nats_of_sequence(tokens)
+        return TextScore(float(nats.double().sum()), len(ids) - 1, len(text))
+
+    def nats_of_sequence(self, tokens: Tensor) -> Tensor:
+        """Return the negative log-likelihoods ``(B, T - 1)`` of all tokens ``(B, T)`` but the first, of any T."""
+        raise NotImplementedError
