@@ -90,16 +90,14 @@ class CausalTransformer(nn.Module):
             for number in range(num_layers)
         )
         self.last_norm = make_norm(norm, width, bias)
-        self.head = nn.Linear(width, vocabulary_size, bias=False)
+        self.head = None if tied else nn.Linear(width, vocabulary_size, bias=False)
         self.apply(_initialize)
         # As many are added up as there are layers, twice (Radford et al. 2019).
         std = 0.0 if zero_init else 0.02 / sqrt(2 * num_layers)
         for name, weights in self.layers.named_parameters():
             if name.endswith("output.weight"):
                 nn.init.normal_(weights, std=std)
-        if tied:
-            self.head.weight = self.embedding.weight
-        elif zero_init:
+        if self.head is not None and zero_init:
             nn.init.zeros_(self.head.weight)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -128,8 +126,8 @@ class CausalTransformer(nn.Module):
             x, values, kept = layer(x, first_values, None if state is None else state[number])
             first_values = values if number == 0 else first_values
             states.append(kept)
-        logits: Tensor = self.head(self.last_norm(x))
-        return logits, states
+        last = self.embedding.weight if self.head is None else self.head.weight
+        return F.linear(self.last_norm(x), last), states
 
     def select(self, state: list[LayerState], rows: Tensor) -> list[LayerState]:
         """Return the state of some ``rows`` ``(N,)``."""
@@ -177,11 +175,11 @@ class GPT(NeuralLanguageModel):
     """
 
     small_arguments: ClassVar[dict[str, Any]] = {
-        "vocabulary_size": 256,
+        "vocabulary_size": 100,
         "context": 16,
         "num_layers": 2,
         "num_heads": 2,
-        "width": 16,
+        "width": 64,
     }
 
     def __init__(
@@ -202,7 +200,7 @@ class GPT(NeuralLanguageModel):
         zero_init: bool = False,
         value_residual: bool = False,
         token_shift: bool = False,
-        optimizer: OptimizerCallable = lambda p: torch.optim.AdamW(p, lr=6e-4, betas=(0.9, 0.95), weight_decay=0.1),
+        optimizer: OptimizerCallable = lambda p: torch.optim.AdamW(p, lr=6e-4, weight_decay=0.1),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         super().__init__(

@@ -15,8 +15,8 @@ from dlmodules.sequences.decoding import DRAWN, Decoding
 from dlmodules.sequences.generation import generate
 from dlmodules.sequences.tokenizers import as_plain, from_plain
 from dlmodules.sequences.vocabulary import UNKNOWN, CharacterVocabulary, Vocabulary
-from dlmodules.training.batches import inputs_and_targets
 from dlmodules.validation.arguments import check_at_least
+from dlmodules.validation.batches import fields_of, labels_in
 from dlmodules.validation.device_reads import may_read
 
 LN2 = 0.6931471805599453
@@ -25,9 +25,9 @@ LN2 = 0.6931471805599453
 class LanguageModel(LightningModule):
     """Base of what gives every next token a probability.
 
-    Batches are ``(x, y)``: token ids ``(B, T)`` int64, y one token later than x; targets that are 0, the padding, are
-    not counted. The tokenizer comes from the data module and is in the checkpoint as plain values. A child implements
-    ``nats``, ``start``, ``step`` and ``select``.
+    Batches are ``(x, y)``: token ids ``(B, T)`` int64, y one token later than x, or token ids ``(B, T + 1)`` alone;
+    targets that are 0, the padding, are not counted. The tokenizer comes from the data module and is in the checkpoint
+    as plain values. A child implements ``nats``, ``nats_of_sequence``, ``start``, ``step`` and ``select``.
 
     Logged: ``val/loss`` and ``test/loss``, the negative log-likelihood of a token in nats; ``val/perplexity`` and
     ``test/perplexity``, its exponential; ``val/bits_per_character`` and ``test/bits_per_character``, where the data
@@ -64,6 +64,14 @@ class LanguageModel(LightningModule):
     def select(self, state: Any, rows: Tensor) -> Any:
         """Return the state of some ``rows`` ``(N,)`` int64, in this order; a row may come again."""
         raise NotImplementedError
+
+    def windows(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """Return inputs and targets ``(B, T)`` of a batch; of token ids alone ``(B, T + 1)`` those are its own."""
+        fields = fields_of(batch)
+        targets = labels_in(fields)
+        if targets is not None:
+            return fields[0], targets
+        return fields[0][:, :-1], fields[0][:, 1:]
 
     def check_tokens(self, x: Tensor, first: bool) -> None:
         """Raise UserError unless ``x`` is ``(B, T)`` int64 in ``[0, vocabulary_size)``."""
@@ -120,7 +128,7 @@ class LanguageModel(LightningModule):
         self._evaluate(batch, batch_idx, "test", self.test_loss)
 
     def _evaluate(self, batch: Batch, batch_idx: int, stage: str, mean: MeanMetric) -> None:
-        x, y = inputs_and_targets(batch, type(self).__name__)
+        x, y = self.windows(batch)
         self.check_tokens(x, batch_idx == 0)
         counted = (y != PAD).float()
         mean.update(self.nats(x, y, stage, batch_idx).nan_to_num(posinf=torch.inf), counted)
@@ -147,7 +155,7 @@ class LanguageModel(LightningModule):
     @override
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the log-likelihoods ``(B,)`` of the targets of each window, in nats."""
-        x, y = inputs_and_targets(batch, type(self).__name__)
+        x, y = self.windows(batch)
         self.check_tokens(x, batch_idx == 0)
         return -(self.nats(x, y, "predict", batch_idx) * (y != PAD)).sum(dim=1)
 
@@ -189,7 +197,9 @@ class LanguageModel(LightningModule):
         assert self.tokenizer is not None
         ids: list[int] = []
         written = ""
-        forbidden = (PAD, UNKNOWN) if isinstance(self.tokenizer, Vocabulary) else (PAD,)
+        forbidden = {PAD, *range(len(self.tokenizer), self.vocabulary_size)}
+        if isinstance(self.tokenizer, Vocabulary):
+            forbidden.add(UNKNOWN)
         for tokens in generate(self, context, length, decoding, generator=generator, forbidden=forbidden):
             ids.append(int(tokens[0]))
             # Decoded from the beginning: a token may be a part of a character, or bring a blank before it.

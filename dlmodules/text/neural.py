@@ -12,7 +12,6 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.protocols import PAD, Batch
 from dlmodules.text.language_model import LanguageModel
-from dlmodules.training.batches import inputs_and_targets
 from dlmodules.training.parameter_groups import decayed_groups
 from dlmodules.training.schedules import with_step_schedule
 from dlmodules.training.step_logging import log_losses
@@ -80,7 +79,7 @@ class NeuralLanguageModel(NamesOwnNetworks, LanguageModel):
 
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        x, y = inputs_and_targets(batch, type(self).__name__)
+        x, y = self.windows(batch)
         self.check_tokens(x, batch_idx == 0)
         loss = self.loss(self.logits(x, "train", batch_idx), y)
         log_losses(self, {"train/loss": loss})

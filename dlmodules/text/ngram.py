@@ -1,7 +1,7 @@
 """The n-gram language model: counts of the last tokens and the next one."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,7 +13,6 @@ from dlmodules.protocols import Batch, HasLanes
 from dlmodules.text.language_model import LanguageModel
 from dlmodules.text.ngram_counts import NONE, NGramTable, count_ngrams
 from dlmodules.text.smoothing import Interpolation, Smoothing, kneser_ney, maximum_likelihood, witten_bell
-from dlmodules.training.batches import inputs_and_targets
 from dlmodules.training.one_step import one_global_step, placeholder_optimizer
 from dlmodules.validation.arguments import check_at_least_one, check_fractions
 
@@ -44,7 +43,8 @@ class NGram(LanguageModel):
         UserError: for a number out of range, random windows, more than one process, and a prediction before a training.
     """
 
-    keys_1: Tensor
+    small_arguments: ClassVar[dict[str, Any]] = {"vocabulary_size": 100}
+    seen: Tensor
 
     def __init__(
         self,
@@ -63,10 +63,12 @@ class NGram(LanguageModel):
         self.order = order
         self.smoothing = smoothing
         self.discount = discount
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))  # tokens that were counted
         for n in range(1, order + 1):
             self.register_buffer(f"keys_{n}", torch.zeros(0, dtype=torch.int64))
             self.register_buffer(f"counts_{n}", torch.zeros(0, dtype=torch.int64))
-        self._new: list[tuple[Tensor, Tensor]] = []  # batches of the epoch
+        self._new: list[tuple[Tensor, Tensor]] = []  # batches of the epoch that is going on
+        self._counted = 0  # of them
         self._tables: list[tuple[NGramTable, Interpolation]] = []
         self._read_behind: dict[str, Tensor] = {}  # the last tokens of each lane of an evaluation
 
@@ -82,22 +84,23 @@ class NGram(LanguageModel):
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep the batch; the first of an epoch replaces those of the epoch before."""
-        x, y = inputs_and_targets(batch, type(self).__name__)
+        x, y = self.windows(batch)
         self.check_tokens(x, batch_idx == 0)
         with one_global_step(self):
             if batch_idx == 0:
-                self._new.clear()
+                self._forget_batches()
             self._new.append((x.cpu(), y.cpu()))
 
     @override
     def on_train_epoch_end(self) -> None:
         self._count()
+        self._forget_batches()
         self.log("train/ngrams", float(sum(len(table.keys) for table, _ in self.tables())), prog_bar=True)
 
     @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        if self.trainer.sanity_checking and len(self.keys_1) == 0:
-            return  # nothing has been counted yet
+        if self.trainer.sanity_checking and self.seen == 0:
+            return
         super().validation_step(batch, batch_idx)
 
     def count(self, lanes: Sequence[Tensor]) -> None:
@@ -113,14 +116,19 @@ class NGram(LanguageModel):
         for n, (keys, counts) in enumerate(found, start=1):
             setattr(self, f"keys_{n}", keys)
             setattr(self, f"counts_{n}", counts)
+        self.seen.fill_(len(text))
         self._tables.clear()
 
     def _count(self) -> None:
-        """Count the batches that are new: each lane of them is one run of text."""
-        if self._new:
+        """Count the batches of the epoch where some are new: each lane of them is one run of text."""
+        if len(self._new) > self._counted:
+            self._counted = len(self._new)
             x, y = torch.cat([x for x, _ in self._new], dim=1), self._new[-1][1]
-            self._new.clear()
             self.count([*torch.cat([x, y[:, -1:]], dim=1)])
+
+    def _forget_batches(self) -> None:
+        self._new.clear()
+        self._counted = 0
 
     def tables(self) -> list[tuple[NGramTable, Interpolation]]:
         """Return the tables of one to ``order`` tokens with what each gives.
@@ -129,12 +137,12 @@ class NGram(LanguageModel):
             UserError: nothing was counted yet.
         """
         self._count()
+        if self.seen == 0:
+            raise UserError(f"{type(self).__name__} has counted no text: fit it, or load a checkpoint")
         if not self._tables:
             contexts = 1
             for n in range(1, self.order + 1):
                 keys, counts = getattr(self, f"keys_{n}").cpu(), getattr(self, f"counts_{n}").cpu()
-                if len(keys) == 0:
-                    raise UserError(f"{type(self).__name__} has counted no text: fit it, or load a checkpoint")
                 table = NGramTable(keys, counts, contexts, self.vocabulary_size)
                 self._tables.append((table, self._interpolation(table)))
                 contexts = len(keys)
@@ -222,16 +230,22 @@ class NGram(LanguageModel):
         return placeholder_optimizer()
 
     @override
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        self._count()
-        super()._save_to_state_dict(destination, prefix, keep_vars)
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        if self._new:  # inside an epoch
+            checkpoint["text_so_far"] = [torch.stack(batch).int() for batch in self._new]
+
+    @override
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_load_checkpoint(checkpoint)
+        self._forget_batches()
+        self._new += [(batch[0].long(), batch[1].long()) for batch in checkpoint.get("text_so_far", [])]
 
     @override
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         # As many n-grams as were saved: without this only a state of the same number could be loaded.
-        self._new.clear()
         self._tables.clear()
-        for name in [name for name, _ in self.named_buffers(recurse=False)]:
+        for name, _ in list(self.named_buffers(recurse=False)):
             if prefix + name in state_dict:
                 setattr(self, name, torch.empty_like(state_dict[prefix + name], device=self.device))
         super()._load_from_state_dict(state_dict, prefix, *args)

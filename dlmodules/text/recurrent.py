@@ -103,7 +103,7 @@ class RecurrentLanguageModel(NeuralLanguageModel):
         UserError: for a number out of range, and where a state is to be carried over between random windows.
     """
 
-    small_arguments: ClassVar[dict[str, Any]] = {"hidden_dim": 16}
+    small_arguments: ClassVar[dict[str, Any]] = {"vocabulary_size": 100, "hidden_dim": 16}
 
     def __init__(
         self,

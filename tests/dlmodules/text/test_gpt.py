@@ -115,8 +115,13 @@ def test_tied_weights_stay_tied_through_save_and_load(tmp_path: Path) -> None:
     trainer.fit(model, datamodule=CorpusDataModule(context=12, batch_size=4, cache_dir=str(tmp_path)))
     trainer.save_checkpoint(tmp_path / "model.ckpt")
     loaded = GPT.load_from_checkpoint(tmp_path / "model.ckpt", weights_only=True)
-    assert loaded.network.head.weight is loaded.network.embedding.weight
-    assert torch.equal(loaded.network.head.weight, model.network.head.weight)
+    assert loaded.network.head is None  # the last layer has no weights of its own
+    assert torch.equal(loaded.network.embedding.weight, model.network.embedding.weight)
+    before = loaded(torch.ones(1, 3, dtype=torch.int64))
+    loaded.network.embedding.weight.data[7] += 1  # the logit of token 7 moves, though it was not read
+    after = loaded(torch.ones(1, 3, dtype=torch.int64))
+    assert ((after != before).nonzero()[:, 2] == 7).all()
+    assert (after != before).any()
     assert loaded.tokenizer == model.tokenizer
     assert len("".join(loaded.generate_text("The ", 30))) == 30
 
