@@ -15,6 +15,7 @@ from torchmetrics.functional import mean_squared_error, r2_score
 from benchmarks.context import Context, row_record
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
+from dlmodules import NGram
 from dlmodules.rl.evaluation import play_episodes
 from dlmodules.rl.tabular.planning import policy_rows, solve
 
@@ -143,6 +144,22 @@ def zero_values(datamodule: Any) -> dict[str, float]:
     return {"baseline/value_error": float(exact.square().mean().sqrt())}
 
 
+def unigrams(datamodule: Any) -> dict[str, float]:
+    """Negative log-likelihood of the test tokens, each by its frequency in the training text with one added."""
+    tokens = torch.from_numpy(datamodule.train_set.tokens.astype("int64"))
+    test = torch.from_numpy(datamodule.test_set.tokens.astype("int64"))[1:]
+    counts = torch.bincount(tokens, minlength=len(datamodule.tokenizer)).double() + 1
+    return {"baseline/loss": -float((counts / counts.sum()).log()[test].mean())}
+
+
+def six_grams(datamodule: Any) -> dict[str, float]:
+    """Negative log-likelihood of the test tokens under n-grams of up to six, smoothed by Kneser-Ney's method."""
+    model = NGram(order=6, vocabulary_size=len(datamodule.tokenizer))
+    model.count([torch.from_numpy(datamodule.train_set.tokens.astype("int64"))])
+    test = torch.from_numpy(datamodule.test_set.tokens.astype("int64"))
+    return {"baseline/loss": float(model.nats_of_sequence(test[None]).mean())}
+
+
 BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "majority": majority,
     "majority_in_validation": majority_in_validation,
@@ -154,4 +171,6 @@ BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "pixel_means": pixel_means,
     "random_actions": random_actions,
     "zero_values": zero_values,
+    "unigrams": unigrams,
+    "six_grams": six_grams,
 }

@@ -153,4 +153,13 @@ ROWS = (
         Figure("baseline/return", "mean return", digits=1),
         "100 test episodes, the same as an agent's; each action with the same probability",
     ),
+    _row(
+        "six_grams_tinyshakespeare",
+        "n-grams of up to six characters",
+        "configs/text/gpt_tinyshakespeare.yaml",
+        "six_grams",
+        Figure("baseline/loss", "nats a character", better="lower"),
+        "the last tenth of Tiny Shakespeare, each character given all before it; counts of the training text, smoothed"
+        " by Kneser-Ney's method",
+    ),
 )

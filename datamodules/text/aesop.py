@@ -12,7 +12,7 @@ from datamodules.base.sampling import shuffled
 from datamodules.text.corpora import NamedCorpusDataModule
 from datamodules.text.windows import TokenWindows
 from dlmodules.errors import UserError
-from dlmodules.protocols import PAD, Batch
+from dlmodules.protocols import IGNORED, Batch
 
 START = "| " * 20
 TITLE, BEHIND = "THE FOX AND THE GRAPES", "ILLUSTRATIONS"
@@ -20,7 +20,7 @@ MARK = re.compile(r"""([!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~])""")
 
 
 class LastTargets(TokenWindows):
-    """All whole windows, of which only the last token is a target; the other targets are padding."""
+    """All whole windows, of which only the last token is a target."""
 
     def __len__(self) -> int:
         return max(len(self.tokens) - self.context, 0)
@@ -28,7 +28,7 @@ class LastTargets(TokenWindows):
     @override
     def at(self, starts: npt.NDArray[np.int64]) -> Batch:
         x, y = super().at(starts)
-        y[:, :-1] = PAD
+        y[:, :-1] = IGNORED
         return x, y
 
 

@@ -28,9 +28,9 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
     """Batches ``(x, y)`` of windows of a running text: token ids ``(B, T)`` int64, y one token later than x.
 
     The text is split by place: its beginning is for training, then come the parts for validation and for the test,
-    which are taken in order, every token once. 0 is padding, behind the end of a part alone. The tokenizer is made of
-    the part for training and is in a run's checkpoint as plain values: who tests or resumes with the checkpoint has
-    the token ids of the training. Token ids are mapped from a file in ``cache_dir``.
+    which are taken in order, every token once. Behind the end of a part x has padding (0) and y has -100. The
+    tokenizer is made of the part for training and is in a run's checkpoint as plain values: who tests or resumes with
+    the checkpoint has the token ids of the training. Token ids are mapped from a file in ``cache_dir``.
 
     A child overrides ``read`` to have another text.
 

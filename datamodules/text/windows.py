@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, DistributedSampler
 from typing_extensions import override
 
-from dlmodules.protocols import PAD, Batch
+from dlmodules.protocols import IGNORED, PAD, Batch
 
 TokenArray = npt.NDArray[np.unsignedinteger[Any]]
 
@@ -18,7 +18,8 @@ TokenArray = npt.NDArray[np.unsignedinteger[Any]]
 class TokenWindows(Dataset[Batch]):
     """Windows of one long run of tokens, each named by the place where it starts.
 
-    The targets are the inputs one token later. What lies behind the end of the run is padding.
+    The targets are the inputs one token later. What lies behind the end of the run is padding,
+    which is no target.
 
     Args:
         tokens: ``(N,)`` token ids, which may be mapped from a file.
@@ -49,9 +50,9 @@ class TokenWindows(Dataset[Batch]):
         """Return inputs and targets ``(B, T)`` int64 of the windows that start at ``starts`` ``(B,)``."""
         places = starts[:, None] + np.arange(self.context + 1)
         window = np.asarray(self.tokens.take(places, mode="clip"), dtype=np.int64)
-        window[places >= len(self.tokens)] = PAD
-        found = torch.from_numpy(window)
-        return found[:, :-1].contiguous(), found[:, 1:].contiguous()
+        behind = places >= len(self.tokens)
+        x, y = np.where(behind, PAD, window)[:, :-1], np.where(behind, IGNORED, window)[:, 1:]
+        return torch.from_numpy(x.copy()), torch.from_numpy(y.copy())
 
 
 class OrderedWindows(TokenWindows):

@@ -51,10 +51,11 @@ from dlmodules.protocols.sequences import (
     TextScore,
 )
 from dlmodules.protocols.tables import HasActionValues, HasStateValues
-from dlmodules.protocols.tokenizer import PAD, Tokenizer
+from dlmodules.protocols.tokenizer import IGNORED, PAD, Tokenizer
 from dlmodules.protocols.transition import Transition
 
 __all__ = [
+    "IGNORED",
     "PAD",
     "Acts",
     "ActsInEpisodes",

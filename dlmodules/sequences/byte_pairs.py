@@ -9,7 +9,7 @@ from typing import Any
 from typing_extensions import Self, override
 
 from dlmodules.errors import UserError
-from dlmodules.protocols import PAD, Tokenizer
+from dlmodules.protocols import Tokenizer
 
 PADDING = "<pad>"
 BYTES = 256  # each is a token, so that no text has an unknown one
@@ -18,7 +18,7 @@ BYTES = 256  # each is a token, so that no text has an unknown one
 class BytePairTokenizer(Tokenizer):
     """A ``Tokenizer`` of frequent pieces of text, made of single bytes by merging (Sennrich et al. 2016).
 
-    Token 0 pads. Every text can be encoded, and decoding gives it back as it was.
+    Every text can be encoded, and decoding gives it back as it was. Of one that was made here token 0 pads.
 
     Args:
         definition: the JSON text of a ``tokenizer.json``, as the package ``tokenizers`` and Hugging Face write it.
@@ -27,14 +27,19 @@ class BytePairTokenizer(Tokenizer):
         UserError: without the package ``tokenizers``, and where ``definition`` is something else.
     """
 
-    pad_id = PAD
-
     def __init__(self, definition: str) -> None:
         self.definition = definition
         try:
             self._tokenizer = _package().Tokenizer.from_str(definition)
         except Exception as error:  # the package raises bare exceptions
             raise UserError(f"this is no definition of a tokenizer: {' '.join(str(error).split())}") from error
+
+    @property
+    @override
+    def pad_id(self) -> int | None:
+        """The id of ``<pad>``; None of a tokenizer that has none, such as GPT-2's."""
+        found: int | None = self._tokenizer.token_to_id(PADDING)
+        return found
 
     @classmethod
     def of(cls, texts: Iterable[str], size: int) -> Self:

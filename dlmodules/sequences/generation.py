@@ -17,7 +17,7 @@ def generate(
     decoding: Decoding = DRAWN,
     stop: Collection[int] = (),
     generator: torch.Generator | None = None,
-    forbidden: Collection[int] = (PAD,),
+    forbidden: Collection[int] = (),
 ) -> Iterator[Tensor]:
     """Yield the next tokens ``(B,)`` int64 of each row, up to ``length`` times.
 
@@ -53,7 +53,7 @@ def generated(
     decoding: Decoding = DRAWN,
     stop: Collection[int] = (),
     generator: torch.Generator | None = None,
-    forbidden: Collection[int] = (PAD,),
+    forbidden: Collection[int] = (),
 ) -> Tensor:
     """Return what ``generate`` yields, ``(B, N)`` int64 with N at most ``length``, without the context."""
     found = list(generate(model, context, length, decoding, stop, generator, forbidden))

@@ -10,7 +10,7 @@ from torchmetrics import MeanMetric
 from typing_extensions import override
 
 from dlmodules.errors import UserError
-from dlmodules.protocols import PAD, Batch, CountsCharacters, HasTokenizer, TextScore, Tokenizer
+from dlmodules.protocols import IGNORED, Batch, CountsCharacters, HasTokenizer, TextScore, Tokenizer
 from dlmodules.sequences.decoding import DRAWN, Decoding
 from dlmodules.sequences.generation import generate
 from dlmodules.sequences.tokenizers import as_plain, from_plain
@@ -26,7 +26,7 @@ class LanguageModel(LightningModule):
     """Base of what gives every next token a probability.
 
     Batches are ``(x, y)``: token ids ``(B, T)`` int64, y one token later than x, or token ids ``(B, T + 1)`` alone;
-    targets that are 0, the padding, are not counted. The tokenizer comes from the data module and is in the checkpoint
+    targets that are -100 are not counted. The tokenizer comes from the data module and is in the checkpoint
     as plain values. A child implements ``nats``, ``nats_of_sequence``, ``start``, ``step`` and ``select``.
 
     Logged: ``val/loss`` and ``test/loss``, the negative log-likelihood of a token in nats; ``val/perplexity`` and
@@ -50,7 +50,7 @@ class LanguageModel(LightningModule):
         self.val_loss, self.test_loss = MeanMetric(), MeanMetric()
 
     def nats(self, x: Tensor, y: Tensor, stage: str, batch_idx: int) -> Tensor:
-        """Return the negative log-likelihoods ``(B, T)`` of targets y; anything where the target is padding."""
+        """Return the negative log-likelihoods ``(B, T)`` of targets y; anything where they are ignored."""
         raise NotImplementedError
 
     def start(self, context: Tensor) -> Any:
@@ -130,7 +130,7 @@ class LanguageModel(LightningModule):
     def _evaluate(self, batch: Batch, batch_idx: int, stage: str, mean: MeanMetric) -> None:
         x, y = self.windows(batch)
         self.check_tokens(x, batch_idx == 0)
-        counted = (y != PAD).float()
+        counted = (y != IGNORED).float()
         mean.update(self.nats(x, y, stage, batch_idx).nan_to_num(posinf=torch.inf), counted)
 
     @override
@@ -157,7 +157,7 @@ class LanguageModel(LightningModule):
         """Return the log-likelihoods ``(B,)`` of the targets of each window, in nats."""
         x, y = self.windows(batch)
         self.check_tokens(x, batch_idx == 0)
-        return -(self.nats(x, y, "predict", batch_idx) * (y != PAD)).sum(dim=1)
+        return -(self.nats(x, y, "predict", batch_idx) * (y != IGNORED)).sum(dim=1)
 
     def example_batch(self, n: int) -> Batch:
         """Return ``n`` made-up windows ``(n, 8)`` of tokens, no two alike, and their targets."""
@@ -197,7 +197,9 @@ class LanguageModel(LightningModule):
         assert self.tokenizer is not None
         ids: list[int] = []
         written = ""
-        forbidden = {PAD, *range(len(self.tokenizer), self.vocabulary_size)}
+        forbidden = set(range(len(self.tokenizer), self.vocabulary_size))
+        if self.tokenizer.pad_id is not None:
+            forbidden.add(self.tokenizer.pad_id)
         if isinstance(self.tokenizer, Vocabulary):
             forbidden.add(UNKNOWN)
         for tokens in generate(self, context, length, decoding, generator=generator, forbidden=forbidden):

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
-from dlmodules.protocols import PAD, Batch
+from dlmodules.protocols import IGNORED, Batch
 from dlmodules.text.language_model import LanguageModel
 from dlmodules.training.parameter_groups import decayed_groups
 from dlmodules.training.schedules import with_step_schedule
@@ -71,11 +71,13 @@ class NeuralLanguageModel(NamesOwnNetworks, LanguageModel):
     @override
     def nats(self, x: Tensor, y: Tensor, stage: str, batch_idx: int) -> Tensor:
         logits = self.logits(x, stage, batch_idx)
-        return F.cross_entropy(logits.flatten(0, 1).float(), y.flatten(), reduction="none").view_as(y)
+        return F.cross_entropy(
+            logits.flatten(0, 1).float(), y.flatten(), reduction="none", ignore_index=IGNORED
+        ).view_as(y)
 
     def loss(self, logits: Tensor, y: Tensor) -> Tensor:
-        """Return the mean cross-entropy of logits ``(B, T, V)`` and targets ``(B, T)`` that are no padding."""
-        return F.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=PAD)
+        """Return the mean cross-entropy of logits ``(B, T, V)`` and targets ``(B, T)`` that are not ignored."""
+        return F.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=IGNORED)
 
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:

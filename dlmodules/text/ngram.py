@@ -155,8 +155,7 @@ class NGram(LanguageModel):
 
     def probabilities_of(self, tokens: Tensor) -> Tensor:
         """Return the probabilities ``(B, T)`` float64 of tokens ``(B, T)``, each given those before it in its row."""
-        uniform = 1 / (self.vocabulary_size - 1)  # padding is no token of a text
-        found = torch.full(tokens.shape, uniform, dtype=torch.float64)
+        found = torch.full(tokens.shape, 1 / self.vocabulary_size, dtype=torch.float64)
         context = torch.zeros_like(tokens)  # the row of the context of each token, in the table of its length
         for table, given in self.tables():
             rows = table.rows(context, tokens)
@@ -169,8 +168,7 @@ class NGram(LanguageModel):
 
     def distribution(self, history: Sequence[int]) -> Tensor:
         """Return the probabilities ``(V,)`` float64 of the token after ``history``, of which the last are looked at."""
-        found = torch.full((self.vocabulary_size,), 1 / (self.vocabulary_size - 1), dtype=torch.float64)
-        found[0] = 0.0
+        found = torch.full((self.vocabulary_size,), 1 / self.vocabulary_size, dtype=torch.float64)
         tables = self.tables()
         for n, (table, given) in enumerate(tables, start=1):
             row = self._row(history[len(history) - n + 1 :]) if n - 1 <= len(history) else NONE

@@ -30,7 +30,7 @@ def corpus(tmp_path: Path, text: str, **arguments: object) -> CorpusDataModule:
 def test_targets_are_one_token_later_and_padding_lies_behind_the_end() -> None:
     x, y = TokenWindows(TOKENS, 4).__getitems__([0, 10, 47])
     assert x.tolist() == [[1, 2, 3, 4], [11, 12, 13, 14], [48, 49, 50, 0]]
-    assert y.tolist() == [[2, 3, 4, 5], [12, 13, 14, 15], [49, 50, 0, 0]]
+    assert y.tolist() == [[2, 3, 4, 5], [12, 13, 14, 15], [49, 50, -100, -100]]
     assert x.dtype == y.dtype == torch.int64
 
 
@@ -41,9 +41,9 @@ def test_ordered_windows_have_every_token_but_the_first_as_a_target_once(lanes: 
         windows.__getitems__(range(start, start + windows.lanes)) for start in range(0, len(windows), windows.lanes)
     ]
     targets = torch.cat([y for _, y in batches]).flatten()
-    assert sorted(targets[targets != 0].tolist()) == list(range(2, 51))
+    assert sorted(targets[targets != -100].tolist()) == list(range(2, 51))
     for (_, before), (after, _) in pairwise(batches):
-        goes_on = (before[:, -1] == after[:, 0]) | (after[:, 0] == 0)
+        goes_on = (before[:, -1] == after[:, 0]) | (before[:, -1] == -100)
         assert goes_on.all()
 
 
@@ -55,7 +55,7 @@ def test_random_windows_are_whole_and_anew_in_each_epoch() -> None:
         sampler.set_epoch(epoch)
         epochs.append(list(sampler))
         assert len(epochs[-1]) == len(sampler) == 12
-        assert all((windows.__getitems__([start])[1] != 0).all() for start in epochs[-1])
+        assert all((windows.__getitems__([start])[1] > 0).all() for start in epochs[-1])
     assert epochs[0] != epochs[1]
     many = WindowSampler(windows, windows=5000, num_replicas=1, rank=0)
     assert set(many) == set(range(46))  # each start that has a whole window
@@ -217,7 +217,7 @@ def test_the_books_sequences_predict_their_last_token_alone(tmp_path: Path) -> N
     assert len(data.train_set) == len(data.texts()["train"].split()) - 20
     x, y = next(iter(data.train_dataloader()))
     assert x.shape == y.shape == (4, 20)
-    assert (y[:, :-1] == 0).all()
+    assert (y[:, :-1] == -100).all()
     assert (y[:, -1] > 1).all()
 
 

@@ -230,3 +230,117 @@ def test_a_checkpoint_with_an_own_network_says_what_to_pass(tmp_path):
     with pytest.warns(UserWarning, match="network"):
         again = dlmodules.CNNClassifier.load_from_checkpoint(path, network=Unkept(8), weights_only=True)
     assert equal(again.state_dict(), module.state_dict())
+
+
+class CountedDecoder(MLPDecoder):
+    """Notes where each of its kind, and each copy, keeps its weights."""
+
+    built: list[str] = []
+
+    def __init__(self, hidden_dim=5):
+        super().__init__(hidden_dim=hidden_dim)
+        self.hidden_dim = hidden_dim
+        self.built.append(torch.empty(1).device.type)
+
+    def __deepcopy__(self, memo):
+        self.built.append("copy")
+        return self
+
+
+class ReadingDecoder(CountedDecoder):
+    """Reads a value of a tensor in its constructor, which a tensor without memory does not have."""
+
+    def __init__(self, hidden_dim=5):
+        super().__init__(hidden_dim=int(torch.tensor(hidden_dim)))
+
+
+def test_a_network_object_takes_its_memory_once(monkeypatch):
+    monkeypatch.setattr(CountedDecoder, "built", [])
+    before = torch.random.get_rng_state()
+    decoder = CountedDecoder()
+    torch.random.set_rng_state(before)
+    module = dlmodules.VAE(decoder=decoder, encoder=MLPEncoder(hidden_dim=7))
+    assert CountedDecoder.built == ["cpu", "meta"]
+    assert module.decoder is decoder
+    assert module.hparams["decoder"]["class_path"].endswith("CountedDecoder")
+
+
+def test_a_network_that_reads_its_tensors_is_still_portable(monkeypatch):
+    monkeypatch.setattr(CountedDecoder, "built", [])
+    module = dlmodules.VAE(decoder=ReadingDecoder(6))
+    assert CountedDecoder.built == ["cpu", "cpu"]
+    assert module.hparams["decoder"]["init_args"] == {"hidden_dim": 6}
+
+
+class Wrapped(nn.Module):
+    """A network around a network that it keeps."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, z):
+        return self.inner(z)
+
+
+def test_a_network_around_another_one_is_portable(tmp_path):
+    module = dlmodules.VAE(decoder=Wrapped(MLPDecoder(hidden_dim=6)))
+    loaded = through_a_file(module, tmp_path / "m.ckpt")
+    assert equal(module.state_dict(), loaded.state_dict())
+
+
+class CountedDecoder(MLPDecoder):
+    """Notes where each of its kind, and each copy, keeps its weights."""
+
+    built: list[str] = []
+
+    def __init__(self, hidden_dim=5):
+        super().__init__(hidden_dim=hidden_dim)
+        self.hidden_dim = hidden_dim
+        self.built.append(torch.empty(1).device.type)
+
+    def __deepcopy__(self, memo):
+        self.built.append("copy")
+        return self
+
+
+class ReadingDecoder(CountedDecoder):
+    """Reads a value of a tensor in its constructor, which a tensor without memory does not have."""
+
+    def __init__(self, hidden_dim=5):
+        super().__init__(hidden_dim=int(torch.tensor(hidden_dim)))
+
+
+def test_a_network_object_takes_its_memory_once(monkeypatch):
+    monkeypatch.setattr(CountedDecoder, "built", [])
+    before = torch.random.get_rng_state()
+    decoder = CountedDecoder()
+    torch.random.set_rng_state(before)
+    module = dlmodules.VAE(decoder=decoder, encoder=MLPEncoder(hidden_dim=7))
+    assert CountedDecoder.built == ["cpu", "meta"]
+    assert module.decoder is decoder
+    assert module.hparams["decoder"]["class_path"].endswith("CountedDecoder")
+
+
+def test_a_network_that_reads_its_tensors_is_still_portable(monkeypatch):
+    monkeypatch.setattr(CountedDecoder, "built", [])
+    module = dlmodules.VAE(decoder=ReadingDecoder(6))
+    assert CountedDecoder.built == ["cpu", "cpu"]
+    assert module.hparams["decoder"]["init_args"] == {"hidden_dim": 6}
+
+
+class Wrapped(nn.Module):
+    """A network around a network that it keeps."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, z):
+        return self.inner(z)
+
+
+def test_a_network_around_another_one_is_portable(tmp_path):
+    module = dlmodules.VAE(decoder=Wrapped(MLPDecoder(hidden_dim=6)))
+    loaded = through_a_file(module, tmp_path / "m.ckpt")
+    assert equal(module.state_dict(), loaded.state_dict())

@@ -23,7 +23,7 @@ def test_a_beam_as_wide_as_the_tree_finds_the_best_of_all(seed: int) -> None:
 def test_it_is_never_worse_than_greedy_and_each_score_is_true(seed: int) -> None:
     chain = Chain(6, seed, scale=1.0)
     context = torch.tensor([[1, 2]])
-    greedy = generated(chain, context, 8, Decoding(temperature=0), [STOP], forbidden=())[0].tolist()
+    greedy = generated(chain, context, 8, Decoding(temperature=0), [STOP])[0].tolist()
     for beam in (1, 2, 5):
         found = beam_search(chain, context, 8, beam, [STOP])
         assert found[0].log_probability >= chain.log_probability([1, 2], greedy) - 1e-5

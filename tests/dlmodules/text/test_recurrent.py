@@ -55,7 +55,7 @@ def test_the_loss_is_the_cross_entropy_of_targets_that_are_no_padding() -> None:
     x, y = model.example_batch(3)
     logits = model(x)
     y = y.clone()
-    y[:, -3:] = 0
+    y[:, -3:] = -100
     expected = [
         -logits[row, place].log_softmax(0)[y[row, place]] for row in range(3) for place in range(y.shape[1] - 3)
     ]

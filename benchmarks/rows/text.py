@@ -1,0 +1,78 @@
+"""The rows of language models: each beside n-grams of six characters, which are counted in a second."""
+
+from typing import Any
+
+from benchmarks.row import Figure, Row
+
+_SHAKESPEARE = (
+    "the last tenth of Tiny Shakespeare, 111,539 characters of which each but the first is predicted once; tokenizer"
+    " and weights know the first 89 hundredths alone; final weights"
+)
+_FRESH = "in windows of 64 characters, each begun without what was before it"
+_CARRIED = "in 12 lanes, the state carried from window to window"
+_BESIDE_COUNTS: dict[str, Any] = {
+    "baseline": "baseline/loss",
+    "guess": "n-grams of six characters",
+    "guess_row": "six_grams_tinyshakespeare",
+}
+_BESIDE_FREQUENCIES: dict[str, Any] = {"baseline": "baseline/loss", "guess": "each character by its frequency"}
+
+
+def _row(name: str, system: str, config: str, budget: str, how: str, figure: Figure, **more: Any) -> Row:
+    return Row(
+        name=name,
+        kind="score",
+        program="programs.scores",
+        system=system,
+        config=f"configs/text/{config}.yaml",
+        budget=budget,
+        protocol=f"{_SHAKESPEARE}; {how}",
+        **{"seeds": (0, 1, 2), "figures": (figure,), **more},
+    )
+
+
+def _nats(bar: float | None = None, **more: Any) -> Figure:
+    return Figure("test/loss@last", "nats a character", bar=bar, better="lower", **more)
+
+
+def _counted(name: str, args: tuple[str, ...], figure: Figure, **more: Any) -> Row:
+    options = {"args": args, "baseline": "unigrams"}
+    how = "the characters before it, of any number, as context"
+    budget = "one pass, counted"
+    more = {"seeds": (0,), "cost": "seconds", **more}
+    return _row(name, "NGram", "ngram_tinyshakespeare", budget, how, figure, options=options, **more)
+
+
+ROWS = (
+    _counted(
+        "ngram_tinyshakespeare",
+        (),
+        _nats(1.56, anchor="1.558 (Kneser-Ney of the same order)", **_BESIDE_FREQUENCIES),
+        headline=True,
+    ),
+    _counted(
+        "ngram_witten_bell_tinyshakespeare",
+        ("--model.smoothing", "witten_bell"),
+        _nats(**_BESIDE_FREQUENCIES),
+    ),
+    _counted(
+        "ngram_witten_bell_5_tinyshakespeare",
+        ("--model.smoothing", "witten_bell", "--model.order", "5"),
+        _nats(**_BESIDE_FREQUENCIES),
+    ),
+    _row(
+        *("gpt_tinyshakespeare_preset", "GPT", "gpt_tinyshakespeare_preset", "2,000 updates of 12 windows", _FRESH),
+        _nats(anchor="1.88 (nanoGPT, for the same network and budget)", **_BESIDE_COUNTS),
+    ),
+    _row(
+        *("gpt_tinyshakespeare", "GPT", "gpt_tinyshakespeare", "2,000 updates of 12 windows", _FRESH),
+        _nats(1.66, of_mean=True, anchor="1.654 (the same ideas, one run)", **_BESIDE_COUNTS),
+        headline=True,
+    ),
+    _row(
+        *("recurrent_tinyshakespeare", "RecurrentLanguageModel", "recurrent_tinyshakespeare"),
+        *("2,000 updates of 12 windows", _CARRIED),
+        _nats(1.62, of_mean=True, anchor="1.601 to 1.609 (the same network, state carried)", **_BESIDE_COUNTS),
+        headline=True,
+    ),
+)
