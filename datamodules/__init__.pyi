@@ -21,6 +21,7 @@ from .tables.toys import BoxDataModule as BoxDataModule
 from .tables.toys import RingDataModule as RingDataModule
 from .tables.toys import XORDataModule as XORDataModule
 from .tables.wrodl import WrodlDataModule as WrodlDataModule
+from .text.bit_counts import BitCountsDataModule as BitCountsDataModule
 from .text.imdb import IMDBDataModule as IMDBDataModule
 from .text.text import TextDataModule as TextDataModule
 from .text.text_table import TextTableDataModule as TextTableDataModule

@@ -1,3 +1,4 @@
+from .bit_counts import BitCountsDataModule as BitCountsDataModule
 from .imdb import IMDBDataModule as IMDBDataModule
 from .text import TextDataModule as TextDataModule
 from .text_table import TextTableDataModule as TextTableDataModule
