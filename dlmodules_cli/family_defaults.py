@@ -54,6 +54,7 @@ BY_FAMILY = {
     "gans": _steps(1000, "SampleGrid", "LossCurve"),
     "regression": _epochs(50, "LossCurve"),
     "rl": _AGENTS,
+    "text": _epochs(20, "LossCurve"),
     "vaes": _epochs(30, "Reconstructions", "LatentMap", "SampleGrid", "LossCurve"),
 }
 """By the package in ``dlmodules``: what the configurations of the family have in common, and a budget of minutes."""

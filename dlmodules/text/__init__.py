@@ -1,0 +1,1 @@
+"""Text: recurrent networks that read and write sequences."""
