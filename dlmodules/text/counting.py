@@ -111,9 +111,9 @@ class CountingRNN(LightningModule):
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the weights and their gradients, which no clipping has changed yet."""
         if is_logging_step(self):
-            weights = dict(self.network.named_parameters())
-            self.log_dict({f"train/{name}": weight.detach() for name, weight in weights.items()})
-            self.log_dict({f"train/{name}_gradient": w.grad for name, w in weights.items() if w.grad is not None})
+            for name, weight in self.network.named_parameters():
+                if weight.numel() == 1 and weight.grad is not None:  # another network may have matrices
+                    self.log_dict({f"train/{name}": weight.detach(), f"train/{name}_gradient": weight.grad})
 
     @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

@@ -107,6 +107,18 @@ def test_with_clipped_gradients_forty_bits_go_on_and_are_fitted(tmp_path):
     assert max(abs(u) + abs(w) for u, w in gradient) > 100  # logged as they are, not as they are clipped
 
 
+def test_another_network_may_have_matrices(tmp_path):
+    class Last(nn.Linear):
+        def forward(self, x):
+            return super().forward(x)[:, 0]
+
+    module = CountingRNN()
+    module.network = Last(10, 1)
+    trainer = quiet_trainer(max_steps=1, log_every_n_steps=1, limit_val_batches=0, logger=CSVLogger(tmp_path))
+    trainer.fit(module, BitCountsDataModule())
+    assert {"train/loss", "train/bias", "train/bias_gradient"} == trainer.logged_metrics.keys() - {"epoch", "step"}
+
+
 def test_metrics_by_hand(tmp_path):
     """With U = W = 1 the outputs are the sums 1, 2 and 1.25; the targets 1, 4 and 1: squared errors 0, 4, 1/16."""
     rows = TensorDataset(torch.tensor([[1.0, 0.0], [1.0, 1.0], [1.0, 0.25]]), torch.tensor([1.0, 4.0, 1.0]))
