@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks import worked_page
 from benchmarks.record import ROOT
+from benchmarks.worked_page import table
 from datamodules import EnvironmentDataModule
 from datamodules.environments.grids import QWorld
 from dlmodules.protocols import Dynamics
@@ -39,8 +41,8 @@ def trace() -> str:
         parts += [
             f"Episode {number}:",
             "",
-            _table(("state", "move", "reward", "what follows", "new value"), lines),
-            _table(
+            table(("state", "move", "reward", "what follows", "new value"), lines),
+            table(
                 ("state", *ACTIONS),
                 [(f"{state}", *(_number(q, (state, a), changed) for a in range(4))) for state in (0, 1, 3, 4)],
             ),
@@ -86,7 +88,7 @@ def first_row() -> str:
         seen = torch.where(torch.arange(16) < state, v, 0.0)
         terms = [f"(-1 + {_signed(seen[after])})" for after in grid.next_state[state, :, 0].tolist()]
         lines.append((f"{state + 1}", f"¼ · [{' + '.join(terms)}]", f"{v[state]:g}"))
-    return _table(("cell", "left, down, right, up", "value"), lines)
+    return table(("cell", "left, down, right, up", "value"), lines)
 
 
 def improvement() -> str:
@@ -100,7 +102,7 @@ def improvement() -> str:
         lines.append(
             (f"{cell}", *(f"{value:g}" for value in q[cell - 1].round(decimals=9).tolist()), ", ".join(chances))
         )
-    return _table(("cell", *ACTIONS, "new policy"), lines) + "\n" + _cells(_arrows(grid, better))
+    return table(("cell", *ACTIONS, "new policy"), lines) + "\n" + _cells(_arrows(grid, better))
 
 
 def iteration() -> str:
@@ -135,12 +137,7 @@ def _signed(value: Tensor) -> str:
 
 def _cells(texts: Sequence[str]) -> str:
     rows = [texts[start : start + 4] for start in range(0, 16, 4)]
-    return _table(("",) * 4, rows)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    return table(("",) * 4, rows)
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -155,12 +152,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 def written_anew(page: str) -> str:
     """Return the page with every part as it is now."""
-    for name, make in PARTS.items():
-        begin, end = f"<!-- begin of {name}: python -m benchmarks.worked_examples -->\n", f"<!-- end of {name} -->"
-        before, _, rest = page.partition(begin)
-        _, _, after = rest.partition(end)
-        page = f"{before}{begin}\n{make()}\n{end}{after}"
-    return page
+    return worked_page.written_anew(page, PARTS, "benchmarks.worked_examples")
 
 
 def main(path: Path = PAGE) -> None:

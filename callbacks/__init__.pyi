@@ -35,4 +35,5 @@ from .run.compile_networks import CompileNetworks as CompileNetworks
 from .run.exact_resume import ExactResume as ExactResume
 from .run.loss_curve import LossCurve as LossCurve
 from .run.throttled_progress_bar import ThrottledProgressBar as ThrottledProgressBar
+from .run.two_axes_curve import TwoAxesCurve as TwoAxesCurve
 from .text.text_samples import TextSamples as TextSamples

@@ -22,6 +22,7 @@ from .tables.toys import RingDataModule as RingDataModule
 from .tables.toys import XORDataModule as XORDataModule
 from .tables.wrodl import WrodlDataModule as WrodlDataModule
 from .text.aesop import AesopDataModule as AesopDataModule
+from .text.bit_counts import BitCountsDataModule as BitCountsDataModule
 from .text.corpora import TinyShakespeareDataModule as TinyShakespeareDataModule
 from .text.corpora import WarAndPeaceDataModule as WarAndPeaceDataModule
 from .text.corpus import CorpusDataModule as CorpusDataModule

@@ -69,6 +69,7 @@ from .rl.tabular.sarsa import ExpectedSarsa as ExpectedSarsa
 from .rl.tabular.sarsa import Sarsa as Sarsa
 from .rl.tabular.td_prediction import TDPrediction as TDPrediction
 from .rl.tabular.value_iteration import ValueIteration as ValueIteration
+from .text.counting import CountingRNN as CountingRNN
 from .text.gpt import GPT as GPT
 from .text.ngram import NGram as NGram
 from .text.recurrent import RecurrentLanguageModel as RecurrentLanguageModel

@@ -1,7 +1,7 @@
 """All rows, by family and by name: a module of this package is a family and has its ``ROWS``.
 
 A family may have several files: ``rl_semi_gradient_tables`` is of the family ``rl``, what stands before the first
-underscore of a name that ends in ``_tables``.
+underscore of a name that ends in ``_tables`` or ``_lessons``.
 A module names its tables of variants in ``TABLES``.
 """
 
@@ -15,7 +15,7 @@ TABLE_TITLES: dict[str, str] = {}
 for _module in sorted(found.name for found in pkgutil.iter_modules(__path__)):
     _found = import_module(f"{__name__}.{_module}")
     if hasattr(_found, "ROWS"):
-        _family = _module.partition("_")[0] if _module.endswith("_tables") else _module
+        _family = _module.partition("_")[0] if _module.endswith(("_tables", "_lessons")) else _module
         FAMILIES[_family] = (*FAMILIES.get(_family, ()), *_found.ROWS)
         TABLE_TITLES |= getattr(_found, "TABLES", {})
 

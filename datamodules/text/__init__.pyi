@@ -1,4 +1,5 @@
 from .aesop import AesopDataModule as AesopDataModule
+from .bit_counts import BitCountsDataModule as BitCountsDataModule
 from .corpora import TinyShakespeareDataModule as TinyShakespeareDataModule
 from .corpora import WarAndPeaceDataModule as WarAndPeaceDataModule
 from .corpus import CorpusDataModule as CorpusDataModule

@@ -3,5 +3,9 @@ from .augmentation import RandomShiftAndFlip as RandomShiftAndFlip
 from .linear import Linear as Linear
 from .mlp import MLP as MLP
 from .rbm import BinaryRBM as BinaryRBM
+from .recurrent_cells import GRUCell as GRUCell
+from .recurrent_cells import LSTMCell as LSTMCell
+from .recurrent_cells import StackedCells as StackedCells
+from .recurrent_cells import VanillaCell as VanillaCell
 from .same_padding import SameConv2d as SameConv2d
 from .same_padding import SameConvTranspose2d as SameConvTranspose2d

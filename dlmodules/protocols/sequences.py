@@ -1,15 +1,12 @@
 """What generates and scores sequences of tokens, and what data of tokens offers."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from dlmodules.protocols.tokenizer import Tokenizer
-
-if TYPE_CHECKING:
-    from dlmodules.sequences.decoding import Decoding  # for its name alone: it stands above the protocols
 
 
 class TextScore(NamedTuple):
@@ -48,9 +45,12 @@ class ContinuesText(Protocol):
     """Writes text."""
 
     def generate_text(
-        self, prompt: str, length: int, decoding: "Decoding" = ..., generator: torch.Generator | None = None
+        self, prompt: str, length: int, decoding: Any = ..., generator: torch.Generator | None = None
     ) -> Iterator[str]:
-        """Yield, token by token, the text of ``length`` tokens that goes on from ``prompt``."""
+        """Yield, token by token, the text of ``length`` tokens that goes on from ``prompt``.
+
+        ``decoding`` is a ``dlmodules.sequences.decoding.Decoding``.
+        """
 
 
 @runtime_checkable

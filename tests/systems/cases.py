@@ -98,14 +98,17 @@ class Case:
 
     @cached_property
     def draws(self) -> bool:
-        """Whether torch's seed changes the system. It does not where all that is learned is a count of the rows."""
-        if self.is_agent or self.is_network:
+        """Whether torch's seed changes the system.
+
+        It does not where all that is learned is a count of the rows, or where the first weights are given.
+        """
+        if self.is_agent:
             return True
         states = []
         with torch.random.fork_rng(devices=[]):
             for seed in (0, 1):
                 torch.manual_seed(seed)
-                states.append(self.module().state_dict())
+                states.append(self.module(**small_arguments(self.module)).state_dict())
         return any(not torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
 
     def arguments(self, root: Path, *more: str) -> list[str]:
