@@ -12,7 +12,7 @@ from typing_extensions import override
 from dlmodules.errors import UserError
 from dlmodules.layers.transformer import Activation, LayerState, Norm, TransformerLayer, make_norm
 from dlmodules.text.neural import NeuralLanguageModel
-from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_dropout
+from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_dropout, check_positive
 
 
 class CausalTransformer(nn.Module):
@@ -37,6 +37,7 @@ class CausalTransformer(nn.Module):
             begins as the identity; else with small weights.
         value_residual: mix the values of the first layer into those of the others.
         token_shift: mix the token before into each one.
+        embedding_std: standard deviation of the tokens' embeddings at the start.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class CausalTransformer(nn.Module):
         zero_init: bool = False,
         value_residual: bool = False,
         token_shift: bool = False,
+        embedding_std: float = 0.02,
     ) -> None:
         check_at_least(2, vocabulary_size=vocabulary_size, context=context)
         check_at_least_one(num_layers=num_layers)
+        check_positive(embedding_std=embedding_std)
         check_dropout(dropout)
         for name, value, known in (
             ("positions", positions, ("learned", "rotary")),
@@ -76,7 +79,7 @@ class CausalTransformer(nn.Module):
         )
         self.width, self.dropout, self.bias, self.positions, self.norm = width, dropout, bias, positions, norm
         self.activation, self.qk_norm, self.tied, self.zero_init = activation, qk_norm, tied, zero_init
-        self.value_residual, self.token_shift = value_residual, token_shift
+        self.value_residual, self.token_shift, self.embedding_std = value_residual, token_shift, embedding_std
         self.embedding = nn.Embedding(vocabulary_size, width)
         self.position_embedding = nn.Embedding(context, width) if positions == "learned" else None
         self.layers = nn.ModuleList(
@@ -92,6 +95,7 @@ class CausalTransformer(nn.Module):
         self.last_norm = make_norm(norm, width, bias)
         self.head = None if tied else nn.Linear(width, vocabulary_size, bias=False)
         self.apply(_initialize)
+        nn.init.normal_(self.embedding.weight, std=embedding_std)
         # As many are added up as there are layers, twice (Radford et al. 2019).
         std = 0.0 if zero_init else 0.02 / sqrt(2 * num_layers)
         for name, weights in self.layers.named_parameters():
@@ -167,6 +171,8 @@ class GPT(NeuralLanguageModel):
         zero_init: begin each layer as the identity.
         value_residual: mix the values of the first layer into those of the others.
         token_shift: mix the token before into each one.
+        embedding_std: standard deviation of the tokens' embeddings at the start; where the last layer is not tied to
+            them, 1 lets a small network learn faster.
         optimizer: makes the optimizer; matrices alone are decayed.
         scheduler: makes a schedule of the learning rate, stepped after each training step; None keeps it constant.
 
@@ -200,6 +206,7 @@ class GPT(NeuralLanguageModel):
         zero_init: bool = False,
         value_residual: bool = False,
         token_shift: bool = False,
+        embedding_std: float = 0.02,
         optimizer: OptimizerCallable = lambda p: torch.optim.AdamW(p, lr=6e-4, weight_decay=0.1),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
@@ -207,7 +214,7 @@ class GPT(NeuralLanguageModel):
             network=network
             or CausalTransformer(
                 *(vocabulary_size, context, num_layers, num_heads, width, dropout, bias, positions, norm, activation),
-                *(qk_norm, tied, zero_init, value_residual, token_shift),
+                *(qk_norm, tied, zero_init, value_residual, token_shift, embedding_std),
             ),
             vocabulary_size=vocabulary_size,
             optimizer=optimizer,

@@ -12,11 +12,13 @@ class Panels:
     Args:
         curves: the metrics of each plot.
         pictures: the names of what its callbacks plot or film; ``/`` is written as in the log.
+        tables: the names of what they write as tables.
         best: the metrics whose best value is a column of the table of runs; the first orders it.
     """
 
     curves: tuple[tuple[str, ...], ...]
-    pictures: tuple[str, ...]
+    pictures: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
     best: tuple[str, ...] = ()
 
     @property
@@ -82,7 +84,7 @@ PANELS = {
     ),
     "text": Panels(
         curves=(_both("loss"), ("val/perplexity",), ("val/bits_per_character",)),
-        pictures=("text_samples",),
+        tables=("text_samples",),
         best=("val/loss", "val/perplexity", "val/bits_per_character"),
     ),
     "vaes": Panels(

@@ -43,10 +43,9 @@ def as_json(workspace: Any) -> str:
 def _sections(panels: Panels) -> list[Any]:
     curves = [blocks.LinePlot(title=_title(names), x=STEP, y=list(names)) for names in panels.curves]
     pictures = [blocks.MediaBrowser(title=name, media_keys=[name]) for name in panels.pictures]
-    return [
-        ws.Section(name="Curves", panels=curves, is_open=True),
-        ws.Section(name="Pictures", panels=pictures, is_open=True),
-    ]
+    tables = [blocks.WeavePanelSummaryTable(table_name=name) for name in panels.tables]
+    found = {"Curves": curves, "Pictures": pictures, "Tables": tables}
+    return [ws.Section(name=name, panels=shown, is_open=True) for name, shown in found.items() if shown]
 
 
 def _title(names: tuple[str, ...]) -> str:

@@ -23,6 +23,7 @@ RUNS = {
     "gans": ["acgan_mnist_cpu", "wgan_gp_mnist_cpu"],
     "regression": ["mlp_regression_boxcar"],
     "rl": ["dqn_cartpole"],
+    "text": ["gpt_tinyshakespeare"],
     "vaes": ["vae_digits"],
 }
 """The configurations whose runs together log all that the panels of their family show."""
@@ -43,7 +44,7 @@ def names_in(workspace):
     """The metrics and pictures of the panels."""
     sections = workspace["spec"]["section"]["panelBankConfig"]["sections"]
     panels = [panel["config"] for section in sections for panel in section["panels"]]
-    found = [panel.get("metrics", panel.get("mediaKeys")) for panel in panels]
+    found = [panel.get("metrics", panel.get("mediaKeys", ())) for panel in panels]
     return {name for names in found for name in names}
 
 
@@ -67,6 +68,9 @@ def test_what_the_panels_name_is_logged_by_runs_of_the_family(family, tmp_path, 
         def log_video(self, key, videos, step=None, **kwargs):
             logged.add(key)
 
+        def log_text(self, key, columns=None, data=None, dataframe=None, step=None):
+            logged.add(key)
+
     monkeypatch.setattr(cli, "RunWandbLogger", Watched)
     for case in CASES:
         if case.config.stem in RUNS[family]:
@@ -77,6 +81,8 @@ def test_what_the_panels_name_is_logged_by_runs_of_the_family(family, tmp_path, 
     workspace = printed(family, monkeypatch, capsys)
     panels = PANELS[family]
     assert names_in(workspace) == {*panels.metrics, *panels.pictures}
+    assert all(f'"{name}"' in json.dumps(workspace["spec"]) for name in panels.tables)
+    assert set(panels.tables) <= logged
     assert names_in(workspace) <= logged
     # Of each validation metric it is known whether it has a best.
     assert {name.partition("/")[2] for name in logged if name.startswith("val/")} <= DIRECTIONS.keys() | NO_BEST
