@@ -72,6 +72,7 @@ from .rl.tabular.value_iteration import ValueIteration as ValueIteration
 from .text.counting import CountingRNN as CountingRNN
 from .text.gpt import GPT as GPT
 from .text.ngram import NGram as NGram
+from .text.nplm import NPLM as NPLM
 from .text.recurrent import RecurrentLanguageModel as RecurrentLanguageModel
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

@@ -46,6 +46,8 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
         tokenizer_file: a ``tokenizer.json`` of byte pairs to use in place of ``tokenizer``; None makes one.
         sampling: ``windows`` at random, or ``lanes``: row r of a batch goes on where row r of the one before ended,
             for networks that carry their state over; so do the batches for validation and test.
+        overlap: how many tokens a window for validation or test has in common with the one before: each token has at
+            least so many before it, and is a target once; 0 cuts the text into windows. Of lanes it is 0.
         windows_per_epoch: how many an epoch of random windows has; None for as many as hold each token once.
         val_size: characters for validation: a number of them, or a fraction in (0, 1); 0 for none.
         test_size: characters for the test, the last ones, in the same way.
@@ -69,6 +71,7 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
         vocabulary_size: int = 256,
         tokenizer_file: str | None = None,
         sampling: Literal["windows", "lanes"] = "windows",
+        overlap: int = 0,
         windows_per_epoch: int | None = None,
         val_size: int | float = 0.1,
         test_size: int | float = 0.1,
@@ -79,6 +82,8 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
             raise UserError(f"sampling is {sampling!r}; it must be windows or lanes")
         check_at_least_one(context=context, windows_per_epoch=windows_per_epoch)
         check_at_least(3, vocabulary_size=vocabulary_size)
+        if not 0 <= overlap < context or (overlap > 0 and sampling == "lanes"):
+            raise UserError(f"overlap is {overlap}; it must be 0 or more, less than context={context}, and 0 of lanes")
         check_amounts("characters", val_size=val_size, test_size=test_size)
         super().__init__(batch_size=batch_size, train_transform=None, **kwargs)
         self.file = None if file is None else Path(file).expanduser()
@@ -87,6 +92,7 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
         self.vocabulary_size = vocabulary_size
         self.tokenizer_file = tokenizer_file
         self.sampling = sampling
+        self.overlap = overlap
         self.windows_per_epoch = windows_per_epoch
         self.val_size = val_size
         self.test_size = test_size
@@ -173,7 +179,7 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
         return self._ordered("test")
 
     def _ordered(self, part: str) -> TokenWindows:
-        return OrderedWindows(self._tokens(part), self.context, self.batch_size if self.contiguous else 1)
+        return OrderedWindows(self._tokens(part), self.context, self.batch_size if self.contiguous else 1, self.overlap)
 
     @override
     def train_sampler(self, dataset: TokenWindows) -> DistributedSampler[Any]:

@@ -64,11 +64,13 @@ class OrderedWindows(TokenWindows):
         tokens: ``(N,)`` token ids.
         context: T, the length of a window.
         lanes: how many rows a batch has.
+        overlap: how many tokens a window has in common with the one before, which are no targets again.
     """
 
-    def __init__(self, tokens: TokenArray, context: int, lanes: int = 1) -> None:
+    def __init__(self, tokens: TokenArray, context: int, lanes: int = 1, overlap: int = 0) -> None:
         super().__init__(tokens, context)
-        windows = -(-super().__len__() // context)
+        self.overlap, self.stride = overlap, context - overlap
+        windows = -(-max(super().__len__() - overlap, 1) // self.stride) if super().__len__() else 0
         self.lanes = max(1, min(lanes, windows))
         self.lane_windows = -(-windows // self.lanes)
 
@@ -78,7 +80,10 @@ class OrderedWindows(TokenWindows):
     @override
     def __getitems__(self, indices: Sequence[int] | Tensor) -> Batch:
         rows = np.asarray(indices, dtype=np.int64)
-        return self.at((rows % self.lanes * self.lane_windows + rows // self.lanes) * self.context)
+        windows = rows % self.lanes * self.lane_windows + rows // self.lanes
+        x, y = self.at(windows * self.stride)
+        y[torch.from_numpy(windows > 0), : self.overlap] = IGNORED
+        return x, y
 
 
 class WindowSampler(DistributedSampler[Any]):

@@ -1,4 +1,4 @@
-"""Systems of text: language models from counts to Transformers."""
+"""Text: language models from counts to Transformers."""
 
 import lazy_loader
 

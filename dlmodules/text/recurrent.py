@@ -29,7 +29,7 @@ class RecurrentReader(nn.Module):
         cell: ``rnn`` (tanh), ``lstm`` or ``gru``.
         embedding_dim: size of a token's embedding; None reads one-hot vectors, as if they were as long as the
             vocabulary and fixed.
-        dropout: fraction of values that are set to 0 in training, behind the embedding and each layer.
+        dropout: fraction of values behind the last recurrent layer that are set to 0 in training.
     """
 
     def __init__(
@@ -49,7 +49,6 @@ class RecurrentReader(nn.Module):
         self.cell, self.embedding_dim, self.dropout = cell, embedding_dim, dropout
         self.embedding = None if embedding_dim is None else nn.Embedding(vocabulary_size, embedding_dim)
         self.recurrent = make_recurrent(cell, embedding_dim or vocabulary_size, hidden_dim, num_layers)
-        self.recurrent.dropout = dropout if num_layers > 1 else 0.0
         self.head = nn.Linear(hidden_dim, vocabulary_size)
         nn.init.xavier_uniform_(self.head.weight)
         nn.init.zeros_(self.head.bias)
@@ -64,7 +63,6 @@ class RecurrentReader(nn.Module):
             inputs = F.one_hot(tokens, self.vocabulary_size).to(self.head.weight.dtype)
         else:
             inputs = self.embedding(tokens)
-        inputs = F.dropout(inputs, self.dropout, self.training and self.embedding is not None)
         given: Any = state if state is None or self.cell == "lstm" else state[0]
         outputs, behind = self.recurrent(inputs, given)
         logits: Tensor = self.head(F.dropout(outputs, self.dropout, self.training))
@@ -94,7 +92,7 @@ class RecurrentLanguageModel(NeuralLanguageModel):
         num_layers: recurrent layers, one above the other.
         cell: ``rnn`` (tanh), ``lstm`` or ``gru``.
         embedding_dim: size of a token's embedding; None reads one-hot vectors.
-        dropout: fraction of values that are set to 0 in training, behind the embedding and each layer.
+        dropout: fraction of values behind the last recurrent layer that are set to 0 in training.
         carry_state: begin each window with the state in which the one before ended.
         optimizer: makes the optimizer.
         scheduler: makes a schedule of the learning rate, stepped after each training step; None keeps it constant.

@@ -34,6 +34,17 @@ def test_targets_are_one_token_later_and_padding_lies_behind_the_end() -> None:
     assert x.dtype == y.dtype == torch.int64
 
 
+@pytest.mark.parametrize("overlap", [1, 2, 3])
+def test_with_an_overlap_every_token_is_a_target_once_too_with_as_many_before_it(overlap: int) -> None:
+    windows = OrderedWindows(TOKENS, 4, overlap=overlap)
+    x, y = windows.__getitems__(range(len(windows)))
+    assert y[y != -100].tolist() == list(range(2, 51))
+    assert (y[1:, :overlap] == -100).all()
+    assert torch.equal(x[1:, :overlap], x[:-1, -overlap:])
+    (short,) = OrderedWindows(TOKENS[:3], 4, overlap=overlap).__getitems__([0])[1].tolist()
+    assert short == [2, 3, -100, -100]
+
+
 @pytest.mark.parametrize("lanes", [1, 3, 5, 100])
 def test_ordered_windows_have_every_token_but_the_first_as_a_target_once(lanes: int) -> None:
     windows = OrderedWindows(TOKENS, 4, lanes)
@@ -158,6 +169,8 @@ def test_a_checkpoint_brings_its_tokenizer(tmp_path: Path) -> None:
         ),
         ("abcdefgh", {"val_size": 4, "test_size": 4}, "leave none of the 8 characters"),
         ("abcd", {"sampling": "rows"}, "sampling is 'rows'; it must be windows or lanes"),
+        ("abcd", {"overlap": 64}, "overlap is 64; it must be 0 or more, less than context=64, and 0 of lanes"),
+        ("abcd", {"overlap": 1, "sampling": "lanes"}, "overlap is 1"),
         ("abcd", {"context": 0}, "context is 0; it must be 1 or more"),
         ("abcd", {"tokenizer": "runes"}, "tokenizer is 'runes'; it must be one of"),
         ("abcd", {"val_size": 1.5}, "val_size is 1.5; it must be a number of characters or a fraction"),
