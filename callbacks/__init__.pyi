@@ -35,3 +35,6 @@ from .run.compile_networks import CompileNetworks as CompileNetworks
 from .run.exact_resume import ExactResume as ExactResume
 from .run.loss_curve import LossCurve as LossCurve
 from .run.throttled_progress_bar import ThrottledProgressBar as ThrottledProgressBar
+from .text.embedding_map import EmbeddingMap as EmbeddingMap
+from .text.nearest_words import NearestWords as NearestWords
+from .text.word_tests import WordTests as WordTests

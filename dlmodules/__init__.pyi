@@ -69,5 +69,6 @@ from .rl.tabular.sarsa import ExpectedSarsa as ExpectedSarsa
 from .rl.tabular.sarsa import Sarsa as Sarsa
 from .rl.tabular.td_prediction import TDPrediction as TDPrediction
 from .rl.tabular.value_iteration import ValueIteration as ValueIteration
+from .text.word2vec import Word2Vec as Word2Vec
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

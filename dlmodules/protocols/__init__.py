@@ -44,6 +44,7 @@ from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
 from dlmodules.protocols.tables import HasActionValues, HasStateValues
 from dlmodules.protocols.tokenizer import PAD, Tokenizer
 from dlmodules.protocols.transition import Transition
+from dlmodules.protocols.words import CountsWords, EmbedsWords, Question, RatedPair, TestsWords
 
 __all__ = [
     "PAD",
@@ -59,10 +60,12 @@ __all__ = [
     "Conditional",
     "Corrupts",
     "CountsEnvironmentSteps",
+    "CountsWords",
     "Decodes",
     "DifferentiatesTwice",
     "Discriminates",
     "Dynamics",
+    "EmbedsWords",
     "Encodes",
     "EnvironmentSource",
     "EnvironmentStream",
@@ -92,6 +95,8 @@ __all__ = [
     "Player",
     "PlaysEpisodes",
     "PlaysGames",
+    "Question",
+    "RatedPair",
     "Reconstructs",
     "RendersRows",
     "SamplesImages",
@@ -100,6 +105,7 @@ __all__ = [
     "StateStep",
     "StateStream",
     "Symmetry",
+    "TestsWords",
     "Tokenizer",
     "Transition",
     "Traverses",

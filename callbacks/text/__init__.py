@@ -1,0 +1,1 @@
+"""Callbacks of modules that embed words."""
