@@ -150,14 +150,14 @@ def correlate_ratings(
     from scipy.stats import spearmanr
 
     known = Known(words, vectors, restrict)
-    cosines, ratings = [], []
-    for first, second, rating in pairs:
-        rows = known.row(first), known.row(second)
-        if rows[0] is not None and rows[1] is not None:
-            cosines.append(float(known.unit[rows[0]] @ known.unit[rows[1]]))
-            ratings.append(rating)
-    enough = len(ratings) > 1
-    return Correlation(float(spearmanr(ratings, cosines).statistic) if enough else float("nan"), len(ratings))
+    rated = [(known.row(first), known.row(second), rating) for first, second, rating in pairs]
+    found = [(first, second, rating) for first, second, rating in rated if first is not None and second is not None]
+    if len(found) < 2:
+        return Correlation(float("nan"), len(found))
+    first, second, ratings = zip(*found, strict=True)
+    # In double precision: equal cosines must tie, whatever the order in which they are computed.
+    cosines = F.cosine_similarity(vectors[list(first)].double(), vectors[list(second)].double())
+    return Correlation(float(spearmanr(ratings, cosines.numpy()).statistic), len(found))
 
 
 def nearest_words(words: Sequence[str], vectors: Tensor, word: str, n: int = 10) -> list[tuple[str, float]]:
