@@ -54,6 +54,7 @@ BY_FAMILY = {
     "gans": _steps(1000, "SampleGrid", "LossCurve"),
     "regression": _epochs(50, "LossCurve"),
     "rl": _AGENTS,
+    "text": _epochs(10, "LossCurve"),
     "vaes": _epochs(30, "Reconstructions", "LatentMap", "SampleGrid", "LossCurve"),
 }
 """By the package in ``dlmodules``: what the configurations of the family have in common, and a budget of minutes."""
@@ -64,6 +65,7 @@ BY_CLASS = {
     "PolicyIteration": _PLANNERS,
     "StateAutoencoder": _epochs(20, "LossCurve"),  # its states are no images
     "ValueIteration": _PLANNERS,
+    "Word2Vec": _epochs(5, "NearestWords", "EmbeddingMap", "LossCurve"),
 }
 """Classes that differ from their family."""
 OF_THE_DATA = {"pictures": "RowPictures", "is_land": "BoxPicture"}

@@ -80,6 +80,11 @@ PANELS = {
         pictures=("episode",),
         best=("val/return",),
     ),
+    "text": Panels(
+        curves=(_both("loss"), ("val/analogies",), ("val/word_similarity",)),
+        pictures=("embedding_map",),
+        best=("val/loss", "val/analogies", "val/word_similarity"),
+    ),
     "vaes": Panels(
         curves=(_both("loss"), _both("reconstruction"), _both("kl"), ("val/active_units",)),
         pictures=("samples", "reconstructions", "latent_map", "latent_manifold"),

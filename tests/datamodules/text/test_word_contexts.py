@@ -88,7 +88,7 @@ def test_names_are_looked_for_in_the_data_folder(folder, monkeypatch):
 def test_made_up_sentences():
     data = WordContextsDataModule()
     assert data.val_set is None
-    assert len(data.words) == 92
+    assert len(data.words) == 104
     questions = data.analogy_questions
     assert {name: len(asked) for name, asked in questions.items()} == {"people": 112, "capitals": 112}
     assert ("man", "woman", "king", "queen") in questions["people"]

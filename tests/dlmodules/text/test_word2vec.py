@@ -168,7 +168,7 @@ def test_mistakes_end_in_one_line(tmp_path):
         with pytest.raises(UserError, match=message):
             Word2Vec(**arguments)
     module = Word2Vec(vocabulary_size=50, embedding_dim=2)
-    with pytest.raises(UserError, match="the data have 94 token ids, but vocabulary_size=50: set the same"):
+    with pytest.raises(UserError, match="the data have 106 token ids, but vocabulary_size=50: set the same"):
         quiet_trainer(max_steps=1, default_root_dir=tmp_path).fit(module, WordContextsDataModule())
     with pytest.raises(UserError, match=r"takes words \(B,\) and their contexts \(B, C\), int64, but the data give"):
         module.training_step((torch.rand(2, 3), torch.tensor([1, 2])), 0)
