@@ -7,6 +7,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
+from callbacks import ExactResume
 from datamodules import WordContextsDataModule
 from dlmodules import Word2Vec
 from dlmodules.checkpoints.loading import load_module
@@ -139,6 +140,29 @@ def test_the_learning_rate_falls_in_a_straight_line(tmp_path):
     trainer.fit(module, WordContextsDataModule(batch_size=5, row_length=100))
     expected = [0.025 * max(1e-4, 1 - step / 10) for step in range(15)]
     assert rates == pytest.approx(expected)
+
+
+def test_a_run_resumes_exactly_while_the_learning_rate_falls(tmp_path):
+    def fit(folder, epochs, limit, ckpt_path=None):
+        pl.seed_everything(0)
+        module = Word2Vec(vocabulary_size=200, embedding_dim=4, decay_epochs=3)
+        data = WordContextsDataModule(batch_size=5, row_length=100, val_size=0)
+        trainer = quiet_trainer(
+            max_epochs=epochs,
+            max_steps=limit,
+            limit_train_batches=4,
+            callbacks=[ExactResume()],
+            default_root_dir=folder,
+        )
+        trainer.fit(module, data, ckpt_path=ckpt_path)
+        trainer.save_checkpoint(folder / "last.ckpt")
+        return module
+
+    whole = fit(tmp_path / "whole", 3, -1)
+    fit(tmp_path / "broken", 3, 6)
+    resumed = fit(tmp_path / "broken", 3, -1, tmp_path / "broken" / "last.ckpt")
+    assert torch.equal(whole.input.weight, resumed.input.weight)
+    assert torch.equal(whole.output, resumed.output)
 
 
 def test_words_are_in_the_checkpoint(tmp_path):
