@@ -64,7 +64,7 @@ class WordContextsDataModule(InMemoryDataModule[WordRows, Batch]):
         "questions": None,
         "ratings": None,
         "batch_size": 8,
-        "row_length": 50,
+        "row_length": 20,
         "min_count": 1,
         "vocabulary_size": 200,
         "subsample": None,

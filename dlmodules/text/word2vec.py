@@ -103,6 +103,7 @@ class Word2Vec(LightningModule):
     @override
     def setup(self, stage: str) -> None:
         """Take the words and the noise distribution of the data, unless they are known already."""
+        self.input.sparse = self.trainer.world_size == 1  # between processes torch sends dense gradients alone
         data = self.trainer.datamodule  # type: ignore[attr-defined]  # set by a connector of the trainer
         if self.words or not isinstance(data, CountsWords):
             return
@@ -138,7 +139,7 @@ class Word2Vec(LightningModule):
 
     def context_vectors(self, tokens: Tensor) -> Tensor:
         """Return the vectors ``(..., D)`` of token ids ``(...)`` as words to be predicted: the other layer's."""
-        return F.embedding(tokens, self.output, sparse=True)
+        return F.embedding(tokens, self.output, sparse=self.input.sparse)
 
     def draw_noise(self, *shape: int, generator: torch.Generator | None = None) -> Tensor:
         """Return token ids of the noise distribution, int64 of that shape."""

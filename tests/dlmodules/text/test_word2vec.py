@@ -7,7 +7,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from callbacks import ExactResume
+from callbacks import ExactResume, LastCheckpoint
 from datamodules import WordContextsDataModule
 from dlmodules import Word2Vec
 from dlmodules.checkpoints.loading import load_module
@@ -151,11 +151,11 @@ def test_a_run_resumes_exactly_while_the_learning_rate_falls(tmp_path):
             max_epochs=epochs,
             max_steps=limit,
             limit_train_batches=4,
-            callbacks=[ExactResume()],
+            enable_checkpointing=True,
+            callbacks=[ExactResume(), LastCheckpoint(dirpath=str(folder))],
             default_root_dir=folder,
         )
         trainer.fit(module, data, ckpt_path=ckpt_path)
-        trainer.save_checkpoint(folder / "last.ckpt")
         return module
 
     whole = fit(tmp_path / "whole", 3, -1)
