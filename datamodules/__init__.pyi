@@ -30,3 +30,4 @@ from .text.imdb import IMDBDataModule as IMDBDataModule
 from .text.text import TextDataModule as TextDataModule
 from .text.text_table import TextTableDataModule as TextTableDataModule
 from .text.toy_sentiment import ToySentimentDataModule as ToySentimentDataModule
+from .text.word_contexts import WordContextsDataModule as WordContextsDataModule

@@ -74,5 +74,6 @@ from .text.gpt import GPT as GPT
 from .text.ngram import NGram as NGram
 from .text.nplm import NPLM as NPLM
 from .text.recurrent import RecurrentLanguageModel as RecurrentLanguageModel
+from .text.word2vec import Word2Vec as Word2Vec
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

@@ -67,6 +67,7 @@ BY_CLASS = {
     "PolicyIteration": _PLANNERS,
     "StateAutoencoder": _epochs(20, "LossCurve"),  # its states are no images
     "ValueIteration": _PLANNERS,
+    "Word2Vec": _epochs(5, "NearestWords", "EmbeddingMap", "LossCurve"),
 }
 """Classes that differ from their family."""
 OF_THE_DATA = {"pictures": "RowPictures", "is_land": "BoxPicture"}

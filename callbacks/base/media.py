@@ -84,7 +84,7 @@ def save_image(
         return None
     from PIL import Image
 
-    path = _path(trainer, name, "png", numbered)
+    path = media_path(trainer, name, "png", numbered)
     written = write_file(trainer, path, Image.fromarray(image).save)
     for logger in trainer.loggers:
         try:
@@ -144,7 +144,7 @@ def save_video(
     """
     if is_quiet(trainer) or not trainer.is_global_zero or not len(frames):
         return
-    path = _path(trainer, name, fmt, numbered)
+    path = media_path(trainer, name, fmt, numbered)
     write = _write_mp4 if fmt == "mp4" else write_gif
     if not write_file(trainer, path, lambda target: write(target, frames, fps)):
         return
@@ -158,32 +158,8 @@ def save_video(
             warn_once(logger, f"{type(logger).__name__} did not take the film {name} ({error}).")
 
 
-def save_texts(trainer: Trainer, name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write texts to the run folder, a paragraph for each row, and hand them to the loggers that have ``log_text``.
-
-    Args:
-        trainer: the trainer of the run.
-        name: what they are, as for :func:`save_image`; each file has the step in its name.
-        columns: what stands in a row.
-        rows: texts of every column.
-    """
-    if is_quiet(trainer) or not trainer.is_global_zero:
-        return
-    pieces = ["\n".join(f"{column}: {text}" for column, text in zip(columns, row, strict=True)) for row in rows]
-    content = "\n\n".join(pieces) + "\n"
-    write_file(trainer, _path(trainer, name, "txt", True), lambda path: path.write_text(content, encoding="utf-8"))
-    for logger in trainer.loggers:
-        if not hasattr(logger, "log_text"):
-            continue
-        try:
-            logger.log_text(
-                key=name, columns=list(columns), data=[list(row) for row in rows], step=logged_step(trainer)
-            )
-        except Exception as error:  # as for pictures
-            warn_once(logger, f"{type(logger).__name__} did not take the texts {name} ({error}).")
-
-
-def _path(trainer: Trainer, name: str, suffix: str, numbered: bool) -> Path:
+def media_path(trainer: Trainer, name: str, suffix: str, numbered: bool) -> Path:
+    """Return where a picture, film or text called ``name`` lies in the run folder, by its step where ``numbered``."""
     number = f"-{position(trainer):07d}" if numbered else ""
     return run_folder(trainer) / "media" / f"{name.replace('/', '_')}{number}.{suffix}"
 

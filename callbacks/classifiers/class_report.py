@@ -9,9 +9,10 @@ from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor
 from typing_extensions import override
 
-from callbacks.base.media import run_folder, warn_once, write_file
+from callbacks.base.media import run_folder, write_file
 from callbacks.base.names import class_names, set_name
-from callbacks.base.progress import logged_step, position
+from callbacks.base.progress import position
+from callbacks.base.tables import log_table
 from callbacks.classifiers.predictions import PredictionPlottingCallback
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class ClassReport(PredictionPlottingCallback):
         text = report_text(rows, title)
         write_file(trainer, folder / f"{name}.txt", lambda path: path.write_text(text, encoding="utf-8"))
         write_file(trainer, folder / f"{name}.csv", lambda path: _write_csv(path, rows))
-        _log_table(trainer, f"{self.prefix}class_report", rows)
+        log_table(trainer, f"{self.prefix}class_report", COLUMNS, rows)
 
 
 def report_text(rows: Sequence[Row], title: str) -> str:
@@ -98,15 +99,3 @@ def _write_csv(path: Path, rows: Sequence[Row]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows((name, *(round(value, 6) for value in ratios), support) for name, *ratios, support in rows)
-
-
-def _log_table(trainer: Trainer, name: str, rows: Sequence[Row]) -> None:
-    for logger in trainer.loggers:
-        if not hasattr(logger, "log_table"):
-            continue
-        try:
-            logger.log_table(
-                key=name, columns=list(COLUMNS), data=[list(row) for row in rows], step=logged_step(trainer)
-            )
-        except Exception as error:  # a logger is other people's code: whatever it raises, the training goes on
-            warn_once(logger, f"{type(logger).__name__} did not take the table {name} ({error}).")

@@ -16,8 +16,8 @@ from callbacks.base.image_plotting import ImagePlottingCallback
 from callbacks.base.inference import codes_of, images_of, undisturbed
 from callbacks.base.media import run_folder, save_figure, warn_once, write_file
 from callbacks.base.names import attribute_names, known_attribute_names, known_class_names
+from callbacks.base.projections import Codes, Points, Projection, project, require_projection
 from callbacks.latents.code_file import CODE_FILE, CodeFile
-from callbacks.latents.projections import Codes, Points, Projection, project, require_projection
 from dlmodules.errors import UserError
 from dlmodules.protocols import Decodes, Encodes, is_conditional
 

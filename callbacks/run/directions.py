@@ -32,6 +32,8 @@ DIRECTIONS: dict[str, Direction] = {
     "class_coverage": "max",
     "conditional_accuracy": "max",
     "matched_accuracy": "max",
+    "analogies": "max",
+    "word_similarity": "max",
 }
 """The name behind ``val/``: whether its lowest or its highest value is the best."""
 

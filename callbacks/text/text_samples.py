@@ -7,8 +7,8 @@ from pytorch_lightning import LightningModule, Trainer
 from typing_extensions import override
 
 from callbacks.base.inference import undisturbed
-from callbacks.base.media import save_texts
 from callbacks.base.plotting import PlottingCallback
+from callbacks.base.tables import save_texts
 from dlmodules.errors import UserError
 from dlmodules.protocols import ContinuesText
 from dlmodules.sequences.decoding import Decoding

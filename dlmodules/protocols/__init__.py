@@ -53,6 +53,7 @@ from dlmodules.protocols.sequences import (
 from dlmodules.protocols.tables import HasActionValues, HasStateValues
 from dlmodules.protocols.tokenizer import IGNORED, PAD, Tokenizer
 from dlmodules.protocols.transition import Transition
+from dlmodules.protocols.words import CountsWords, EmbedsWords, Question, RatedPair, TestsWords
 
 __all__ = [
     "IGNORED",
@@ -71,10 +72,12 @@ __all__ = [
     "Corrupts",
     "CountsCharacters",
     "CountsEnvironmentSteps",
+    "CountsWords",
     "Decodes",
     "DifferentiatesTwice",
     "Discriminates",
     "Dynamics",
+    "EmbedsWords",
     "Encodes",
     "EnvironmentSource",
     "EnvironmentStream",
@@ -107,6 +110,8 @@ __all__ = [
     "Player",
     "PlaysEpisodes",
     "PlaysGames",
+    "Question",
+    "RatedPair",
     "Reconstructs",
     "RendersRows",
     "SamplesImages",
@@ -117,6 +122,7 @@ __all__ = [
     "StateStream",
     "Symmetry",
     "TextScore",
+    "TestsWords",
     "Tokenizer",
     "Transition",
     "Traverses",

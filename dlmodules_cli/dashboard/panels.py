@@ -83,9 +83,16 @@ PANELS = {
         best=("val/return",),
     ),
     "text": Panels(
-        curves=(_both("loss"), ("val/perplexity",), ("val/bits_per_character",)),
-        tables=("text_samples",),
-        best=("val/loss", "val/perplexity", "val/bits_per_character"),
+        curves=(
+            _both("loss"),
+            ("val/perplexity",),
+            ("val/bits_per_character",),
+            ("val/analogies",),
+            ("val/word_similarity",),
+        ),
+        pictures=("embedding_map",),
+        tables=("text_samples", "nearest_words"),
+        best=("val/loss", "val/perplexity", "val/analogies"),
     ),
     "vaes": Panels(
         curves=(_both("loss"), _both("reconstruction"), _both("kl"), ("val/active_units",)),

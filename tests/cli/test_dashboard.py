@@ -23,7 +23,7 @@ RUNS = {
     "gans": ["acgan_mnist_cpu", "wgan_gp_mnist_cpu"],
     "regression": ["mlp_regression_boxcar"],
     "rl": ["dqn_cartpole"],
-    "text": ["gpt_tinyshakespeare"],
+    "text": ["gpt_tinyshakespeare", "word2vec_toy"],
     "vaes": ["vae_digits"],
 }
 """The configurations whose runs together log all that the panels of their family show."""
@@ -68,7 +68,7 @@ def test_what_the_panels_name_is_logged_by_runs_of_the_family(family, tmp_path, 
         def log_video(self, key, videos, step=None, **kwargs):
             logged.add(key)
 
-        def log_text(self, key, columns=None, data=None, dataframe=None, step=None):
+        def log_table(self, key, columns=None, data=None, dataframe=None, step=None):
             logged.add(key)
 
     monkeypatch.setattr(cli, "RunWandbLogger", Watched)

@@ -43,7 +43,7 @@ def test_a_logger_that_takes_texts_gets_a_table(tmp_path: Path) -> None:
     given = []
 
     class TableLogger(CSVLogger):
-        def log_text(self, key: str, columns: Any = None, data: Any = None, step: Any = None) -> None:
+        def log_table(self, key: str, columns: Any = None, data: Any = None, step: Any = None) -> None:
             given.append((key, columns, [row[0] for row in data], step))
 
     fit(tmp_path, TextSamples(["The "], length=3, every_n_epochs=1), logger=TableLogger(tmp_path, name="", version=""))
