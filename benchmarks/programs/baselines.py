@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from importlib import import_module
-from math import log, prod
+from math import exp, log, prod
 from pathlib import Path
 from typing import Any
 
@@ -154,10 +154,19 @@ def unigrams(datamodule: Any) -> dict[str, float]:
 
 def six_grams(datamodule: Any) -> dict[str, float]:
     """Negative log-likelihood of the test tokens under n-grams of up to six, smoothed by Kneser-Ney's method."""
-    model = NGram(order=6, vocabulary_size=len(datamodule.tokenizer))
+    return {"baseline/loss": _counted(datamodule, 6)}
+
+
+def trigrams(datamodule: Any) -> dict[str, float]:
+    """Perplexity of the test tokens under n-grams of up to three, smoothed by Kneser-Ney's method."""
+    return {"baseline/perplexity": exp(_counted(datamodule, 3))}
+
+
+def _counted(datamodule: Any, order: int) -> float:
+    model = NGram(order=order, vocabulary_size=len(datamodule.tokenizer))
     model.count([torch.from_numpy(datamodule.train_set.tokens.astype("int64"))])
     test = torch.from_numpy(datamodule.test_set.tokens.astype("int64"))
-    return {"baseline/loss": float(model.nats_of_sequence(test[None]).mean())}
+    return float(model.nats_of_sequence(test[None]).mean())
 
 
 def half_the_bits(datamodule: Any) -> dict[str, float]:
@@ -186,4 +195,5 @@ BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "zero_values": zero_values,
     "unigrams": unigrams,
     "six_grams": six_grams,
+    "trigrams": trigrams,
 }

@@ -15,8 +15,8 @@ from benchmarks.context import Context, in_turn, speed_record
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
 from datamodules import WordContextsDataModule
-from dlmodules.sequences.vocabulary import words_of
 from dlmodules import Word2Vec
+from dlmodules.sequences.vocabulary import words_of
 from dlmodules.training.allocator import keep_freed_memory
 
 

@@ -162,4 +162,13 @@ ROWS = (
         "the last tenth of Tiny Shakespeare, each character given all before it; counts of the training text, smoothed"
         " by Kneser-Ney's method",
     ),
+    _row(
+        "trigrams_aesop",
+        "n-grams of up to three words",
+        "configs/text/nplm_aesop.yaml",
+        "trigrams",
+        Figure("baseline/perplexity", "perplexity", digits=1, better="lower"),
+        "the last tenth of Aesop's fables, each word given all before it, of 2,000 token ids; counts of the training"
+        " text, smoothed by Kneser-Ney's method",
+    ),
 )

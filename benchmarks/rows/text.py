@@ -75,4 +75,25 @@ ROWS = (
         _nats(1.62, of_mean=True, anchor="1.601 to 1.609 (the same network, state carried)", **_BESIDE_COUNTS),
         headline=True,
     ),
+    Row(
+        name="nplm_aesop",
+        kind="score",
+        program="programs.scores",
+        system="NPLM",
+        config="configs/text/nplm_aesop.yaml",
+        budget="11 epochs",
+        seeds=(0, 1, 2),
+        figures=(
+            Figure(
+                *("test/perplexity@last", "perplexity"),
+                digits=1,
+                better="lower",
+                baseline="baseline/perplexity",
+                guess="trigrams, Kneser-Ney",
+                guess_row="trigrams_aesop",
+            ),
+        ),
+        protocol="the last tenth of Aesop's fables, each word given at least four before it, of 2,000 token ids;"
+        " tokenizer and weights know the first 85 hundredths alone; final weights",
+    ),
 )

@@ -16,12 +16,12 @@ from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from datamodules.base.text_files import read_text
 from datamodules.text.texts import find_texts, texts_of
 from datamodules.text.toy_analogies import toy_questions, toy_sentences
-from dlmodules.sequences.vocabulary import SPECIAL, Vocabulary, words_of
-from datamodules.text.word_windows import draw_contexts, keep_probabilities
 from datamodules.text.word_rows import FixedContexts, WordRows
+from datamodules.text.word_windows import draw_contexts, keep_probabilities
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch, Question, RatedPair
 from dlmodules.sequences.analogies import questions_in, rated_pairs_in
+from dlmodules.sequences.vocabulary import SPECIAL, Vocabulary, words_of
 from dlmodules.validation.arguments import check_amounts, check_at_least, check_at_least_one, check_positive
 
 SENTENCES = 5000

@@ -88,7 +88,6 @@ PANELS = {
             ("val/perplexity",),
             ("val/bits_per_character",),
             ("val/analogies",),
-            ("val/word_similarity",),
         ),
         pictures=("embedding_map",),
         tables=("text_samples", "nearest_words"),
