@@ -6,7 +6,7 @@ from benchmarks.row import Figure, Row
 
 _SHAKESPEARE = (
     "the last tenth of Tiny Shakespeare, 111,539 characters of which each but the first is predicted once; tokenizer"
-    " and weights know the first 89 hundredths alone; final weights"
+    " and weights know the text before it, but for its first hundredth; final weights"
 )
 _FRESH = "in windows of 64 characters, each begun without what was before it"
 _CARRIED = "in 12 lanes, the state carried from window to window"
@@ -94,6 +94,6 @@ ROWS = (
             ),
         ),
         protocol="the last tenth of Aesop's fables, each word given at least four before it, of 2,000 token ids;"
-        " tokenizer and weights know the first 85 hundredths alone; final weights",
+        " tokenizer and weights know the text before it, but for its first twentieth; final weights",
     ),
 )

@@ -79,7 +79,7 @@ class TinyShakespeareDataModule(NamedCorpusDataModule):
     Read from ``<data_dir>/tinyshakespeare/input.txt``.
 
     Args:
-        val_size: characters for validation, taken from the end of the first nine tenths.
+        val_size: characters for validation, the first ones.
         test_size: characters for the test, the last ones: by default the tenth on which models are compared.
         **kwargs: of ``CorpusDataModule``, and ``data_dir``: the folder of the data sets; ``$DLMODULES_DATA`` or
             ``./data`` where None.

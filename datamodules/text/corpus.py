@@ -20,15 +20,14 @@ from dlmodules.sequences.byte_pairs import BytePairTokenizer
 from dlmodules.sequences.tokenizers import Kind, SavedTokenizer, as_plain, from_plain, make_tokenizer
 from dlmodules.validation.arguments import check_amounts, check_at_least, check_at_least_one
 
-PARTS = ("train", "val", "test")
 SUFFIXES = (".txt", ".txt.gz", ".md", ".rst")
 
 
 class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
     """Batches ``(x, y)`` of windows of a running text: token ids ``(B, T)`` int64, y one token later than x.
 
-    The text is split by place: its beginning is for training, then come the parts for validation and for the test,
-    which are taken in order, every token once. Behind the end of a part x has padding (0) and y has -100. The
+    The text is split by place: its beginning is for validation and its end for the test, both taken in order, every
+    token once; what lies between is for training. Behind the end of a part x has padding (0) and y has -100. The
     tokenizer is made of the part for training and is in a run's checkpoint as plain values: who tests or resumes with
     the checkpoint has the token ids of the training. Token ids are mapped from a file in ``cache_dir``.
 
@@ -49,7 +48,7 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
         overlap: how many tokens a window for validation or test has in common with the one before: each token has at
             least so many before it, and is a target once; 0 cuts the text into windows. Of lanes it is 0.
         windows_per_epoch: how many an epoch of random windows has; None for as many as hold each token once.
-        val_size: characters for validation: a number of them, or a fraction in (0, 1); 0 for none.
+        val_size: characters for validation, the first ones: a number of them, or a fraction in (0, 1); 0 for none.
         test_size: characters for the test, the last ones, in the same way.
         cache_dir: folder of the token ids; None for that of the user's caches.
         **kwargs: of ``InMemoryDataModule``, all but ``train_transform``.
@@ -136,14 +135,17 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
             held_out = [
                 size if isinstance(size, int) else int(len(text) * size) for size in (self.val_size, self.test_size)
             ]
-            end = len(text) - sum(held_out)
-            if end < 1:
+            if sum(held_out) >= len(text):
                 raise UserError(
                     f"val_size={self.val_size} and test_size={self.test_size} leave none of the {len(text)} characters"
                     f" of {self._place()} to train on"
                 )
-            cuts = (0, end, end + held_out[0], len(text))
-            self._texts = {part: text[cuts[i] : cuts[i + 1]] for i, part in enumerate(PARTS)}
+            first, last = held_out
+            self._texts = {
+                "val": text[:first],
+                "train": text[first : len(text) - last],
+                "test": text[len(text) - last :],
+            }
         return self._texts
 
     def _place(self) -> str:

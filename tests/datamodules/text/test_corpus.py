@@ -87,7 +87,7 @@ def test_lanes_go_on_where_they_ended_and_processes_have_their_own() -> None:
 
 
 def test_the_parts_follow_on_each_other_and_the_tokenizer_knows_the_first_alone(tmp_path: Path) -> None:
-    data = corpus(tmp_path, "abc" * 20 + "abd" * 5 + "abe" * 5, context=4, val_size=15, test_size=15)
+    data = corpus(tmp_path, "abd" * 5 + "abc" * 20 + "abe" * 5, context=4, val_size=15, test_size=15)
     assert isinstance(data, (HasTokenizer, HasLanes, CountsCharacters))
     data.setup()
     assert {part: len(text) for part, text in data.texts().items()} == {"train": 60, "val": 15, "test": 15}
