@@ -76,6 +76,12 @@ def _sample() -> CheckpointParser:
         help="Draw among the fewest most probable tokens of a text that have this probability together.",
     )
     parser.add_argument(
+        "--beam",
+        type=int | None,
+        default=None,
+        help="In place of a draw: the most probable text that a beam search finds, keeping so many at each length.",
+    )
+    parser.add_argument(
         "--repetition_penalty",
         type=float | None,
         default=None,

@@ -30,7 +30,7 @@ def sample(chosen: Namespace) -> None:
     import_own(chosen.imports)
     module, checkpoint = load_trained(chosen.ckpt_path, chosen.ema)
     output = Path(chosen.output)
-    words = ("prompt", "temperature", "top_k", "top_p", "repetition_penalty")
+    words = ("prompt", "beam", "temperature", "top_k", "top_p", "repetition_penalty")
     given = {name: chosen[name] for name in words if chosen[name] is not None}
     if given and not isinstance(module, ContinuesText):
         raise UserError(f"{type(module).__name__} writes no text: leave --{next(iter(given))} out")

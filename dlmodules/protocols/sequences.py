@@ -52,6 +52,9 @@ class ContinuesText(Protocol):
         ``decoding`` is a ``dlmodules.sequences.decoding.Decoding``.
         """
 
+    def most_probable_texts(self, prompt: str, length: int, beam: int = ...) -> list[tuple[str, float]]:
+        """Return what a beam search finds behind ``prompt``, and the log-likelihoods; the best first."""
+
 
 @runtime_checkable
 class ScoresText(Protocol):

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import IGNORED, Batch, CountsCharacters, HasTokenizer, TextScore, Tokenizer
+from dlmodules.sequences.beam import beam_search
 from dlmodules.sequences.decoding import DRAWN, Decoding
 from dlmodules.sequences.generation import generate
 from dlmodules.sequences.tokenizers import as_plain, from_plain
@@ -197,18 +198,30 @@ class LanguageModel(LightningModule):
         assert self.tokenizer is not None
         ids: list[int] = []
         written = ""
-        forbidden = set(range(len(self.tokenizer), self.vocabulary_size))
-        if self.tokenizer.pad_id is not None:
-            forbidden.add(self.tokenizer.pad_id)
-        if isinstance(self.tokenizer, Vocabulary):
-            forbidden.add(UNKNOWN)
-        for tokens in generate(self, context, length, decoding, generator=generator, forbidden=forbidden):
+        for tokens in generate(self, context, length, decoding, generator=generator, forbidden=self._no_text()):
             ids.append(int(tokens[0]))
             # Decoded from the beginning: a token may be a part of a character, or bring a blank before it.
             text = self.tokenizer.decode(ids)
             if not text.endswith("\ufffd"):
                 yield text[len(written) :]
                 written = text
+
+    def most_probable_texts(self, prompt: str, length: int, beam: int = 5) -> list[tuple[str, float]]:
+        """Return what a beam of so many texts holds after ``length`` tokens, and their log-likelihoods; the best first.
+
+        None is less probable than what greedy decoding finds.
+        """
+        found = beam_search(self, self.tokens_of(prompt), length, beam, forbidden=self._no_text())
+        assert self.tokenizer is not None
+        return [(self.tokenizer.decode(hypothesis.tokens), hypothesis.log_probability) for hypothesis in found]
+
+    def _no_text(self) -> set[int]:
+        """Return the token ids that stand for no text."""
+        assert self.tokenizer is not None
+        found = set(range(len(self.tokenizer), self.vocabulary_size))
+        if self.tokenizer.pad_id is not None:
+            found.add(self.tokenizer.pad_id)
+        return found | {UNKNOWN} if isinstance(self.tokenizer, Vocabulary) else found
 
     @torch.no_grad()
     def score(self, text: str) -> TextScore:

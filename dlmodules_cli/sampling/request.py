@@ -27,6 +27,7 @@ class Request:
         label: the requested class, any number; None for none.
         seed: of all random numbers.
         prompt: what a text goes on from.
+        beam: how many texts a beam search keeps; None draws one.
         temperature, top_k, top_p, repetition_penalty: how the tokens of a text are chosen, see ``Decoding``.
     """
 
@@ -37,6 +38,7 @@ class Request:
     label: int | None = None
     seed: int = 0
     prompt: str = "\n"
+    beam: int | None = None
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = None

@@ -21,8 +21,13 @@ def write_text(request: Request) -> None:
     assert isinstance(module, ContinuesText)
     if request.label is not None:
         raise UserError(f"{request.name} is not conditional: leave --label out")
-    decoding = Decoding(request.temperature, request.top_k, request.top_p, request.repetition_penalty)
     length = LENGTH if request.num is None else request.num
+    if request.beam is not None:
+        (text, log_likelihood), *_ = module.most_probable_texts(request.prompt, length, request.beam)
+        path.write_text(request.prompt + text, encoding="utf-8")
+        print(f"{request.prompt}{text}\n{length} tokens, beam {request.beam}, {log_likelihood:.2f} nats: {path}")
+        return
+    decoding = Decoding(request.temperature, request.top_k, request.top_p, request.repetition_penalty)
     pieces: list[str] = []
     for piece in module.generate_text(request.prompt, length, decoding, request.generator()):
         if not pieces:  # the prompt is one that the model can read

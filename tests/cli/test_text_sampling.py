@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dlmodules import RecurrentLanguageModel
 from dlmodules_cli.main import main
 
 FIT = [
@@ -54,12 +55,22 @@ def test_temperature_0_is_greedy_and_says_so(run: Path, tmp_path: Path, capsys: 
     assert sampled(run, tmp_path, "--top_p", "0.0001", "--num", "20") in texts
 
 
+def test_a_beam_is_no_less_probable_than_greedy(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    greedy = sampled(run, tmp_path, "--prompt", "The data", "--num", "8", "--temperature", "0")
+    capsys.readouterr()
+    found = sampled(run, tmp_path, "--prompt", "The data", "--num", "8", "--beam", "6")
+    assert "8 tokens, beam 6, -" in capsys.readouterr().out
+    model = RecurrentLanguageModel.load_from_checkpoint(run / "checkpoints" / "last.ckpt", weights_only=True).eval()
+    assert model.score(found).nats <= model.score(greedy).nats + 1e-4
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--prompt", "☃"], "the character '☃' is none that the model was trained on"),
         (["--prompt", ""], "the text has no tokens: give at least one"),
         (["--temperature", "-1"], "temperature is -1.0; it must be 0, which is greedy, or more"),
+        (["--beam", "0"], "beam is 0; it must be 1 or more"),
         (["--top_k", "0"], "top_k is 0; it must be 1 or more"),
         (["--top_p", "2"], r"top_p is 2.0; it must lie in (0, 1]"),
         (["--label", "3"], "RecurrentLanguageModel is not conditional: leave --label out"),
