@@ -6,7 +6,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules import MNISTDataModule
+from benchmarks.instruments.epoch import Epoch
+from benchmarks.instruments.text_loops import language_model_epoch
+from datamodules import CorpusDataModule, MNISTDataModule
 from datamodules.images.vision import VisionDataModule
 from dlmodules import DCGAN, VAE
 from dlmodules.classifiers.classifier import Classifier
-
-Epoch = Callable[[], None]
+from dlmodules.text.neural import NeuralLanguageModel
 
 
 def batches(images: Tensor, batch_size: int, drop_last: bool = False) -> Iterator[Tensor]:
@@ -30,14 +31,21 @@ def batches(images: Tensor, batch_size: int, drop_last: bool = False) -> Iterato
             yield rows
 
 
-def hand_written_epoch(module: LightningModule, data: VisionDataModule, limit: int | None = None) -> Epoch:
+def hand_written_epoch(
+    module: LightningModule, data: VisionDataModule | CorpusDataModule, limit: int | None = None
+) -> Epoch:
     """Return a function that trains copies of the networks of ``module`` for one epoch.
 
     Args:
         module: whose networks, weights and optimizer settings are taken.
-        data: whose training images, batch size and ``drop_last`` are taken; it must be set up.
+        data: whose training images or tokens, batch size and ``drop_last`` are taken; it must be set up.
         limit: batches in an epoch; all where None.
     """
+    if isinstance(module, NeuralLanguageModel):
+        assert isinstance(data, CorpusDataModule)
+        assert limit is not None
+        return language_model_epoch(module, data, limit)
+    assert not isinstance(data, CorpusDataModule)
     assert data.train_set is not None
     rows = data.train_set.indices
     end = None if limit is None else limit * data.batch_size

@@ -96,4 +96,29 @@ ROWS = (
         protocol="the last tenth of Aesop's fables, each word given at least four before it, of 2,000 token ids;"
         " tokenizer and weights know the text before it, but for its first twentieth; final weights",
     ),
+    *(
+        Row(
+            name=f"speed_epoch_{config.partition('_')[0]}",
+            kind="speed",
+            program="programs.speed_epoch",
+            system=system,
+            config=f"configs/text/{config}.yaml",
+            protocol="`train.py fit` with its default callbacks and loggers (metrics.csv, W&B offline, exact resume,"
+            " last and best checkpoint, progress bar), epochs of 100 batches; the loop trains a copy of the network"
+            " between the epochs of the fit, in its process, on the same tokens, with equal optimizers, schedules,"
+            " clipping and allocator settings; ten pairs in turn, one thread, seconds of the processor;"
+            " median of the pairs' ratios with its 95 % confidence interval (bootstrap), which decides",
+            title=f"{system}: an epoch of `fit` against a hand-written loop",
+            bar=("<=", 1.05),
+            ours="fit {:.2f} s",
+            other="loop {:.2f} s",
+            options={
+                "args": (
+                    *("--config", f"configs/text/{config}.yaml", "--trainer.limit_train_batches", "100"),
+                    *("--trainer.limit_val_batches", "2", "--trainer.max_steps", "-1"),
+                )
+            },
+        )
+        for system, config in (("GPT", "gpt_tinyshakespeare"), ("RecurrentLanguageModel", "recurrent_tinyshakespeare"))
+    ),
 )

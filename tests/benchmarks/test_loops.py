@@ -2,12 +2,16 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
 
 from benchmarks.instruments.loops import hand_written_epoch
-from dlmodules import DCGAN, VAE, MLPClassifier
+from benchmarks.instruments.text_loops import CLIP
+from datamodules import CorpusDataModule
+from dlmodules import DCGAN, VAE, MLPClassifier, RecurrentLanguageModel
+from dlmodules.training.parameter_groups import decayed_groups
 from tests.quiet import quiet_trainer
 
 N = 8
@@ -108,3 +112,35 @@ def test_batches_of_an_epoch(data, drop_last, limit, steps, monkeypatch):
     monkeypatch.setattr(torch.optim.RMSprop, "step", step)
     epoch()
     assert len(count) == 2 * steps
+
+
+@pytest.mark.parametrize("carry_state", [True, False])
+def test_the_loop_of_a_language_model_leaves_the_weights_of_its_training(carry_state, tmp_path):
+    torch.manual_seed(0)
+    data = CorpusDataModule(batch_size=4, context=8, val_size=0, cache_dir=str(tmp_path))
+    data.setup("fit")
+    module = RecurrentLanguageModel(
+        vocabulary_size=100, hidden_dim=16, carry_state=carry_state, optimizer=lambda p: torch.optim.SGD(p, lr=0.5)
+    )
+    given, (wrapped,) = recorded([module.optimizer])
+    original, module.optimizer = module.optimizer, wrapped
+    epoch = hand_written_epoch(module, data, 3)
+    module.optimizer = original
+    torch.manual_seed(1)
+    epoch()
+
+    torch.manual_seed(1)
+    tokens = torch.from_numpy(np.asarray(data.train_set.tokens).astype(np.int64))
+    lane = (len(tokens) - 1) // 4
+    batches = []
+    for step in range(3):
+        starts = torch.arange(4) * lane + step * 8 if carry_state else torch.randint(len(tokens) - 8, (4,))
+        window = tokens[starts[:, None] + torch.arange(9)]
+        batches.append((window[:, :-1], window[:, 1:]))
+    trainer = quiet_trainer(max_steps=3, gradient_clip_val=CLIP)
+    trainer.fit(module, torch.utils.data.DataLoader(batches, batch_size=None))
+    looped = [weight for group in given[0] for weight in group["params"]]
+    trained = [weight for group in decayed_groups(module) for weight in group["params"]]
+    assert len(looped) == len(trained)
+    for mine, theirs in zip(looped, trained, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=2e-6)
