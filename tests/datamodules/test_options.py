@@ -17,6 +17,7 @@ DATA_MODULES = sorted(name for name in datamodules.__all__ if name.endswith("Dat
 
 # Options of its parents that a data module sets itself, so it does not offer them.
 SET_BY_ITSELF = {
+    "AesopDataModule": {"tokenizer"},
     "BoxDataModule": {"standardize"},
     "CelebADataModule": {"classes", "join_splits"},
     "DigitsDataModule": {"data_dir"},

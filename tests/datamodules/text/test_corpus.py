@@ -140,6 +140,7 @@ def test_a_folder_is_read_in_the_order_of_its_names_and_gzip_too(tmp_path: Path)
 
 
 def test_byte_pairs_say_how_many_characters_a_token_has(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers", reason="tokenizers is not installed: pip install -e '.[text]'")
     data = corpus(tmp_path, shipped_text(), tokenizer="byte_pairs", vocabulary_size=600)
     assert 1.5 < data.characters_per_token("train") < 4
     assert len(data.tokenizer) == 600

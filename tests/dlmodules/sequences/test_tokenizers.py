@@ -1,3 +1,4 @@
+import importlib.util
 import json
 from pathlib import Path
 
@@ -8,10 +9,14 @@ from dlmodules.protocols import Tokenizer
 from dlmodules.sequences.byte_pairs import BytePairTokenizer
 from dlmodules.sequences.tokenizers import KINDS, as_plain, from_plain, kind_of, make_tokenizer
 
+NEEDS_TOKENIZERS = pytest.mark.skipif(
+    importlib.util.find_spec("tokenizers") is None, reason="tokenizers is not installed: pip install -e '.[text]'"
+)
+OWN = [kind for kind in KINDS if kind != "byte_pairs"]
 TEXT = "The fox said: « Grapes, the sour grapes! » 3 times.\nThe fox’s tail – it's long."
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*OWN, pytest.param("byte_pairs", marks=NEEDS_TOKENIZERS)])
 def test_each_kind_is_a_tokenizer_and_survives_as_plain_values(kind: str) -> None:
     tokenizer = make_tokenizer(kind, [TEXT], 300)
     assert isinstance(tokenizer, Tokenizer)
@@ -34,6 +39,7 @@ def test_what_is_a_token() -> None:
     assert pieces("spaced") == ["The", "fox’s", "tail", "–", "it's"]
 
 
+@NEEDS_TOKENIZERS
 @pytest.mark.parametrize("text", [TEXT, "", "naïve 日本語 \U0001f600\x00\t  two  blanks ", "never ☃ seen"])
 def test_byte_pairs_give_any_text_back_as_it_was(text: str) -> None:
     tokenizer = make_tokenizer("byte_pairs", [TEXT * 20], 320)
@@ -41,6 +47,7 @@ def test_byte_pairs_give_any_text_back_as_it_was(text: str) -> None:
     assert len(tokenizer.encode(TEXT)) < len(TEXT.encode())
 
 
+@NEEDS_TOKENIZERS
 def test_errors_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="tokenizer is 'runes'; it must be one of characters, words"):
         make_tokenizer("runes", [TEXT], 300)
