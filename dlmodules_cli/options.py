@@ -58,7 +58,10 @@ def _sample() -> CheckpointParser:
         "--traverse", type=str | None, default=None, help=f"Change one code along each row of images: {FORM}."
     )
     parser.add_argument(
-        "--prompt", type=str | None, default=None, help="What a text goes on from (default: a new line)."
+        "--prompt",
+        type=str | None,
+        default=None,
+        help="What a text goes on from (default: a new line or, of words, the most frequent one).",
     )
     parser.add_argument(
         "--temperature",

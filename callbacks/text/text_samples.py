@@ -20,7 +20,7 @@ class TextSamples(PlottingCallback):
     Texts: ``text_samples``, a file each time in the run folder, and a table for loggers that take one (W&B).
 
     Args:
-        prompts: what it goes on from; by default the beginning of a line.
+        prompts: what it goes on from; None for a new line, or of words the most frequent one.
         length: tokens to write for each.
         temperature: 1 draws from the model's own distribution, 0 takes the most probable token.
         top_k: draw among so many of the most probable tokens; None among all.
@@ -29,14 +29,14 @@ class TextSamples(PlottingCallback):
         seed: of the draws; no other random numbers are affected.
 
     Raises:
-        UserError: no prompts, or a number out of range.
+        UserError: no prompts, a number out of range, or when the training starts a prompt that the model cannot read.
     """
 
     needs: ClassVar[tuple[type, ...]] = (ContinuesText,)
 
     def __init__(
         self,
-        prompts: Sequence[str] = ("\n",),
+        prompts: Sequence[str] | None = None,
         length: int = 300,
         temperature: float = 0.8,
         top_k: int | None = None,
@@ -45,18 +45,26 @@ class TextSamples(PlottingCallback):
         seed: int = 0,
     ) -> None:
         super().__init__(every_n_epochs, every_n_steps)
-        if not prompts or length < 1:
+        if (prompts is not None and not prompts) or length < 1:
             raise UserError("TextSamples needs at least one prompt, and a length of 1 or more")
-        self.prompts = list(prompts)
+        self.prompts = None if prompts is None else list(prompts)
         self.length = length
         self.decoding = Decoding(temperature, top_k)
         self.seed = seed
 
     @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Refuse a prompt that the model cannot read before anything is trained."""
+        super().on_train_start(trainer, pl_module)
+        assert isinstance(pl_module, ContinuesText)
+        for prompt in self.prompts or ():
+            next(pl_module.generate_text(prompt, 0, self.decoding), None)
+
+    @override
     def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
         assert isinstance(pl_module, ContinuesText)
         rows = []
-        for prompt in self.prompts:
+        for prompt in self.prompts or [pl_module.first_prompt()]:
             with undisturbed(trainer, pl_module, self.seed) as generator:
                 text = "".join(pl_module.generate_text(prompt, self.length, self.decoding, generator))
             rows.append((prompt, text))

@@ -44,6 +44,9 @@ class Generates(Protocol):
 class ContinuesText(Protocol):
     """Writes text."""
 
+    def first_prompt(self) -> str:
+        """Return what a text begins with where nothing is given."""
+
     def generate_text(
         self, prompt: str, length: int, decoding: Any = ..., generator: torch.Generator | None = None
     ) -> Iterator[str]:

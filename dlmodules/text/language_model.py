@@ -183,10 +183,16 @@ class LanguageModel(LightningModule):
             raise UserError("the text has no tokens: give at least one")
         return torch.tensor([ids], dtype=torch.int64, device=self.device)
 
+    def first_prompt(self) -> str:
+        """Return what a text begins with where nothing is given: a new line, or of words the most frequent one."""
+        if isinstance(self.tokenizer, Vocabulary) and UNKNOWN in (self.tokenizer.encode("\n") or [UNKNOWN]):
+            return self.tokenizer.words[0]
+        return "\n"
+
     def generate_text(
         self, prompt: str, length: int, decoding: Decoding = DRAWN, generator: torch.Generator | None = None
     ) -> Iterator[str]:
-        """Yield, token by token, the text that goes on from ``prompt``; it begins with what the prompt lacks.
+        """Yield, token by token, the text that goes on from ``prompt``, with the blank between two words first.
 
         Args:
             prompt: a text of one or more tokens that the model knows.
@@ -196,8 +202,8 @@ class LanguageModel(LightningModule):
         """
         context = self.tokens_of(prompt)
         assert self.tokenizer is not None
-        ids: list[int] = []
-        written = ""
+        ids: list[int] = context[0].tolist()
+        written = self.tokenizer.decode(ids)
         for tokens in generate(self, context, length, decoding, generator=generator, forbidden=self._no_text()):
             ids.append(int(tokens[0]))
             # Decoded from the beginning: a token may be a part of a character, or bring a blank before it.
@@ -211,9 +217,12 @@ class LanguageModel(LightningModule):
 
         None is less probable than what greedy decoding finds.
         """
-        found = beam_search(self, self.tokens_of(prompt), length, beam, forbidden=self._no_text())
+        context = self.tokens_of(prompt)
+        found = beam_search(self, context, length, beam, forbidden=self._no_text())
         assert self.tokenizer is not None
-        return [(self.tokenizer.decode(hypothesis.tokens), hypothesis.log_probability) for hypothesis in found]
+        read = context[0].tolist()
+        before = len(self.tokenizer.decode(read))
+        return [(self.tokenizer.decode([*read, *one.tokens])[before:], one.log_probability) for one in found]
 
     def _no_text(self) -> set[int]:
         """Return the token ids that stand for no text."""

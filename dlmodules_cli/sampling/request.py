@@ -26,7 +26,7 @@ class Request:
         num: how many, 1 or more; None where the user leaves it to the writer.
         label: the requested class, any number; None for none.
         seed: of all random numbers.
-        prompt: what a text goes on from.
+        prompt: what a text goes on from; None leaves it to the module.
         beam: how many texts a beam search keeps; None draws one.
         temperature, top_k, top_p, repetition_penalty: how the tokens of a text are chosen, see ``Decoding``.
     """
@@ -37,7 +37,7 @@ class Request:
     num: int | None = None
     label: int | None = None
     seed: int = 0
-    prompt: str = "\n"
+    prompt: str | None = None
     beam: int | None = None
     temperature: float = 1.0
     top_k: int | None = None

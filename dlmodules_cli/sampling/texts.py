@@ -21,18 +21,19 @@ def write_text(request: Request) -> None:
     assert isinstance(module, ContinuesText)
     if request.label is not None:
         raise UserError(f"{request.name} is not conditional: leave --label out")
+    prompt = module.first_prompt() if request.prompt is None else request.prompt
     length = LENGTH if request.num is None else request.num
     if request.beam is not None:
-        (text, log_likelihood), *_ = module.most_probable_texts(request.prompt, length, request.beam)
-        path.write_text(request.prompt + text, encoding="utf-8")
-        print(f"{request.prompt}{text}\n{length} tokens, beam {request.beam}, {log_likelihood:.2f} nats: {path}")
+        (text, log_likelihood), *_ = module.most_probable_texts(prompt, length, request.beam)
+        path.write_text(prompt + text, encoding="utf-8")
+        print(f"{prompt}{text}\n{length} tokens, beam {request.beam}, {log_likelihood:.2f} nats: {path}")
         return
     decoding = Decoding(request.temperature, request.top_k, request.top_p, request.repetition_penalty)
     pieces: list[str] = []
-    for piece in module.generate_text(request.prompt, length, decoding, request.generator()):
+    for piece in module.generate_text(prompt, length, decoding, request.generator()):
         if not pieces:  # the prompt is one that the model can read
-            pieces.append(request.prompt)
-            sys.stdout.write(request.prompt)
+            pieces.append(prompt)
+            sys.stdout.write(prompt)
         pieces.append(piece)
         sys.stdout.write(piece)
         sys.stdout.flush()

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-from dlmodules import RecurrentLanguageModel
+from dlmodules import NGram, RecurrentLanguageModel
+from dlmodules.sequences.decoding import Decoding
+from dlmodules.sequences.vocabulary import Vocabulary
 from dlmodules_cli.main import main
 
 FIT = [
@@ -39,6 +42,16 @@ def test_a_text_is_streamed_and_written(run: Path, tmp_path: Path, capsys: pytes
     assert f"{text}\n40 tokens, temperature 1: {tmp_path / 'samples.txt'}" in said
     assert sampled(run, tmp_path, "--prompt", "The data", "--num", "40", "--seed", "3") == text
     assert sampled(run, tmp_path, "--prompt", "The data", "--num", "40", "--seed", "4") != text
+
+
+def test_words_have_blanks_between_them(tmp_path: Path) -> None:
+    tokenizer = Vocabulary(["the", "fox", "saw"])
+    model = NGram(order=2, vocabulary_size=5)
+    model.tokenizer = tokenizer
+    model.count([torch.tensor(tokenizer.encode("the fox saw the fox saw the fox"))])
+    assert "".join(model.generate_text("The", 4, Decoding(temperature=0))) == " fox saw the fox"
+    assert model.most_probable_texts("The", 4, 3)[0][0] == " fox saw the fox"
+    assert model.first_prompt() == "the"
 
 
 def test_without_words_it_begins_a_line(run: Path, tmp_path: Path) -> None:

@@ -52,6 +52,33 @@ def test_a_logger_that_takes_texts_gets_a_table(tmp_path: Path) -> None:
     ]
 
 
+def test_words_begin_with_the_most_frequent_one(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = RecurrentLanguageModel(vocabulary_size=300, hidden_dim=16, num_layers=1)
+    data = CorpusDataModule(
+        tokenizer="words",
+        vocabulary_size=300,
+        batch_size=4,
+        context=8,
+        windows_per_epoch=8,
+        val_size=0,
+        cache_dir=str(tmp_path),
+    )
+    trainer(tmp_path, TextSamples(length=3)).fit(model, datamodule=data)
+    assert model.first_prompt() == "the"
+    assert (tmp_path / "media" / "text_samples-0000002.txt").read_text().startswith("prompt: the\ntext:  ")
+
+
+def test_a_prompt_that_cannot_be_read_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = RecurrentLanguageModel(vocabulary_size=100, hidden_dim=16, num_layers=1)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    data = CorpusDataModule(batch_size=4, context=8, windows_per_epoch=24, val_size=0, cache_dir=str(tmp_path))
+    with pytest.raises(UserError, match="the character '☃' is none that the model was trained on"):
+        trainer(tmp_path, TextSamples(["☃"])).fit(model, datamodule=data)
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+
+
 def test_what_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="needs at least one prompt"):
         TextSamples([])
@@ -59,5 +86,3 @@ def test_what_cannot_be(tmp_path: Path) -> None:
         TextSamples(temperature=-1)
     with pytest.raises(UserError, match="generate_text"):
         trainer(tmp_path, TextSamples()).fit(ToyVAE(), loader())
-    with pytest.raises(UserError, match="the character '☃' is none that the model was trained on"):
-        fit(tmp_path, TextSamples(["☃"], length=3))
