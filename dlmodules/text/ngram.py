@@ -228,6 +228,12 @@ class NGram(LanguageModel):
         return placeholder_optimizer()
 
     @override
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        if sum(x.numel() for x, _ in self._new) >= self.order:  # inside an epoch it has what was read so far
+            self._count()
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+
+    @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_save_checkpoint(checkpoint)
         if self._new:  # inside an epoch
