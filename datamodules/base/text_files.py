@@ -27,6 +27,11 @@ def read_text(path: str | Path) -> str:
     return decode(content, str(path))
 
 
+def files_below(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+    """Return the files below ``folder`` whose names end in one of ``endings``, in the order of their paths."""
+    return sorted(file for file in folder.rglob("*") if file.is_file() and file.name.endswith(endings))
+
+
 def decode(content: bytes, place: str) -> str:
     """Return ``content`` as text. Raises UserError that names ``place`` and the line where it is not UTF-8."""
     try:

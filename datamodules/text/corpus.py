@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from datamodules.base.in_memory import InMemoryDataModule
 from datamodules.base.sampling import shuffled
-from datamodules.base.text_files import read_text
+from datamodules.base.text_files import files_below, read_text
 from datamodules.text.token_cache import cache_folder, cached_byte_pairs, cached_tokens
 from datamodules.text.windows import LaneSampler, OrderedWindows, TokenWindows, WindowSampler
 from dlmodules.errors import UserError
@@ -216,7 +216,7 @@ def read_file_or_folder(path: Path) -> str:
     """Return the text of a file, or of all text files below a folder in the order of their paths."""
     if not path.is_dir():
         return read_text(path)
-    found = sorted(file for file in path.rglob("*") if file.is_file() and file.name.endswith(SUFFIXES))
+    found = files_below(path, SUFFIXES)
     if not found:
         raise UserError(f"the folder {path} has no text files ({', '.join(SUFFIXES)})")
     return "\n\n".join(read_text(file) for file in found)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from datamodules.base.csv_table import read_csv
-from datamodules.base.text_files import read_text
+from datamodules.base.text_files import files_below, read_text
 from dlmodules.errors import UserError
 
 KINDS = (".txt", ".csv", ".txt.gz", ".csv.gz")
@@ -27,7 +27,7 @@ def find_texts(names: Sequence[str], data_dir: Path) -> list[Path]:
                 f"there is no file or folder {name}, here or in {data_dir}: name texts (.txt or .csv, compressed or"
                 " not) in files, or leave files out for made-up sentences, which need no download"
             )
-        inside = sorted(file for file in path.rglob("*") if file.name.endswith(KINDS)) if path.is_dir() else [path]
+        inside = files_below(path, KINDS) if path.is_dir() else [path]
         if not inside:
             raise UserError(f"the folder {path} has no texts: put files with names in {', '.join(KINDS)} into it")
         found += inside

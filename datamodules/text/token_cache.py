@@ -1,16 +1,17 @@
 """Token ids of a text in a file that later runs map into memory."""
 
-import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from pytorch_lightning.utilities import rank_zero_warn
 
 from datamodules.text.windows import TokenArray
+from dlmodules.checkpoints.atomic import write_whole
 from dlmodules.sequences.tokenizers import SavedTokenizer, as_plain, from_plain, make_tokenizer
 
 FORMAT = 1  # changes when the same text would be encoded otherwise
@@ -34,7 +35,7 @@ def cached_tokens(text: str, tokenizer: SavedTokenizer, folder: Path) -> TokenAr
         return found
     kind = np.uint16 if len(tokenizer) <= np.iinfo(np.uint16).max else np.uint32
     tokens = np.array(tokenizer.encode(text), dtype=kind)
-    if not _write(path, lambda temporary: np.save(temporary, tokens)):
+    if not _write(path, lambda file: np.save(file, tokens)):
         return tokens
     mapped = _mapped(path)
     return tokens if mapped is None else mapped
@@ -48,7 +49,7 @@ def cached_byte_pairs(text: str, size: int, folder: Path) -> SavedTokenizer:
     except (OSError, ValueError):
         tokenizer = make_tokenizer("byte_pairs", [text], size)
     plain = json.dumps(as_plain(tokenizer), ensure_ascii=False)
-    _write(path, lambda temporary: temporary.write_text(plain, encoding="utf-8"))
+    _write(path, lambda file: file.write(plain.encode()))
     return tokenizer
 
 
@@ -69,17 +70,12 @@ def _mapped(path: Path) -> TokenArray | None:
     return found if found.ndim == 1 and found.dtype in (np.uint16, np.uint32) else None
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> bool:
-    """Let ``write`` fill a temporary file that then becomes ``path``; say whether it could."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+def _write(path: Path, write: Callable[[IO[bytes]], object]) -> bool:
+    """Let ``write`` fill the file ``path``, whole or not at all; say whether it could."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        os.replace(temporary, path)
+        write_whole(path, write)
     except OSError as error:
         rank_zero_warn(f"{path} cannot be written ({error.strerror}): the text is encoded anew at each start")
         return False
-    finally:
-        with contextlib.suppress(OSError):  # a folder that refused the file has none to remove
-            temporary.unlink(missing_ok=True)
     return True

@@ -19,7 +19,7 @@ from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch, Corrupts
 from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.training.batches import inputs_of
-from dlmodules.training.schedules import with_epoch_schedule
+from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least_one
 from dlmodules.validation.first_batch import warn_of_probabilities
@@ -154,7 +154,7 @@ class Autoencoder(NamesOwnNetworks):
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)
+        return with_schedule(self.optimizer(self.parameters()), self.scheduler)
 
     def example_batch(self, n: int) -> Batch:
         """Return ``n`` made-up inputs ``(n, *image_shape)`` in [0, 1), and labels, which it does not look at."""

@@ -17,7 +17,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.training.batches import inputs_and_targets, inputs_of
-from dlmodules.training.schedules import with_epoch_schedule
+from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import is_logging_step, log_losses
 from dlmodules.validation.arguments import check_at_least
 from dlmodules.validation.device_reads import may_read
@@ -138,7 +138,7 @@ class Classifier(NamesOwnNetworks):
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)
+        return with_schedule(self.optimizer(self.parameters()), self.scheduler)
 
     def example_batch(self, n: int) -> Batch:
         """Return ``n`` made-up inputs ``(n, *input_shape)`` in [0, 1) and labels of each class in turn.

@@ -13,6 +13,7 @@ from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.recurrent import Cell, make_recurrent
 from dlmodules.protocols import PAD
 from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.tokens import check_token_range
 
 
 def num_logits(num_classes: int) -> int:
@@ -27,13 +28,8 @@ def check_tokens(tokens: Tensor, vocabulary_size: int) -> None:
             f"the texts are {tokens.dtype} {tuple(tokens.shape)}; a text classifier needs int64 tokens (B, T), such as"
             " those of ToySentimentDataModule, IMDBDataModule or TextTableDataModule"
         )
-    low, high = int(tokens.min()), int(tokens.max())
-    if low < 0 or high >= vocabulary_size:
-        wrong = low if low < 0 else high
-        raise UserError(
-            f"there is a token {wrong}, but the network knows 0..{vocabulary_size - 1}: set the same vocabulary_size"
-            " for the network and the data"
-        )
+    advice = "set the same vocabulary_size for the network and the data"
+    check_token_range(tokens, vocabulary_size, "the network", advice)
 
 
 def text_first(tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,7 @@ from dlmodules.layers.rbm import BinaryRBM
 from dlmodules.protocols import Batch
 from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.training.batches import inputs_of
-from dlmodules.training.schedules import with_epoch_schedule
+from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.images import check_codes, check_image_batch, check_images
@@ -169,7 +169,7 @@ class RBM(LightningModule):
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)
+        return with_schedule(self.optimizer(self.parameters()), self.scheduler)
 
     def example_batch(self, n: int) -> Batch:
         """Return ``n`` made-up images ``(n, *image_shape)`` in [0, 1), and labels, which it does not look at."""

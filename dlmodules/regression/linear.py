@@ -18,7 +18,7 @@ from dlmodules.layers.linear import Linear
 from dlmodules.protocols import Batch
 from dlmodules.sampling.examples import example_inputs
 from dlmodules.training.batches import inputs_and_targets, inputs_of
-from dlmodules.training.schedules import with_epoch_schedule
+from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.images import check_images
 
@@ -114,7 +114,7 @@ class LinearRegression(LightningModule):
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)
+        return with_schedule(self.optimizer(self.parameters()), self.scheduler)
 
     def example_batch(self, n: int) -> Batch:
         """Return ``n`` made-up inputs ``(n, *input_shape)`` and targets ``(n,)``, both in [0, 1)."""

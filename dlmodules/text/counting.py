@@ -17,7 +17,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.text.backpropagation_through_time import states
 from dlmodules.training.batches import inputs_and_targets, inputs_of
-from dlmodules.training.schedules import with_epoch_schedule
+from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import is_logging_step, log_losses
 from dlmodules.validation.images import inputs_in_words
 
@@ -149,7 +149,7 @@ class CountingRNN(LightningModule):
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        return with_epoch_schedule(self.optimizer(self.parameters()), self.scheduler)
+        return with_schedule(self.optimizer(self.parameters()), self.scheduler)
 
     def example_batch(self, n: int) -> Batch:
         """Return ``n`` made-up sequences ``(n, 10)`` of bits as float32, the first 1,023 unequal, and counts."""

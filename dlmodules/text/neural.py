@@ -13,7 +13,7 @@ from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.protocols import IGNORED, Batch
 from dlmodules.text.language_model import LanguageModel
 from dlmodules.training.parameter_groups import decayed_groups
-from dlmodules.training.schedules import with_step_schedule
+from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
 
 
@@ -70,10 +70,7 @@ class NeuralLanguageModel(NamesOwnNetworks, LanguageModel):
 
     @override
     def nats(self, x: Tensor, y: Tensor, stage: str, batch_idx: int) -> Tensor:
-        logits = self.logits(x, stage, batch_idx)
-        return F.cross_entropy(
-            logits.flatten(0, 1).float(), y.flatten(), reduction="none", ignore_index=IGNORED
-        ).view_as(y)
+        return _nats(self.logits(x, stage, batch_idx), y)
 
     def loss(self, logits: Tensor, y: Tensor) -> Tensor:
         """Return the mean cross-entropy of logits ``(B, T, V)`` and targets ``(B, T)`` that are not ignored."""
@@ -89,7 +86,7 @@ class NeuralLanguageModel(NamesOwnNetworks, LanguageModel):
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        return with_step_schedule(self.optimizer(decayed_groups(self)), self.scheduler)
+        return with_schedule(self.optimizer(decayed_groups(self)), self.scheduler, "step")
 
     @override
     def start(self, context: Tensor) -> Any:
@@ -108,9 +105,13 @@ class NeuralLanguageModel(NamesOwnNetworks, LanguageModel):
 
     @override
     def nats_of_sequence(self, tokens: Tensor) -> Tensor:
-        logits = self._network().read(tokens[:, :-1], None)[0]
-        targets = tokens[:, 1:]
-        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none").view_as(targets)
+        return _nats(self._network().read(tokens[:, :-1], None)[0], tokens[:, 1:])
 
     def _network(self) -> ReadsOn:
         return self.network  # type: ignore[return-value]  # a network with its methods
+
+
+def _nats(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the cross-entropies ``(B, T)`` of logits ``(B, T, V)`` and targets ``(B, T)``."""
+    nats = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none", ignore_index=IGNORED)
+    return nats.view_as(targets)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import cos, pi
+from typing import Literal
 
 from pytorch_lightning.cli import LRSchedulerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
@@ -11,11 +12,13 @@ from torch.optim.lr_scheduler import LambdaLR
 from dlmodules.errors import UserError
 
 
-def with_epoch_schedule(optimizer: Optimizer, scheduler: LRSchedulerCallable | None) -> OptimizerLRScheduler:
-    """Return ``optimizer`` with the schedule that ``scheduler`` makes of it after each epoch; None for none."""
+def with_schedule(
+    optimizer: Optimizer, scheduler: LRSchedulerCallable | None, interval: Literal["epoch", "step"] = "epoch"
+) -> OptimizerLRScheduler:
+    """Return ``optimizer`` with the schedule that ``scheduler`` makes of it after each ``interval``; None for none."""
     if scheduler is None:
         return optimizer
-    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler(optimizer), "interval": "epoch"}}
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler(optimizer), "interval": interval}}
 
 
 class PiecewiseConstantLR(LambdaLR):
@@ -40,13 +43,6 @@ class PiecewiseConstantLR(LambdaLR):
         """Return what the optimizer's rate is multiplied by in ``epoch``."""
         passed = sum(milestone <= epoch for milestone in self.milestones)
         return self.factors[passed - 1] if passed else 1.0
-
-
-def with_step_schedule(optimizer: Optimizer, scheduler: LRSchedulerCallable | None) -> OptimizerLRScheduler:
-    """Return ``optimizer`` with the schedule that ``scheduler`` makes of it after each step; None for none."""
-    if scheduler is None:
-        return optimizer
-    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler(optimizer), "interval": "step"}}
 
 
 class WarmupStableDecayLR(LambdaLR):
