@@ -79,6 +79,8 @@ class AesopDataModule(NamedCorpusDataModule):
             test_size=test_size,
             **kwargs,
         )
+        if targets == "last" and self.contiguous:
+            raise UserError("targets: last takes windows in any order, which are no lanes: set sampling to windows")
         self.targets = targets
 
     @override

@@ -19,6 +19,7 @@ from dlmodules.sequences.vocabulary import UNKNOWN, CharacterVocabulary, Vocabul
 from dlmodules.validation.arguments import check_at_least
 from dlmodules.validation.batches import fields_of, labels_in
 from dlmodules.validation.device_reads import may_read
+from dlmodules.validation.tokens import check_token_range
 
 LN2 = 0.6931471805599453
 
@@ -82,12 +83,9 @@ class LanguageModel(LightningModule):
                 f"{name} takes token ids (B, T) int64, but the data give {x.dtype} {tuple(x.shape)}: choose another"
                 " --data, such as CorpusDataModule"
             )
-        if may_read(x, first) and x.numel() and not 0 <= int(x.min()) <= int(x.max()) < self.vocabulary_size:
-            wrong = int(x.min()) if int(x.min()) < 0 else int(x.max())
-            raise UserError(
-                f"there is a token {wrong}, but {name} knows 0..{self.vocabulary_size - 1}: set the vocabulary_size of"
-                " the model to that of the data"
-            )
+        if may_read(x, first):
+            advice = "set the vocabulary_size of the model to that of the data"
+            check_token_range(x, self.vocabulary_size, name, advice)
 
     @override
     def setup(self, stage: str) -> None:
@@ -131,8 +129,9 @@ class LanguageModel(LightningModule):
     def _evaluate(self, batch: Batch, batch_idx: int, stage: str, mean: MeanMetric) -> None:
         x, y = self.windows(batch)
         self.check_tokens(x, batch_idx == 0)
-        counted = (y != IGNORED).float()
-        mean.update(self.nats(x, y, stage, batch_idx).nan_to_num(posinf=torch.inf), counted)
+        nats = self.nats(x, y, stage, batch_idx)[y != IGNORED]
+        # The metric would leave out what is no number: it is to be the worst that can be.
+        mean.update(nats.nan_to_num(nan=torch.inf, posinf=torch.inf))
 
     @override
     def on_validation_epoch_end(self) -> None:
@@ -172,12 +171,11 @@ class LanguageModel(LightningModule):
         Raises:
             UserError: it has no tokens, or one that the model does not know; or the model has no tokenizer.
         """
-        if self.tokenizer is None:
-            raise UserError(f"{type(self).__name__} has no tokenizer: train it, load a checkpoint, or set one")
-        ids = self.tokenizer.encode(text)
-        if isinstance(self.tokenizer, Vocabulary) and UNKNOWN in ids:
-            parts = self.tokenizer.split(text)
-            kind = "character" if isinstance(self.tokenizer, CharacterVocabulary) else "word"
+        tokenizer = self._known_tokenizer()
+        ids = tokenizer.encode(text)
+        if isinstance(tokenizer, Vocabulary) and UNKNOWN in ids:
+            parts = tokenizer.split(text)
+            kind = "character" if isinstance(tokenizer, CharacterVocabulary) else "word"
             raise UserError(f"the {kind} {parts[ids.index(UNKNOWN)]!r} is none that the model was trained on")
         if not ids:
             raise UserError("the text has no tokens: give at least one")
@@ -200,14 +198,13 @@ class LanguageModel(LightningModule):
             decoding: how they are chosen.
             generator: of the draws.
         """
-        context = self.tokens_of(prompt)
-        assert self.tokenizer is not None
+        context, tokenizer = self.tokens_of(prompt), self._known_tokenizer()
         ids: list[int] = context[0].tolist()
-        written = self.tokenizer.decode(ids)
+        written = tokenizer.decode(ids)
         for tokens in generate(self, context, length, decoding, generator=generator, forbidden=self._no_text()):
             ids.append(int(tokens[0]))
             # Decoded from the beginning: a token may be a part of a character, or bring a blank before it.
-            text = self.tokenizer.decode(ids)
+            text = tokenizer.decode(ids)
             if not text.endswith("\ufffd"):
                 yield text[len(written) :]
                 written = text
@@ -217,20 +214,24 @@ class LanguageModel(LightningModule):
 
         None is less probable than what greedy decoding finds.
         """
-        context = self.tokens_of(prompt)
+        context, tokenizer = self.tokens_of(prompt), self._known_tokenizer()
         found = beam_search(self, context, length, beam, forbidden=self._no_text())
-        assert self.tokenizer is not None
         read = context[0].tolist()
-        before = len(self.tokenizer.decode(read))
-        return [(self.tokenizer.decode([*read, *one.tokens])[before:], one.log_probability) for one in found]
+        before = len(tokenizer.decode(read))
+        return [(tokenizer.decode([*read, *one.tokens])[before:], one.log_probability) for one in found]
 
     def _no_text(self) -> set[int]:
         """Return the token ids that stand for no text."""
-        assert self.tokenizer is not None
-        found = set(range(len(self.tokenizer), self.vocabulary_size))
-        if self.tokenizer.pad_id is not None:
-            found.add(self.tokenizer.pad_id)
-        return found | {UNKNOWN} if isinstance(self.tokenizer, Vocabulary) else found
+        tokenizer = self._known_tokenizer()
+        found = set(range(len(tokenizer), self.vocabulary_size))
+        if tokenizer.pad_id is not None:
+            found.add(tokenizer.pad_id)
+        return found | {UNKNOWN} if isinstance(tokenizer, Vocabulary) else found
+
+    def _known_tokenizer(self) -> Tokenizer:
+        if self.tokenizer is None:
+            raise UserError(f"{type(self).__name__} has no tokenizer: train it, load a checkpoint, or set one")
+        return self.tokenizer
 
     @torch.no_grad()
     def score(self, text: str) -> TextScore:
@@ -239,9 +240,7 @@ class LanguageModel(LightningModule):
         Raises:
             UserError: the text has fewer than two tokens, or the model has no tokenizer.
         """
-        if self.tokenizer is None:
-            raise UserError(f"{type(self).__name__} has no tokenizer: train it, load a checkpoint, or set one")
-        ids = self.tokenizer.encode(text)
+        ids = self._known_tokenizer().encode(text)
         if len(ids) < 2:
             raise UserError(f"the text has {len(ids)} tokens; at least 2 are needed to score the second")
         tokens = torch.tensor([ids], dtype=torch.int64, device=self.device)

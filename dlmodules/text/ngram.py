@@ -167,7 +167,7 @@ class NGram(LanguageModel):
         return found
 
     def distribution(self, history: Sequence[int]) -> Tensor:
-        """Return the probabilities ``(V,)`` float64 of the token after ``history``, of which the last are looked at."""
+        """Return the probabilities ``(V,)`` float64 of the token after ``history``, of which the last count."""
         found = torch.full((self.vocabulary_size,), 1 / self.vocabulary_size, dtype=torch.float64)
         tables = self.tables()
         for n, (table, given) in enumerate(tables, start=1):
@@ -197,7 +197,7 @@ class NGram(LanguageModel):
     @override
     def nats(self, x: Tensor, y: Tensor, stage: str, batch_idx: int) -> Tensor:
         """Return the negative log-likelihoods ``(B, T)``; in lanes with what the batch before ended in as context."""
-        text = torch.cat([x[:, :1], y], dim=1).cpu()
+        text = torch.cat([x, y[:, -1:].clamp(min=0)], dim=1).cpu()  # an ignored target is no token
         before = self._read_behind.get(stage) if batch_idx > 0 else None
         kept = 0 if before is None or len(before) != len(text) else before.shape[1]
         if kept and before is not None:

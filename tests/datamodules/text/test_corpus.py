@@ -235,6 +235,11 @@ def test_the_books_sequences_predict_their_last_token_alone(tmp_path: Path) -> N
     assert (y[:, -1] > 1).all()
 
 
+def test_windows_of_last_targets_are_no_lanes() -> None:
+    with pytest.raises(UserError, match="targets: last takes windows in any order, which are no lanes"):
+        AesopDataModule(targets="last", sampling="lanes")
+
+
 def test_the_books_counts_come_out(request: pytest.FixtureRequest) -> None:
     data = AesopDataModule(targets="last", val_size=0, test_size=0)
     if data.file is None or not data.file.is_file():

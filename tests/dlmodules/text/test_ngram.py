@@ -153,6 +153,16 @@ def test_discounts_are_estimated_from_counts_of_counts() -> None:
     assert 0 < one[0] < one[1] < one[2] < 3
 
 
+def test_a_target_that_is_ignored_still_is_context() -> None:
+    model = counted(TEXT, order=3)
+    assert model.tokenizer is not None
+    tokens = torch.tensor([model.tokenizer.encode("abracadabra")])
+    x, y = tokens[:, :-1], tokens[:, 1:].clone()
+    expected = model.nats(x, y, "predict", 0)
+    y[:, :-1] = -100
+    assert torch.equal(model.nats(x, y, "predict", 0)[:, -1], expected[:, -1])
+
+
 def test_windows_in_lanes_are_read_as_one_text(tmp_path: Path) -> None:
     trainer = quiet_trainer(tmp_path)
     data = CorpusDataModule(sampling="lanes", batch_size=1, context=32, cache_dir=str(tmp_path))

@@ -121,6 +121,13 @@ def test_validation_has_a_state_of_its_own(tmp_path: Path) -> None:
     assert "train" not in model._carried
 
 
+def test_a_loss_that_is_no_number_is_seen_in_validation(tmp_path: Path) -> None:
+    model = RecurrentLanguageModel(**SMALL)
+    model.network.head.bias.data[5] = torch.nan
+    (measured,) = trainer(tmp_path).validate(model, datamodule=lanes(tmp_path), verbose=False)
+    assert math.isinf(measured["val/loss"])
+
+
 @pytest.mark.parametrize("stop", [3, 5, 9])
 def test_a_run_goes_on_inside_an_epoch_with_its_state(tmp_path: Path, stop: int) -> None:
     def fit(steps: int, ckpt_path: str | None = None) -> tuple[dict[str, Tensor], pl.Trainer]:
