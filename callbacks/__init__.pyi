@@ -36,7 +36,9 @@ from .run.exact_resume import ExactResume as ExactResume
 from .run.loss_curve import LossCurve as LossCurve
 from .run.throttled_progress_bar import ThrottledProgressBar as ThrottledProgressBar
 from .run.two_axes_curve import TwoAxesCurve as TwoAxesCurve
+from .text.attention_maps import AttentionMaps as AttentionMaps
 from .text.embedding_map import EmbeddingMap as EmbeddingMap
 from .text.nearest_words import NearestWords as NearestWords
+from .text.pair_samples import PairSamples as PairSamples
 from .text.text_samples import TextSamples as TextSamples
 from .text.word_tests import WordTests as WordTests

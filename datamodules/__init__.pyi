@@ -26,8 +26,13 @@ from .text.bit_counts import BitCountsDataModule as BitCountsDataModule
 from .text.corpora import TinyShakespeareDataModule as TinyShakespeareDataModule
 from .text.corpora import WarAndPeaceDataModule as WarAndPeaceDataModule
 from .text.corpus import CorpusDataModule as CorpusDataModule
+from .text.dates import DatesDataModule as DatesDataModule
 from .text.imdb import IMDBDataModule as IMDBDataModule
+from .text.multi30k import Multi30kDataModule as Multi30kDataModule
+from .text.number_words import NumberWordsDataModule as NumberWordsDataModule
+from .text.pair_files import PairFilesDataModule as PairFilesDataModule
 from .text.text import TextDataModule as TextDataModule
+from .text.text_pairs import TextPairsDataModule as TextPairsDataModule
 from .text.text_table import TextTableDataModule as TextTableDataModule
 from .text.toy_sentiment import ToySentimentDataModule as ToySentimentDataModule
 from .text.word_contexts import WordContextsDataModule as WordContextsDataModule

@@ -74,6 +74,8 @@ from .text.gpt import GPT as GPT
 from .text.ngram import NGram as NGram
 from .text.nplm import NPLM as NPLM
 from .text.recurrent import RecurrentLanguageModel as RecurrentLanguageModel
+from .text.seq2seq import Seq2Seq as Seq2Seq
+from .text.transformer import Transformer as Transformer
 from .text.word2vec import Word2Vec as Word2Vec
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE

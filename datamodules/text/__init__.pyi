@@ -3,7 +3,12 @@ from .bit_counts import BitCountsDataModule as BitCountsDataModule
 from .corpora import TinyShakespeareDataModule as TinyShakespeareDataModule
 from .corpora import WarAndPeaceDataModule as WarAndPeaceDataModule
 from .corpus import CorpusDataModule as CorpusDataModule
+from .dates import DatesDataModule as DatesDataModule
 from .imdb import IMDBDataModule as IMDBDataModule
+from .multi30k import Multi30kDataModule as Multi30kDataModule
+from .number_words import NumberWordsDataModule as NumberWordsDataModule
+from .pair_files import PairFilesDataModule as PairFilesDataModule
 from .text import TextDataModule as TextDataModule
+from .text_pairs import TextPairsDataModule as TextPairsDataModule
 from .text_table import TextTableDataModule as TextTableDataModule
 from .toy_sentiment import ToySentimentDataModule as ToySentimentDataModule

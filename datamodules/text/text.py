@@ -14,7 +14,8 @@ from typing_extensions import override
 from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
 from datamodules.base.sampling import shuffled
 from datamodules.text.length_batches import LengthSampler
-from datamodules.text.text_dataset import Padding, TextDataset, Tokens
+from datamodules.text.padded import Padding, Tokens
+from datamodules.text.text_dataset import TextDataset
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.sequences.vocabulary import Vocabulary

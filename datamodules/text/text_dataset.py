@@ -1,21 +1,17 @@
 """Texts in memory as one flat tensor of token ids, returned in batches."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 from typing_extensions import override
 
+from datamodules.text.padded import FlatRows, Padding, Tokens
 from dlmodules.errors import UserError
-from dlmodules.protocols import PAD, Batch
+from dlmodules.protocols import Batch
 from dlmodules.sequences.vocabulary import UNKNOWN
-
-Padding = Literal["front", "back"]
-Tokens = npt.NDArray[np.int32]
 
 
 class TextDataset(Dataset[Batch]):
@@ -52,9 +48,7 @@ class TextDataset(Dataset[Batch]):
                 f"label {int(labels[row])} of text {row} is out of range; labels are 0 to {num_classes - 1}"
             )
         unknown = np.array([UNKNOWN], dtype=np.int32)
-        kept = [text if len(text) > 0 else unknown for text in texts]
-        self.tokens = torch.from_numpy(np.concatenate(kept) if kept else unknown[:0])
-        self.offsets = torch.tensor([0, *(len(text) for text in kept)]).cumsum(0)
+        self.texts = FlatRows([text if len(text) > 0 else unknown for text in texts])
         self.labels = labels.contiguous()
         self.num_classes = num_classes
         self.max_length = max_length
@@ -67,13 +61,13 @@ class TextDataset(Dataset[Batch]):
     @property
     def lengths(self) -> Tensor:
         """How many tokens of each text, ``(N,)``, a batch can hold."""
-        lengths = self.offsets.diff()
+        lengths = self.texts.lengths
         return lengths if self.max_length is None else lengths.clamp(max=self.max_length)
 
     def by_length(self) -> "TextDataset":
         """Return the same texts in the order of their lengths, in which batches need the least padding."""
         order = torch.argsort(self.lengths, stable=True).tolist()
-        texts = np.split(self.tokens.numpy(), self.offsets[1:-1].numpy())
+        texts = self.texts.rows()
         return TextDataset(
             [texts[row] for row in order],
             self.labels[order],
@@ -93,16 +87,5 @@ class TextDataset(Dataset[Batch]):
 
     def __getitems__(self, indices: Sequence[int] | Tensor) -> Batch:
         """Return token ids ``(B, T)`` int64, padded, and labels ``(B,)`` int64."""
-        rows = np.asarray(indices, dtype=np.int64)
-        ends = self.offsets.numpy().take(rows + 1)
-        lengths = ends - self.offsets.numpy().take(rows)
-        if self.max_length is not None:
-            lengths = np.minimum(lengths, self.max_length)
-        width = int(lengths.max()) if self.pad_to is None else self.pad_to
-        # Where each token of the batch lies in the flat run; what lies outside of its text is padding.
-        first = ends - (width if self.padding == "front" else lengths)
-        places = first[:, None] + np.arange(width)
-        inside = (places >= (ends - lengths)[:, None]) & (places < ends[:, None])
-        tokens = self.tokens.numpy().take(places, mode="clip")
-        batch = np.where(inside, tokens, PAD).astype(np.int64)
-        return torch.from_numpy(batch), torch.from_numpy(self.labels.numpy().take(rows))
+        tokens = self.texts.padded(indices, self.padding, self.max_length, self.pad_to)
+        return tokens, torch.from_numpy(self.labels.numpy().take(np.asarray(indices, dtype=np.int64)))

@@ -1,11 +1,14 @@
-"""Causal self-attention in several heads, with a cache of the keys and values that were read."""
+"""Attention in several heads: to oneself, to what came before with a cache of it, and to what another has read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import override
 
 from dlmodules.errors import UserError
 from dlmodules.layers.positions import Rotary
@@ -32,7 +35,50 @@ class KeysValues(NamedTuple):
         return KeysValues(self.keys.index_select(0, rows), self.values.index_select(0, rows))
 
 
-class CausalSelfAttention(nn.Module):
+class SelfAttention(nn.Module):
+    """Scaled dot-product attention of each token to all tokens of its sequence (Vaswani et al. 2017).
+
+    Args:
+        width: size of a token, a multiple of ``num_heads``.
+        num_heads: heads, each of ``width / num_heads``.
+        dropout: fraction of the weights of attention, and of the output, that are set to 0 in training.
+        bias: whether its linear layers have biases.
+
+    Raises:
+        UserError: ``num_heads`` does not divide ``width``, or a number out of range.
+    """
+
+    def __init__(self, width: int, num_heads: int, dropout: float = 0.0, bias: bool = True) -> None:
+        check_heads(width, num_heads)
+        check_dropout(dropout)
+        super().__init__()
+        self.num_heads, self.dropout = num_heads, dropout
+        self.inputs = nn.Linear(width, 3 * width, bias=bias)
+        self.output = nn.Linear(width, width, bias=bias)
+
+    def forward(self, x: Tensor, inside: Tensor | None = None) -> Tensor:
+        """Return what the tokens ``x`` ``(B, T, width)`` take; ``inside`` ``(B, T)`` bool is false in the padding."""
+        queries, keys, values = self.heads(x)
+        mask = None if inside is None else inside[:, None, None]
+        dropout = self.dropout if self.training else 0.0
+        return self.joined(F.scaled_dot_product_attention(queries, keys, values, mask, dropout))
+
+    def weights(self, x: Tensor, inside: Tensor | None = None) -> Tensor:
+        """Return the weights of attention ``(B, num_heads, T, T)`` of ``forward``, for a picture."""
+        queries, keys, _ = self.heads(x)
+        return attention_weights(queries, keys, None if inside is None else inside[:, None, None])
+
+    def heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return queries, keys and values ``(B, num_heads, T, head_width)`` of ``x`` ``(B, T, width)``."""
+        queries, keys, values = self.inputs(x).unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        return queries, keys, values
+
+    def joined(self, found: Tensor) -> Tensor:
+        """Return the output ``(B, T, width)`` of what the heads have found, ``(B, num_heads, T, head_width)``."""
+        return F.dropout(self.output(found.transpose(1, 2).flatten(2)), self.dropout, self.training)
+
+
+class CausalSelfAttention(SelfAttention):
     """Scaled dot-product attention of each token to itself and to the tokens before it (Vaswani et al. 2017).
 
     Args:
@@ -62,20 +108,16 @@ class CausalSelfAttention(nn.Module):
         qk_norm: bool = False,
         value_residual: bool = False,
     ) -> None:
-        check_at_least_one(width=width, num_heads=num_heads, context=context)
-        check_dropout(dropout)
-        if width % num_heads:
-            raise UserError(f"width={width} cannot be cut into num_heads={num_heads} of equal size")
+        super().__init__(width, num_heads, dropout, bias)
+        check_at_least_one(context=context)
         if rotary and width // num_heads % 2:
             raise UserError(f"rotary needs heads of an even size, but width={width} / num_heads={num_heads} is odd")
-        super().__init__()
-        self.num_heads, self.dropout, self.qk_norm = num_heads, dropout, qk_norm
-        self.inputs = nn.Linear(width, 3 * width, bias=bias)
-        self.output = nn.Linear(width, width, bias=bias)
+        self.qk_norm = qk_norm
         self.rotary = Rotary(width // num_heads, context) if rotary else None
         self.own_values = nn.Parameter(torch.tensor([0.5, 0.5])) if value_residual else None
 
-    def forward(
+    @override
+    def forward(  # type: ignore[override]  # what came before in place of a mask
         self, x: Tensor, first_values: Tensor | None = None, cache: KeysValues | None = None
     ) -> tuple[Tensor, Tensor, KeysValues]:
         """Let the tokens ``x`` ``(B, T, width)`` attend.
@@ -89,7 +131,7 @@ class CausalSelfAttention(nn.Module):
             What they take ``(B, T, width)``, their own values before any mixing, and the cache with them.
         """
         before = 0 if cache is None else cache.length
-        queries, keys, values = self._heads(x, before)
+        queries, keys, values = self.placed_heads(x, before)
         own = values
         if self.own_values is not None and first_values is not None:
             values = self.own_values[0] * values + self.own_values[1] * first_values
@@ -98,24 +140,108 @@ class CausalSelfAttention(nn.Module):
         found = F.scaled_dot_product_attention(
             queries, known.keys, known.values, mask, self.dropout if self.training else 0.0, is_causal=before == 0
         )
-        taken = F.dropout(self.output(found.transpose(1, 2).flatten(2)), self.dropout, self.training)
-        return taken, own, known
+        return self.joined(found), own, known
 
-    def weights(self, x: Tensor) -> Tensor:
-        """Return the weights of attention ``(B, num_heads, T, T)`` of ``x`` ``(B, T, width)``, for a picture."""
-        queries, keys, _ = self._heads(x, 0)
-        scores = queries @ keys.transpose(2, 3) / sqrt(queries.shape[3])
-        return scores.masked_fill(~causal_mask(x.shape[1], device=x.device), -torch.inf).softmax(dim=3)
+    @override
+    def weights(self, x: Tensor, *_: Any) -> Tensor:
+        """Return the weights of attention ``(B, num_heads, T, T)`` of ``x`` ``(B, T, width)`` without a cache."""
+        queries, keys, _values = self.placed_heads(x, 0)
+        return attention_weights(queries, keys, causal_mask(x.shape[1], device=x.device))
 
-    def _heads(self, x: Tensor, before: int) -> tuple[Tensor, Tensor, Tensor]:
+    def placed_heads(self, x: Tensor, before: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries, keys and values ``(B, heads, T, head_width)``, those of position ``before`` first."""
-        joined = self.inputs(x).unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        queries, keys, values = joined.unbind(0)
+        queries, keys, values = self.heads(x)
         if self.qk_norm:
             queries, keys = (F.rms_norm(part, part.shape[3:]) for part in (queries, keys))
         if self.rotary is not None:
             queries, keys = self.rotary(queries, before), self.rotary(keys, before)
         return queries, keys, values
+
+
+class CrossAttention(nn.Module):
+    """Scaled dot-product attention of the tokens of one sequence to those of another (Vaswani et al. 2017).
+
+    Args:
+        width: size of a token, a multiple of ``num_heads``.
+        num_heads: heads, each of ``width / num_heads``.
+        dropout: fraction of the weights of attention, and of the output, that are set to 0 in training.
+        bias: whether its linear layers have biases.
+
+    Raises:
+        UserError: ``num_heads`` does not divide ``width``, or a number out of range.
+    """
+
+    def __init__(self, width: int, num_heads: int, dropout: float = 0.0, bias: bool = True) -> None:
+        check_heads(width, num_heads)
+        check_dropout(dropout)
+        super().__init__()
+        self.num_heads, self.dropout = num_heads, dropout
+        self.queries = nn.Linear(width, width, bias=bias)
+        self.inputs = nn.Linear(width, 2 * width, bias=bias)
+        self.output = nn.Linear(width, width, bias=bias)
+
+    def keys_values(self, memory: Tensor) -> KeysValues:
+        """Return the keys and values of the other sequence ``(B, S, width)``."""
+        keys, values = self.inputs(memory).unflatten(2, (2, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        return KeysValues(keys, values)
+
+    def forward(self, x: Tensor, known: KeysValues, inside: Tensor) -> Tensor:
+        """Return what the tokens ``x`` ``(B, T, width)`` take.
+
+        Args:
+            x: the tokens.
+            known: the keys and values of the other sequence.
+            inside: ``(B, S)`` bool, false in the padding of the other sequence.
+        """
+        dropout = self.dropout if self.training else 0.0
+        found = F.scaled_dot_product_attention(
+            self._queries(x), known.keys, known.values, inside[:, None, None], dropout
+        )
+        return F.dropout(self.output(found.transpose(1, 2).flatten(2)), self.dropout, self.training)
+
+    def weights(self, x: Tensor, known: KeysValues, inside: Tensor) -> Tensor:
+        """Return the weights of attention ``(B, num_heads, T, S)`` of ``forward``, for a picture."""
+        return attention_weights(self._queries(x), known.keys, inside[:, None, None])
+
+    def _queries(self, x: Tensor) -> Tensor:
+        queries: Tensor = self.queries(x).unflatten(2, (self.num_heads, -1)).transpose(1, 2)
+        return queries
+
+
+@contextmanager
+def watched_attention(network: nn.Module) -> Iterator[dict[str, Tensor]]:
+    """Collect the weights ``(B, heads, T, S)`` of all attention of ``network`` that is run inside, by module names."""
+    found: dict[str, Tensor] = {}
+
+    def watch(name: str) -> Any:
+        def collect(module: Any, args: Any, _output: Any) -> None:
+            found[name] = module.weights(*args)
+
+        return collect
+
+    hooks = [
+        module.register_forward_hook(watch(name))
+        for name, module in network.named_modules()
+        if isinstance(module, (SelfAttention, CrossAttention))
+    ]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return the weights ``(B, heads, T, S)`` of queries and keys of heads; where ``mask`` is false they are 0."""
+    scores = queries @ keys.transpose(2, 3) / sqrt(queries.shape[3])
+    return (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(dim=3)
+
+
+def check_heads(width: int, num_heads: int) -> None:
+    """Raise UserError unless ``num_heads`` cuts ``width`` into equal parts."""
+    check_at_least_one(width=width, num_heads=num_heads)
+    if width % num_heads:
+        raise UserError(f"width={width} cannot be cut into num_heads={num_heads} of equal size")
 
 
 def causal_mask(length: int, before: int = 0, device: torch.device | None = None) -> Tensor:

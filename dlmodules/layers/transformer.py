@@ -10,7 +10,7 @@ from dlmodules.layers.attention import CausalSelfAttention, KeysValues
 from dlmodules.validation.arguments import check_at_least_one
 
 Norm = Literal["layer", "rms"]
-Activation = Literal["gelu", "squared_relu"]
+Activation = Literal["gelu", "squared_relu", "relu"]
 
 
 class LayerState(NamedTuple):
@@ -30,25 +30,39 @@ class LayerState(NamedTuple):
 
 
 class FeedForward(nn.Module):
-    """Two linear layers over each token by itself, four times as wide between them.
+    """Two linear layers over each token by itself.
 
     Args:
         width: size of a token.
-        activation: ``gelu``, in the approximation by a tanh that GPT-2 has, or ``squared_relu`` (So et al. 2021).
+        activation: ``gelu``, in the approximation by a tanh that GPT-2 has, ``squared_relu`` (So et al. 2021), or
+            ``relu``.
         dropout: fraction of the output that is set to 0 in training.
         bias: whether the linear layers have biases.
+        hidden_width: how wide it is between the layers; None for four times ``width``.
     """
 
-    def __init__(self, width: int, activation: Activation = "gelu", dropout: float = 0.0, bias: bool = True) -> None:
+    def __init__(
+        self,
+        width: int,
+        activation: Activation = "gelu",
+        dropout: float = 0.0,
+        bias: bool = True,
+        hidden_width: int | None = None,
+    ) -> None:
+        check_at_least_one(width=width, hidden_width=hidden_width)
         super().__init__()
         self.activation, self.dropout = activation, dropout
-        self.hidden = nn.Linear(width, 4 * width, bias=bias)
-        self.output = nn.Linear(4 * width, width, bias=bias)
+        self.hidden = nn.Linear(width, hidden_width or 4 * width, bias=bias)
+        self.output = nn.Linear(hidden_width or 4 * width, width, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map tokens ``(B, T, width)`` to the same shape."""
         hidden = self.hidden(x)
-        hidden = F.gelu(hidden, approximate="tanh") if self.activation == "gelu" else F.relu(hidden).square()
+        if self.activation == "gelu":
+            hidden = F.gelu(hidden, approximate="tanh")
+        else:
+            hidden = F.relu(hidden)
+            hidden = hidden.square() if self.activation == "squared_relu" else hidden
         return F.dropout(self.output(hidden), self.dropout, self.training)
 
 

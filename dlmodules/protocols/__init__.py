@@ -42,13 +42,18 @@ from dlmodules.protocols.populations import HasPopulation
 from dlmodules.protocols.rows import SamplesRows
 from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
 from dlmodules.protocols.sequences import (
+    Attends,
+    AttentionMap,
     ContinuesText,
     CountsCharacters,
     Generates,
     HasLanes,
+    HasPairs,
+    HasPairTokenizers,
     HasTokenizer,
     ScoresText,
     TextScore,
+    TranslatesTexts,
 )
 from dlmodules.protocols.tables import HasActionValues, HasStateValues
 from dlmodules.protocols.tokenizer import IGNORED, PAD, Tokenizer
@@ -63,6 +68,8 @@ __all__ = [
     "ActsWithMemory",
     "Analyses",
     "Analysis",
+    "Attends",
+    "AttentionMap",
     "Batch",
     "Boards",
     "BoundsCodes",
@@ -97,6 +104,8 @@ __all__ = [
     "HasInputShape",
     "HasLanes",
     "HasLatentDim",
+    "HasPairTokenizers",
+    "HasPairs",
     "HasPopulation",
     "HasRows",
     "HasSmallArguments",
@@ -125,6 +134,7 @@ __all__ = [
     "TextScore",
     "Tokenizer",
     "Transition",
+    "TranslatesTexts",
     "Traverses",
     "Weighs",
     "class_count",

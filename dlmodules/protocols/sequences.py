@@ -1,6 +1,6 @@
 """What generates and scores sequences of tokens, and what data of tokens offers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -93,3 +93,54 @@ class CountsCharacters(Protocol):
 
     def characters_per_token(self, part: str) -> float:
         """Return the mean number of characters of the tokens of ``train``, ``val`` or ``test``."""
+
+
+@runtime_checkable
+class HasPairTokenizers(Protocol):
+    """Data of pairs of texts."""
+
+    reverse_source: bool
+
+    @property
+    def tokenizers(self) -> tuple[Any, Any]:
+        """What made the tokens of the sources, and those of the targets: tokenizers of the package's kinds."""
+        ...
+
+
+@runtime_checkable
+class HasPairs(Protocol):
+    """Data of pairs of texts that can show some."""
+
+    def example_pairs(self, n: int) -> list[tuple[str, str]]:
+        """Return at most ``n`` sources and targets that are not trained on."""
+        ...
+
+
+@runtime_checkable
+class TranslatesTexts(Protocol):
+    """Writes a text for a text: a translation, a summary, an answer."""
+
+    def translate_texts(self, texts: Sequence[str], beam: int | None = None) -> list[str]:
+        """Return what is written for each of ``texts``; ``beam`` says how many a beam search keeps, 1 is greedy."""
+
+
+class AttentionMap(NamedTuple):
+    """How much each token of one sequence attends to each of another, or of the same.
+
+    Args:
+        queries: the tokens that attend, T of them, as text.
+        keys: the tokens that are attended to, S of them.
+        weights: ``(T, S)`` in [0, 1], rows that sum to 1, by the name of the layer and the head.
+    """
+
+    queries: Sequence[str]
+    keys: Sequence[str]
+    weights: Mapping[str, Tensor]
+
+
+@runtime_checkable
+class Attends(Protocol):
+    """Can show where it looks."""
+
+    def attention_maps(self, text: str) -> AttentionMap:
+        """Return the weights of attention for ``text``: to it while another is written, or within it."""

@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from typing_extensions import Self, override
 
 from dlmodules.errors import UserError
 from dlmodules.protocols import Tokenizer
+from dlmodules.sequences.vocabulary import START, STOP
 
 PADDING = "<pad>"
 BYTES = 256  # each is a token, so that no text has an unknown one
@@ -38,17 +39,30 @@ class BytePairTokenizer(Tokenizer):
     @override
     def pad_id(self) -> int | None:
         """The id of ``<pad>``; None of a tokenizer that has none, such as GPT-2's."""
-        found: int | None = self._tokenizer.token_to_id(PADDING)
+        return self._id_of(PADDING)
+
+    @property
+    def start_id(self) -> int | None:
+        """The token id that a sequence begins with; None without marks."""
+        return self._id_of(START)
+
+    @property
+    def stop_id(self) -> int | None:
+        """The token id that ends a sequence; None without marks."""
+        return self._id_of(STOP)
+
+    def _id_of(self, piece: str) -> int | None:
+        found: int | None = self._tokenizer.token_to_id(piece)
         return found
 
     @classmethod
-    def of(cls, texts: Iterable[str], size: int) -> Self:
-        """Return the tokenizer of at most ``size`` token ids that ``texts`` give.
+    def of(cls, texts: Iterable[str], size: int, marks: Sequence[str] = ()) -> Self:
+        """Return the tokenizer of at most ``size`` token ids that ``texts`` give, the ``marks`` behind the padding.
 
         Raises:
-            UserError: where ``size`` has no room for the padding and the 256 bytes.
+            UserError: where ``size`` has no room for the padding, the marks and the 256 bytes.
         """
-        if size <= BYTES:
+        if size <= BYTES + len(marks):
             raise UserError(f"a vocabulary of byte pairs of size {size} has no room for the {BYTES} bytes and padding")
         package = _package()
         tokenizer = package.Tokenizer(package.models.BPE())
@@ -56,7 +70,7 @@ class BytePairTokenizer(Tokenizer):
         tokenizer.decoder = package.decoders.ByteLevel()
         trainer = package.trainers.BpeTrainer(
             vocab_size=size,
-            special_tokens=[PADDING],
+            special_tokens=[PADDING, *marks],
             initial_alphabet=package.pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )

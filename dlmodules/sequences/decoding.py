@@ -67,6 +67,9 @@ class Decoding:
 DRAWN = Decoding()
 """Draws from the model's own distribution."""
 
+GREEDY = Decoding(temperature=0.0)
+"""Takes the most probable token."""
+
 
 def penalize_repetition(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
     """Divide the positive logits ``(B, V)`` of tokens in ``seen`` ``(B, T)`` by ``penalty``, multiply the negative."""

@@ -1,6 +1,6 @@
 """The kinds of tokenizers by name, and a tokenizer as plain values, such as a checkpoint or a JSON file holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from dlmodules.errors import UserError
@@ -27,11 +27,11 @@ def kind_of(tokenizer: Tokenizer) -> str:
     raise UserError(f"a checkpoint can hold a tokenizer of {', '.join(KINDS)}, but not {type(tokenizer).__name__}")
 
 
-def make_tokenizer(kind: str, texts: Iterable[str], size: int) -> SavedTokenizer:
-    """Return a tokenizer of at most ``size`` token ids, made of ``texts``."""
+def make_tokenizer(kind: str, texts: Iterable[str], size: int, marks: Sequence[str] = ()) -> SavedTokenizer:
+    """Return a tokenizer of at most ``size`` token ids, made of ``texts``; ``marks`` are token ids that no text has."""
     if kind not in KINDS:
         raise UserError(f"tokenizer is {kind!r}; it must be one of {', '.join(KINDS)}")
-    return KINDS[kind].of(texts, size)
+    return KINDS[kind].of(texts, size, marks)
 
 
 def as_plain(tokenizer: Tokenizer) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from dlmodules.protocols import PAD, Tokenizer
 
 UNKNOWN = 1
 SPECIAL = ("<pad>", "<unknown>")
+START, STOP = "<start>", "<stop>"
+MARKS = (START, STOP)  # of a sequence that is written for another one: what it begins with, and what ends it
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # letters and digits; an apostrophe inside belongs to the word
 WORD_OR_MARK = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -30,7 +32,8 @@ class Vocabulary(Tokenizer):
     """A ``Tokenizer`` of words: 0 pads, 1 is any unknown word, then come the known ones, the most frequent first.
 
     Args:
-        words: the known words in the order of their token ids, which begin at 2.
+        words: the known words in the order of their token ids, which begin at 2; ``<start>`` and ``<stop>`` among them
+            are no words but mark the ends of a sequence.
 
     Raises:
         UserError: where ``words`` holds something else than distinct words.
@@ -54,21 +57,35 @@ class Vocabulary(Tokenizer):
         return words_of(text)
 
     @classmethod
-    def of(cls, texts: Iterable[str], size: int) -> Self:
+    def of(cls, texts: Iterable[str], size: int, marks: Sequence[str] = ()) -> Self:
         """Return the vocabulary of ``texts`` with at most ``size`` token ids, those of padding and unknown included.
 
-        Words of equal frequency are taken, and numbered, in alphabetical order.
+        Words of equal frequency are taken, and numbered, in alphabetical order, behind the ``marks``.
 
         Raises:
             UserError: where ``size`` has no room for a word.
         """
-        if size <= len(SPECIAL):
-            raise UserError(f"a vocabulary of size {size} has no room for words; the size must be 3 or more")
+        room = size - len(SPECIAL) - len(marks)
+        if room < 1:
+            least = len(SPECIAL) + len(marks) + 1
+            raise UserError(f"a vocabulary of size {size} has no room for words; the size must be {least} or more")
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(cls.split(text))
+        for mark in marks:  # a text that has one, as a word, does not give it twice
+            counts.pop(mark, None)
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        return cls([word for word, _ in ranked[: size - len(SPECIAL)]])
+        return cls([*marks, *(word for word, _ in ranked[:room])])
+
+    @property
+    def start_id(self) -> int | None:
+        """The token id that a sequence begins with; None without marks."""
+        return self._ids.get(START)
+
+    @property
+    def stop_id(self) -> int | None:
+        """The token id that ends a sequence; None without marks."""
+        return self._ids.get(STOP)
 
     @override
     def __len__(self) -> int:
@@ -87,9 +104,9 @@ class Vocabulary(Tokenizer):
 
     @override
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the words of token ids with blanks between them; padding is left out."""
-        known = [*SPECIAL, *self.words]
-        return self.separator.join(known[token] for token in map(int, ids) if token != PAD)
+        """Return the words of token ids with blanks between them; padding and marks are left out."""
+        known, silent = [*SPECIAL, *self.words], {PAD, self.start_id, self.stop_id}
+        return self.separator.join(known[token] for token in map(int, ids) if token not in silent)
 
     def save(self, path: str | Path) -> None:
         """Write the words to a JSON file, under a temporary name first, so that there is never half of one."""

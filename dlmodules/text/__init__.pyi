@@ -1,3 +1,5 @@
 from .gpt import CausalTransformer as CausalTransformer
 from .nplm import ConcatenatedWords as ConcatenatedWords
 from .recurrent import RecurrentReader as RecurrentReader
+from .seq2seq import RecurrentEncoderDecoder as RecurrentEncoderDecoder
+from .transformer import TransformerEncoderDecoder as TransformerEncoderDecoder

@@ -1,7 +1,7 @@
 """Schedules of the learning rate: one that torch lacks, and Lightning's form of them."""
 
 from collections.abc import Sequence
-from math import cos, pi
+from math import cos, pi, sqrt
 from typing import Literal
 
 from pytorch_lightning.cli import LRSchedulerCallable
@@ -113,3 +113,25 @@ class WarmupCosineLR(LambdaLR):
             return (step + 1) / self.warmup_steps
         progress = min(1.0, (step - self.warmup_steps) / (self.total_steps - self.warmup_steps))
         return self.final_factor + (1 - self.final_factor) * (1 + cos(pi * progress)) / 2
+
+
+class InverseSquareRootLR(LambdaLR):
+    """The learning rate rises in a line, then falls as one over the root of the step (Vaswani et al. 2017).
+
+    Args:
+        optimizer: whose learning rate is that at the end of the rise; the paper's is ``(width * warmup_steps)^-0.5``.
+        warmup_steps: steps of the rise, 1 or more.
+
+    Raises:
+        UserError: for a number out of range.
+    """
+
+    def __init__(self, optimizer: Optimizer, warmup_steps: int = 4000) -> None:
+        if warmup_steps < 1:
+            raise UserError(f"warmup_steps is {warmup_steps}; it must be 1 or more")
+        self.warmup_steps = warmup_steps
+        super().__init__(optimizer, self.factor)
+
+    def factor(self, step: int) -> float:
+        """Return the factor of the learning rate at ``step``, which counts from 0."""
+        return min((step + 1) / self.warmup_steps, sqrt(self.warmup_steps / (step + 1)))

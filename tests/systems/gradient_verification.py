@@ -56,30 +56,31 @@ def assert_no_gradient_across_samples(network: nn.Module, example: Tensor | tupl
             assert passed, f"{type(network).__name__}: output {i} has gradients to the inputs {reached}, not to [{i}]"
 
 
-def assert_tokens_stay_apart(network: nn.Module, example: Tensor) -> None:
-    """Assert that each output ``i`` of ``network(example)`` depends on row ``i`` of integers and on no other.
+def assert_tokens_stay_apart(network: nn.Module, *example: Tensor) -> None:
+    """Assert that each output ``i`` of ``network(*example)`` depends on row ``i`` of integers and on no other.
 
     Integers have no gradient. So each row in turn is replaced, by that of another sample: the output of the row must
     move, and the others must stay. It is checked in evaluation mode, on a copy, and noise is seeded.
 
     Args:
-        network: Maps integers to a tensor, the batch first in both.
-        example: Integers ``(B, ...)`` of which no two rows are equal, B >= 2.
+        network: Maps integers to a tensor, the batch first in all.
+        example: Integers ``(B, ...)``, of each of which no two rows are equal, B >= 2.
     """
     network = copy.deepcopy(network).eval()
 
-    def output(tokens: Tensor) -> Tensor:
+    def output(*tokens: Tensor) -> Tensor:
         torch.manual_seed(0)
-        return _rows(network(tokens))
+        return _rows(network(*tokens))
 
     with torch.no_grad(), torch.random.fork_rng():
-        before = output(example)
-        for i in range(len(example)):
-            changed = example.clone()
-            changed[i] = example[i - 1]
-            after = output(changed)
-            moved = [j for j in range(len(example)) if not torch.allclose(before[j], after[j], rtol=0, atol=1e-6)]
-            assert moved == [i], f"{type(network).__name__}: input {i} moves the outputs {moved}, not [{i}]"
+        before = output(*example)
+        for number, tokens in enumerate(example):
+            for i in range(len(tokens)):
+                changed = tokens.clone()
+                changed[i] = tokens[i - 1]
+                after = output(*example[:number], changed, *example[number + 1 :])
+                moved = [j for j in range(len(tokens)) if not torch.allclose(before[j], after[j], rtol=0, atol=1e-6)]
+                assert moved == [i], f"{type(network).__name__}: input {i} moves the outputs {moved}, not [{i}]"
 
 
 def _rows(batch: Tensor) -> Tensor:

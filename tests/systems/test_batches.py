@@ -49,11 +49,12 @@ def test_labels_are_missed_by_those_alone_that_need_them(name, tmp_path):
     module, (x, _) = built(name)
     # The contexts of a word stand where labels do.
     told = name == "Word2Vec" or (is_conditional(module) and not finds_classes(module))
-    predicts = FAMILIES[name] in ("classifiers", "estimators", "regression") or name == "CountingRNN"
+    predicts = FAMILIES[name] in ("classifiers", "estimators", "regression")
+    predicts = predicts or name in ("CountingRNN", "Seq2Seq", "Transformer")
     if not told and not predicts:
         run(module, x, tmp_path)
         return
-    with pytest.raises(UserError, match=f"{name} .*needs batches of (images|inputs) and labels"):
+    with pytest.raises(UserError, match=f"{name} .*needs batches of (images|inputs|sources) and (labels|targets)"):
         run(module, x, tmp_path)
 
 

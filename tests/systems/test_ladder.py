@@ -228,7 +228,7 @@ def test_no_gradient_flows_across_samples(case, tmp_path):
         if example[0].is_floating_point():
             assert_no_gradient_across_samples(child, example)
         else:
-            assert_tokens_stay_apart(child, example[0])
+            assert_tokens_stay_apart(child, *example)
 
 
 @every_system

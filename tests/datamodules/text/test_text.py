@@ -185,7 +185,7 @@ def test_a_checkpoint_brings_its_vocabulary(tmp_path: Path) -> None:
     assert other.vocabulary == data.vocabulary
     assert module.seen == [[[0, 0, data.vocabulary.encode("w1")[0]], [1, 1, 1]]]  # the shortest first
     assert other.train_set is not None
-    assert int(other.train_set.tokens.max()) < len(data.vocabulary)
+    assert int(other.train_set.texts.tokens.max()) < len(data.vocabulary)
 
 
 def test_a_vocabulary_file_is_written_then_read(tmp_path: Path) -> None:

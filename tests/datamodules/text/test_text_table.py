@@ -56,7 +56,7 @@ def test_a_text_of_no_words_is_kept_or_refused(tmp_path: Path) -> None:
     data = table(tmp_path, content, val_size=0, test_size=0)
     data.setup("fit")
     assert data.train_set is not None
-    assert sorted(data.train_set.tokens.tolist()) == [1, 2, 3]
+    assert sorted(data.train_set.texts.tokens.tolist()) == [1, 2, 3]
     with pytest.raises(UserError, match=r"the text '...' has no words; remove it"):
         table(tmp_path, content, val_size=0, test_size=0, on_empty="raise").setup("fit")
 
