@@ -63,9 +63,12 @@ BY_CLASS = {
     "CountingRNN": _epochs(20, "LossCurve"),
     "NGram": _epochs(1, "TextSamples"),
     "PixelNaiveBayes": _epochs(1, "SampleGrid"),
+    "PointerNetwork": _steps(2000, "LossCurve"),
     "PolicyEvaluation": _PLANNERS,
     "PolicyIteration": _PLANNERS,
+    "Seq2Seq": _steps(2000, "PairSamples", "LossCurve"),
     "StateAutoencoder": _epochs(20, "LossCurve"),  # its states are no images
+    "Transformer": _steps(2000, "PairSamples", "LossCurve"),
     "ValueIteration": _PLANNERS,
     "Word2Vec": _epochs(5, "NearestWords", "EmbeddingMap", "LossCurve"),
 }

@@ -61,7 +61,13 @@ def _sample() -> CheckpointParser:
         "--prompt",
         type=str | None,
         default=None,
-        help="What a text goes on from (default: a new line or, of words, the most frequent one).",
+        help="What a text goes on from (default: a new line or, of words, the most frequent one), or is written for.",
+    )
+    parser.add_argument(
+        "--file",
+        type=str | None,
+        default=None,
+        help="A text file whose lines a model of pairs writes a line each for, such as translations.",
     )
     parser.add_argument(
         "--temperature",
@@ -82,7 +88,8 @@ def _sample() -> CheckpointParser:
         "--beam",
         type=int | None,
         default=None,
-        help="In place of a draw: the most probable text that a beam search finds, keeping so many at each length.",
+        help="In place of a draw: the most probable text that a beam search finds, keeping so many at each length"
+        " (of a model of pairs by default as in its test; 1 writes greedily).",
     )
     parser.add_argument(
         "--repetition_penalty",

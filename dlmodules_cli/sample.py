@@ -6,13 +6,14 @@ from jsonargparse import Namespace
 
 from callbacks.base.requirements import members
 from dlmodules.errors import UserError
-from dlmodules.protocols import Acts, ContinuesText, SamplesImages, SamplesRows
+from dlmodules.protocols import Acts, ContinuesText, SamplesImages, SamplesRows, TranslatesTexts
 from dlmodules_cli.loading import import_own, load_trained
 from dlmodules_cli.sampling.episodes import write_episodes
 from dlmodules_cli.sampling.images import write_images
 from dlmodules_cli.sampling.request import Request, Writer
 from dlmodules_cli.sampling.rows import write_rows
 from dlmodules_cli.sampling.texts import write_text
+from dlmodules_cli.sampling.translations import write_translations
 from dlmodules_cli.sampling.traversals import parse_traversal, write_traversal
 
 WRITERS: dict[type, Writer] = {
@@ -20,6 +21,7 @@ WRITERS: dict[type, Writer] = {
     SamplesImages: write_images,
     SamplesRows: write_rows,
     ContinuesText: write_text,
+    TranslatesTexts: write_translations,
 }
 """What is written for a module: the writer of the first of these protocols that it has."""
 
@@ -30,9 +32,9 @@ def sample(chosen: Namespace) -> None:
     import_own(chosen.imports)
     module, checkpoint = load_trained(chosen.ckpt_path, chosen.ema)
     output = Path(chosen.output)
-    words = ("prompt", "beam", "temperature", "top_k", "top_p", "repetition_penalty")
+    words = ("prompt", "file", "beam", "temperature", "top_k", "top_p", "repetition_penalty")
     given = {name: chosen[name] for name in words if chosen[name] is not None}
-    if given and not isinstance(module, ContinuesText):
+    if given and not isinstance(module, (ContinuesText, TranslatesTexts)):
         raise UserError(f"{type(module).__name__} writes no text: leave --{next(iter(given))} out")
     request = Request(module, checkpoint, output, chosen.num, chosen.label, chosen.seed, **given)
     try:

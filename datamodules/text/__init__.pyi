@@ -8,6 +8,7 @@ from .imdb import IMDBDataModule as IMDBDataModule
 from .multi30k import Multi30kDataModule as Multi30kDataModule
 from .number_words import NumberWordsDataModule as NumberWordsDataModule
 from .pair_files import PairFilesDataModule as PairFilesDataModule
+from .sorting import SortingDataModule as SortingDataModule
 from .text import TextDataModule as TextDataModule
 from .text_pairs import TextPairsDataModule as TextPairsDataModule
 from .text_table import TextTableDataModule as TextTableDataModule

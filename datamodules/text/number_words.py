@@ -36,12 +36,20 @@ def number_in_words(number: int) -> str:
     return " ".join(word for word in words if word)
 
 
+def with_zeros(draw: random.Random, below: int) -> int:
+    """Return a random number, of which one in four has each group of three digits set to zero with probability 1/2."""
+    number = draw.randrange(below)
+    if draw.random() < 0.25:
+        number -= sum(number // 1000**place % 1000 * 1000**place for place in range(len(GROUPS)) if draw.random() < 0.5)
+    return number
+
+
 class NumberWordsDataModule(TextPairsDataModule):
     """Made-up pairs of a number in words and its digits: ``nine hundred five`` and ``905``.
 
-    For training and validation all numbers of digits are equally frequent; each number for the test has ``digits``
-    digits, and none of them is trained on. The test is the same for every ``seed``. Of 18 digits a number has about 27
-    words.
+    For training and validation all numbers of digits are equally frequent, and one number in four has groups of zeros,
+    such as ``three million five``, which are rare among random ones. Each number for the test is random, has ``digits``
+    digits, and is not trained on; the test is the same for every ``seed``. Of 18 digits a number has about 26 words.
 
     Args:
         digits: digits of a number at most, 1 to 18.
@@ -89,6 +97,6 @@ class NumberWordsDataModule(TextPairsDataModule):
             numbers = held_out
         else:
             draw, kept_apart = random.Random(f"{part} {self.seed}"), set(held_out)
-            drawn = (draw.randrange(10 ** draw.randint(1, self.digits)) for _ in range(self.counts[part]))
+            drawn = (with_zeros(draw, 10 ** draw.randint(1, self.digits)) for _ in range(self.counts[part]))
             numbers = [number for number in drawn if number not in kept_apart]
         return Pairs([number_in_words(number) for number in numbers], [str(number) for number in numbers])

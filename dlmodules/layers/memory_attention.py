@@ -49,6 +49,9 @@ class MemoryAttention(nn.Module):
         self.key = nn.Linear(memory_dim, width, bias=False)
         self.query = nn.Linear(query_dim, width) if score == "additive" else None
         self.vector = nn.Linear(width, 1, bias=False) if score == "additive" else None
+        for layer in (self.key, self.query, self.vector):
+            if layer is not None:
+                nn.init.xavier_uniform_(layer.weight)
 
     def memory(self, values: Tensor, inside: Tensor) -> Memory:
         """Return ``values`` ``(B, S, memory_dim)`` with their keys; ``inside`` ``(B, S)`` is false in the padding."""

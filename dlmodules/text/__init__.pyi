@@ -1,5 +1,6 @@
 from .gpt import CausalTransformer as CausalTransformer
 from .nplm import ConcatenatedWords as ConcatenatedWords
+from .pointer_network import PointerDecoder as PointerDecoder
 from .recurrent import RecurrentReader as RecurrentReader
 from .seq2seq import RecurrentEncoderDecoder as RecurrentEncoderDecoder
 from .transformer import TransformerEncoderDecoder as TransformerEncoderDecoder

@@ -299,6 +299,7 @@ class SequenceToSequence(NamesOwnNetworks):
         Raises:
             UserError: a text has no tokens, or a character that the model does not know; or it has no tokenizers.
         """
+        check_at_least_one(beam=beam)
         if not texts:
             return []
         target = self._known_tokenizers()[1]

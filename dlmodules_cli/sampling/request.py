@@ -26,8 +26,9 @@ class Request:
         num: how many, 1 or more; None where the user leaves it to the writer.
         label: the requested class, any number; None for none.
         seed: of all random numbers.
-        prompt: what a text goes on from; None leaves it to the module.
-        beam: how many texts a beam search keeps; None draws one.
+        prompt: what a text goes on from, or is written for; None leaves it to the module.
+        file: whose lines texts are written for; None for none.
+        beam: how many texts a beam search keeps; None draws one, or leaves it to a module of pairs.
         temperature, top_k, top_p, repetition_penalty: how the tokens of a text are chosen, see ``Decoding``.
     """
 
@@ -38,6 +39,7 @@ class Request:
     label: int | None = None
     seed: int = 0
     prompt: str | None = None
+    file: str | None = None
     beam: int | None = None
     temperature: float = 1.0
     top_k: int | None = None

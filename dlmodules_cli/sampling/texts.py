@@ -21,6 +21,8 @@ def write_text(request: Request) -> None:
     assert isinstance(module, ContinuesText)
     if request.label is not None:
         raise UserError(f"{request.name} is not conditional: leave --label out")
+    if request.file is not None:
+        raise UserError(f"{request.name} goes on from a text: give it by --prompt, and leave --file out")
     prompt = module.first_prompt() if request.prompt is None else request.prompt
     length = LENGTH if request.num is None else request.num
     if request.beam is not None:
