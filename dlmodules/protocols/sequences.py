@@ -60,6 +60,17 @@ class ContinuesText(Protocol):
 
 
 @runtime_checkable
+class ProposesTokens(Protocol):
+    """Says what may come next in a text."""
+
+    def first_prompt(self) -> str:
+        """Return what a text begins with where nothing is given."""
+
+    def next_tokens(self, text: str, n: int = 10) -> list[tuple[str, float]]:
+        """Return the ``n`` most probable continuations of ``text`` by a token, and their probabilities."""
+
+
+@runtime_checkable
 class ScoresText(Protocol):
     """Says how probable a text is, whatever its tokens are."""
 

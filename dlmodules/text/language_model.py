@@ -16,7 +16,7 @@ from dlmodules.sequences.decoding import DRAWN, Decoding
 from dlmodules.sequences.generation import generate
 from dlmodules.sequences.tokenizers import as_plain, from_plain
 from dlmodules.sequences.vocabulary import UNKNOWN, CharacterVocabulary, Vocabulary
-from dlmodules.validation.arguments import check_at_least
+from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.batches import fields_of, labels_in
 from dlmodules.validation.device_reads import may_read
 from dlmodules.validation.tokens import check_token_range
@@ -208,6 +208,28 @@ class LanguageModel(LightningModule):
             if not text.endswith("\ufffd"):
                 yield text[len(written) :]
                 written = text
+
+    @torch.no_grad()
+    def next_tokens(self, text: str, n: int = 10) -> list[tuple[str, float]]:
+        """Return the ``n`` most probable continuations of ``text`` by a token, and their probabilities; the best first.
+
+        A continuation is what is to be put behind the text, with the blank before a word. What stands for no text,
+        such as padding, is left out.
+
+        Raises:
+            UserError: ``n`` is less than 1, or the text has a token that the model does not know.
+        """
+        check_at_least_one(n=n)
+        context, tokenizer = self.tokens_of(text), self._known_tokenizer()
+        logits = self.step(context[:, -1], self.start(context[:, :-1]))[0][0].float()
+        logits[sorted(self._no_text())] = -torch.inf
+        best = logits.softmax(dim=0).topk(min(n, int(logits.isfinite().sum())))
+        read = context[0].tolist()
+        before = len(tokenizer.decode(read))
+        return [
+            (tokenizer.decode([*read, token])[before:], probability)
+            for token, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        ]
 
     def most_probable_texts(self, prompt: str, length: int, beam: int = 5) -> list[tuple[str, float]]:
         """Return what a beam of so many texts holds after ``length`` tokens, and their log-likelihoods; the best first.

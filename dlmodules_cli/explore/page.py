@@ -21,8 +21,9 @@ from dlmodules_cli.explore.morph_tab import MorphTab
 from dlmodules_cli.explore.samples_tab import SamplesTab
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
+from dlmodules_cli.explore.words_tab import WordsTab
 
-TABS: tuple[type[Tab], ...] = (DecodeTab, CodesTab, MorphTab, SamplesTab, ClassifyTab)
+TABS: tuple[type[Tab], ...] = (DecodeTab, CodesTab, MorphTab, SamplesTab, ClassifyTab, WordsTab)
 """The tabs of the page, from left to right; one without anything of the subject to show is left out."""
 
 CSS = """
@@ -36,7 +37,7 @@ CSS = """
 def build(subject: Subject, path: str) -> gr.Blocks:
     """Make the page of ``subject``, which was loaded from ``path``."""
     channels, height, width = subject.image_shape
-    facts = [f"images {height} × {width}, {'grey' if channels == 1 else 'coloured'}"]
+    facts = [f"images {height} × {width}, {'grey' if channels == 1 else 'coloured'}"] if channels else ["text"]
     if subject.latent_dim is not None:
         facts.append(f"codes of {subject.latent_dim} number{'s' if subject.latent_dim > 1 else ''}")
     if classes := len(subject.classes) or subject.num_classes:

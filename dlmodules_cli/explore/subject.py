@@ -23,6 +23,7 @@ from dlmodules.protocols import (
     Encodes,
     HasInputShape,
     HasLatentDim,
+    ProposesTokens,
     SamplesImages,
     Traverses,
     class_count,
@@ -42,7 +43,7 @@ class Subject:
 
     Args:
         module: the module.
-        image_shape: channels (1 or 3), height and width of its images.
+        image_shape: channels (1 or 3), height and width of its images; all 0 where it has none, but writes text.
         latent_dim: size of a code; None where it decodes no codes to images.
         num_classes: how many classes a conditional module knows; None for any other.
         encodes: whether it maps images to such codes.
@@ -70,6 +71,11 @@ class Subject:
     def name(self) -> str:
         """The name of the module's class."""
         return type(self.module).__name__
+
+    @property
+    def proposes_tokens(self) -> bool:
+        """Whether it says what may come next in a text."""
+        return isinstance(self.module, ProposesTokens)
 
     @property
     def traversals(self) -> tuple[str, ...]:
@@ -153,18 +159,20 @@ def subject_of(
         class_names: what the classes of its data are called, where that is known.
 
     Raises:
-        UserError: it neither decodes codes to images nor samples images nor classifies any, or the attribute vectors
-            are of codes of another size.
+        UserError: it neither decodes codes to images nor samples images nor classifies any nor goes on with texts, or
+            the attribute vectors are of codes of another size.
     """
     name = type(module).__name__
     num_classes = class_count(module) if is_conditional(module) else None
     with isolate_rng(), torch.no_grad():
         images, latent_dim = _images_of(module, num_classes)
         classes = _classes(module, class_names)
+        if images is None and not classes and isinstance(module, ProposesTokens):
+            return Subject(module, (0, 0, 0), None, None, encodes=False, samples=False)
         if images is None and not classes:
             raise UserError(
                 f"{name} cannot be explored: it neither decodes codes (n, latent_dim) to images nor samples any, nor"
-                " is it a classifier that knows the `input_shape` of its images"
+                " is it a classifier that knows the `input_shape` of its images, nor does it go on with texts"
             )
         encodes = (
             images is not None

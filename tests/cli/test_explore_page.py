@@ -20,7 +20,8 @@ from PIL import Image
 
 from callbacks.latents.attribute_file import write_attribute_file
 from callbacks.latents.code_file import CodeFile
-from dlmodules import CVAE, DCGAN, VAE, CNNClassifier, InfoGAN
+from dlmodules import CVAE, DCGAN, VAE, CNNClassifier, InfoGAN, NGram
+from dlmodules.sequences.vocabulary import Vocabulary
 from tests.cli.test_explore import attributes, checkpoint
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -301,3 +302,18 @@ def test_a_drawing_is_classified(tmp_path, chromium):
         drop_noise(page, "drawing", tmp_path)
         page.click("#classify")
         assert seen.changed()
+
+
+def test_a_text_is_written_by_clicks(tmp_path, chromium):
+    tokenizer = Vocabulary(["the", "fox", "saw"])
+    model = NGram(order=2, vocabulary_size=5)
+    model.tokenizer = tokenizer
+    model.count([torch.tensor(tokenizer.encode("the fox saw the fox saw the fox"))])
+    with explored(checkpoint(model, tmp_path)) as address, opened(chromium, address) as page:
+        text = page.locator("#text textarea")
+        text.wait_for()
+        page.locator("#next").get_by_text("fox", exact=False).first.click()
+        page.wait_for_function("document.querySelector('#text textarea').value === 'the fox'")
+        text.fill("the cat")
+        page.click("#show-next")
+        page.get_by_text("the word 'cat' is none that the model was trained on").first.wait_for()
