@@ -31,6 +31,8 @@ from .text.imdb import IMDBDataModule as IMDBDataModule
 from .text.multi30k import Multi30kDataModule as Multi30kDataModule
 from .text.number_words import NumberWordsDataModule as NumberWordsDataModule
 from .text.pair_files import PairFilesDataModule as PairFilesDataModule
+from .text.sentence_pairs import IMDBPairsDataModule as IMDBPairsDataModule
+from .text.sentence_pairs import SentencePairsDataModule as SentencePairsDataModule
 from .text.sorting import SortingDataModule as SortingDataModule
 from .text.text import TextDataModule as TextDataModule
 from .text.text_pairs import TextPairsDataModule as TextPairsDataModule

@@ -3,6 +3,7 @@ from .autoencoders.colorization import ColorizationAutoencoder as ColorizationAu
 from .autoencoders.denoising import DenoisingAutoencoder as DenoisingAutoencoder
 from .autoencoders.state import StateAutoencoder as StateAutoencoder
 from .classifiers.backbone import BackboneClassifier as BackboneClassifier
+from .classifiers.bert import BERTClassifier as BERTClassifier
 from .classifiers.capsnet import CapsNetClassifier as CapsNetClassifier
 from .classifiers.cnn import CNNClassifier as CNNClassifier
 from .classifiers.dbn import DBNClassifier as DBNClassifier
@@ -69,6 +70,7 @@ from .rl.tabular.sarsa import ExpectedSarsa as ExpectedSarsa
 from .rl.tabular.sarsa import Sarsa as Sarsa
 from .rl.tabular.td_prediction import TDPrediction as TDPrediction
 from .rl.tabular.value_iteration import ValueIteration as ValueIteration
+from .text.bert import BERT as BERT
 from .text.counting import CountingRNN as CountingRNN
 from .text.gpt import GPT as GPT
 from .text.ngram import NGram as NGram

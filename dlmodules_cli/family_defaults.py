@@ -59,6 +59,7 @@ BY_FAMILY = {
 }
 """By the package in ``dlmodules``: what the configurations of the family have in common, and a budget of minutes."""
 BY_CLASS = {
+    "BERT": _steps(2000, "LossCurve"),
     "ConvDBN": _epochs(6, "WeightPictures", "Reconstructions", "LossCurve"),
     "CountingRNN": _epochs(20, "LossCurve"),
     "NGram": _epochs(1, "TextSamples"),

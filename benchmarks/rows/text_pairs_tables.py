@@ -49,12 +49,12 @@ ROWS = (
         **_WITHOUT,
     ),
     _row(
-        *("seq2seq_numbers", "Seq2Seq", "seq2seq_numbers", "5 epochs of 60,000 pairs", _NUMBERS),
+        *("seq2seq_numbers", "Seq2Seq", "seq2seq_numbers", "8 epochs of 60,000 pairs", _NUMBERS),
         *((_exact(1.0), _ORDER),),
         headline=True,
     ),
     _row(
-        *("seq2seq_numbers_without_attention", "Seq2Seq", "seq2seq_numbers", "5 epochs of 60,000 pairs", _NUMBERS),
+        *("seq2seq_numbers_without_attention", "Seq2Seq", "seq2seq_numbers", "8 epochs of 60,000 pairs", _NUMBERS),
         *((_exact(0.6, better="lower"),),),
         **_WITHOUT,
     ),

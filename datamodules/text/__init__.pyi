@@ -8,6 +8,8 @@ from .imdb import IMDBDataModule as IMDBDataModule
 from .multi30k import Multi30kDataModule as Multi30kDataModule
 from .number_words import NumberWordsDataModule as NumberWordsDataModule
 from .pair_files import PairFilesDataModule as PairFilesDataModule
+from .sentence_pairs import IMDBPairsDataModule as IMDBPairsDataModule
+from .sentence_pairs import SentencePairsDataModule as SentencePairsDataModule
 from .sorting import SortingDataModule as SortingDataModule
 from .text import TextDataModule as TextDataModule
 from .text_pairs import TextPairsDataModule as TextPairsDataModule

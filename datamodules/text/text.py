@@ -1,9 +1,9 @@
 """The base of the text data modules: three disjoint sets of labelled texts in memory, and their loaders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -43,6 +43,7 @@ class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
             0 for none.
         on_empty: what to do with a text of no words: ``keep`` it as one unknown word, or ``raise``.
         vocabulary_file: JSON file of the vocabulary: read where it is there, else written; None for no file.
+        marks: token ids that no text has, such as ``[CLS]``, in the vocabulary before the words.
         limit_train: use only so many training texts; all where None.
         **kwargs: of ``InMemoryDataModule``, all but ``train_transform``.
 
@@ -50,6 +51,7 @@ class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
         UserError: for a number out of range, and for texts that cannot be trained on.
     """
 
+    small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 8, "vocabulary_file": None}
     unit = "texts"
     names: Sequence[str] = ()
 
@@ -64,6 +66,7 @@ class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
         val_size: int | float = 0.2,
         on_empty: Literal["keep", "raise"] = "keep",
         vocabulary_file: str | None = None,
+        marks: Sequence[str] = (),
         *,
         limit_train: int | None = None,
         **kwargs: Any,
@@ -84,6 +87,7 @@ class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
         self.max_length = max_length
         self.pad_to = _fixed_length(pad_to, self.max_length)
         self.padding: Padding = padding
+        self.marks = list(marks)
         self.batching = batching
         self.on_empty = on_empty
         self.vocabulary_file = None if vocabulary_file is None else Path(vocabulary_file).expanduser()
@@ -128,8 +132,8 @@ class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
     def _make_vocabulary(self, texts: Sequence[str]) -> Vocabulary:
         if self.vocabulary_file is not None and self.vocabulary_file.exists():
             return Vocabulary.load(self.vocabulary_file)
-        vocabulary = Vocabulary.of(texts, self.vocabulary_size)
-        if not vocabulary.words:
+        vocabulary = Vocabulary.of(texts, self.vocabulary_size, self.marks)
+        if len(vocabulary.words) == len(self.marks):
             raise UserError(f"none of the {len(texts)} training texts has a word; is this the column of texts?")
         if self.vocabulary_file is not None:
             vocabulary.save(self.vocabulary_file)

@@ -1,4 +1,5 @@
 from .backbone import Backbone as Backbone
+from .bert import BertTextNetwork as BertTextNetwork
 from .capsnet import CapsNet as CapsNet
 from .classifier import Classifier as Classifier
 from .cnn import CNN as CNN

@@ -1,6 +1,6 @@
 """Attention in several heads: to oneself, to what came before with a cache of it, and to what another has read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from math import sqrt
 from typing import Any, NamedTuple
@@ -229,6 +229,15 @@ def watched_attention(network: nn.Module) -> Iterator[dict[str, Tensor]]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def named_heads(layers: Iterable[Tensor]) -> dict[str, Tensor]:
+    """Return the weights ``(T, S)`` of each head by its name; of each layer ``(1, heads, T, S)`` are given."""
+    return {
+        f"layer {number}, head {head}": weights.cpu()
+        for number, layer in enumerate(layers, start=1)
+        for head, weights in enumerate(layer[0], start=1)
+    }
 
 
 def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -18,6 +18,7 @@ class EncoderLayer(nn.Module):
         dropout: fraction of values that are set to 0 in training.
         pre_norm: norm the input of each part in place of its sum, which trains without a warm-up (Xiong et al. 2020).
         activation: of the feed-forward network.
+        norm_eps: what is added to the variance of a norm.
     """
 
     def __init__(
@@ -28,13 +29,14 @@ class EncoderLayer(nn.Module):
         dropout: float = 0.0,
         pre_norm: bool = False,
         activation: Activation = "relu",
+        norm_eps: float = 1e-5,
     ) -> None:
         super().__init__()
         self.pre_norm = pre_norm
         self.attention = SelfAttention(width, num_heads, dropout)
-        self.attention_norm = nn.LayerNorm(width)
+        self.attention_norm = nn.LayerNorm(width, eps=norm_eps)
         self.feed_forward = FeedForward(width, activation, dropout, hidden_width=hidden_width)
-        self.feed_forward_norm = nn.LayerNorm(width)
+        self.feed_forward_norm = nn.LayerNorm(width, eps=norm_eps)
 
     def forward(self, x: Tensor, inside: Tensor | None = None) -> Tensor:
         """Map tokens ``(B, S, width)`` to the same shape; ``inside`` ``(B, S)`` bool is false in the padding."""

@@ -10,7 +10,7 @@ from dlmodules.layers.attention import CausalSelfAttention, KeysValues
 from dlmodules.validation.arguments import check_at_least_one
 
 Norm = Literal["layer", "rms"]
-Activation = Literal["gelu", "squared_relu", "relu"]
+Activation = Literal["gelu", "exact_gelu", "squared_relu", "relu"]
 
 
 class LayerState(NamedTuple):
@@ -34,8 +34,8 @@ class FeedForward(nn.Module):
 
     Args:
         width: size of a token.
-        activation: ``gelu``, in the approximation by a tanh that GPT-2 has, ``squared_relu`` (So et al. 2021), or
-            ``relu``.
+        activation: ``gelu``, in the approximation by a tanh that GPT-2 has, ``exact_gelu``, ``squared_relu`` (So et al.
+            2021), or ``relu``.
         dropout: fraction of the output that is set to 0 in training.
         bias: whether the linear layers have biases.
         hidden_width: how wide it is between the layers; None for four times ``width``.
@@ -58,8 +58,8 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map tokens ``(B, T, width)`` to the same shape."""
         hidden = self.hidden(x)
-        if self.activation == "gelu":
-            hidden = F.gelu(hidden, approximate="tanh")
+        if self.activation in ("gelu", "exact_gelu"):
+            hidden = F.gelu(hidden, approximate="tanh" if self.activation == "gelu" else "none")
         else:
             hidden = F.relu(hidden)
             hidden = hidden.square() if self.activation == "squared_relu" else hidden

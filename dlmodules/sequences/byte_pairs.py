@@ -39,19 +39,20 @@ class BytePairTokenizer(Tokenizer):
     @override
     def pad_id(self) -> int | None:
         """The id of ``<pad>``; None of a tokenizer that has none, such as GPT-2's."""
-        return self._id_of(PADDING)
+        return self.id_of(PADDING)
 
     @property
     def start_id(self) -> int | None:
         """The token id that a sequence begins with; None without marks."""
-        return self._id_of(START)
+        return self.id_of(START)
 
     @property
     def stop_id(self) -> int | None:
         """The token id that ends a sequence; None without marks."""
-        return self._id_of(STOP)
+        return self.id_of(STOP)
 
-    def _id_of(self, piece: str) -> int | None:
+    def id_of(self, piece: str) -> int | None:
+        """Return the token id of a piece of text or a mark as it is in the vocabulary; None where it is not."""
         found: int | None = self._tokenizer.token_to_id(piece)
         return found
 

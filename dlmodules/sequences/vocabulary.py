@@ -77,15 +77,19 @@ class Vocabulary(Tokenizer):
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         return cls([*marks, *(word for word, _ in ranked[:room])])
 
+    def id_of(self, word: str) -> int | None:
+        """Return the token id of a word or a mark as it is in the vocabulary; None where it is not."""
+        return self._ids.get(word)
+
     @property
     def start_id(self) -> int | None:
         """The token id that a sequence begins with; None without marks."""
-        return self._ids.get(START)
+        return self.id_of(START)
 
     @property
     def stop_id(self) -> int | None:
         """The token id that ends a sequence; None without marks."""
-        return self._ids.get(STOP)
+        return self.id_of(STOP)
 
     @override
     def __len__(self) -> int:

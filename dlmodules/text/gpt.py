@@ -10,7 +10,9 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from dlmodules.errors import UserError
+from dlmodules.layers.attention import named_heads, watched_attention
 from dlmodules.layers.transformer import Activation, LayerState, Norm, TransformerLayer, make_norm
+from dlmodules.protocols import AttentionMap
 from dlmodules.text.neural import NeuralLanguageModel
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_dropout, check_positive
 
@@ -237,6 +239,19 @@ class GPT(NeuralLanguageModel):
     @override
     def select(self, state: ReadSoFar, rows: Tensor) -> ReadSoFar:
         return ReadSoFar(state.tokens.index_select(0, rows), super().select(state.layers, rows))
+
+    @torch.no_grad()
+    def attention_maps(self, text: str) -> AttentionMap:
+        """Return where each token of ``text``, of which the last ``context`` are read, looks among those before it.
+
+        Raises:
+            UserError: the text has no tokens, or one that the model does not know.
+        """
+        tokens = self.tokens_of(text)[:, -self.context :]
+        with watched_attention(self.network) as found:
+            self(tokens)
+        shown = [self._known_tokenizer().decode([token]) for token in tokens[0].tolist()]
+        return AttentionMap(shown, shown, named_heads(found.values()))
 
     @override
     def nats_of_sequence(self, tokens: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
-from dlmodules.layers.attention import watched_attention
+from dlmodules.layers.attention import named_heads, watched_attention
 from dlmodules.layers.encoder_decoder import DecoderLayer, DecoderLayerState, EncoderLayer
 from dlmodules.layers.positions import sinusoidal_positions
 from dlmodules.protocols import PAD, AttentionMap
@@ -224,15 +224,10 @@ class Transformer(SequenceToSequence):
         with watched_attention(self.network) as found:
             self(source, torch.tensor([[self.start_id, *written]], device=self.device))
         read, target = self._known_tokenizers()
-        layers = [weights[0].cpu() for name, weights in found.items() if name.endswith("source_attention")]
         return AttentionMap(
             [target.decode([token]) for token in written] + ["<stop>"],
             [read.decode([token]) for token in source[0, :-1].tolist()] + ["<stop>"],
-            {
-                f"layer {number}, head {head}": weights
-                for number, layer in enumerate(layers, start=1)
-                for head, weights in enumerate(layer, start=1)
-            },
+            named_heads(weights for name, weights in found.items() if name.endswith("source_attention")),
         )
 
 

@@ -90,6 +90,7 @@ PANELS = {
             ("val/analogies",),
             ("val/exact",),
             ("val/bleu",),
+            ("val/masked_accuracy", "val/next_accuracy"),
         ),
         pictures=("embedding_map", "attention_1"),
         tables=("text_samples", "pair_samples", "nearest_words"),

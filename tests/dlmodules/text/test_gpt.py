@@ -10,6 +10,7 @@ from dlmodules import GPT
 from dlmodules.errors import UserError
 from dlmodules.sequences.decoding import Decoding
 from dlmodules.sequences.generation import generated
+from dlmodules.sequences.vocabulary import CharacterVocabulary
 from dlmodules.text import CausalTransformer
 
 SMALL: dict[str, Any] = {"vocabulary_size": 100, "context": 12, "num_layers": 3, "num_heads": 2, "width": 16}
@@ -189,3 +190,16 @@ def test_it_learns_to_copy(tmp_path: Path, options: dict[str, Any]) -> None:
     trainer.fit(model, datamodule=data)
     (measured,) = trainer.test(model, datamodule=data, verbose=False)
     assert 1.0 < measured["test/loss"] < 1.6
+
+
+def test_it_shows_where_it_looks() -> None:
+    torch.manual_seed(0)
+    model = GPT(**{**GPT.small_arguments, "vocabulary_size": 6}).eval()
+    model.tokenizer = CharacterVocabulary(["a", "b", "c"])
+    seen = model.attention_maps("abcab")
+    assert list(seen.queries) == list(seen.keys) == list("abcab")
+    assert list(seen.weights) == [f"layer {layer}, head {head}" for layer in (1, 2) for head in (1, 2)]
+    for weights in seen.weights.values():
+        assert torch.allclose(weights.sum(dim=1), torch.ones(5), atol=1e-6)
+        assert not weights.triu(1).any()
+    assert len(model.attention_maps("abc" * 10).queries) == 16  # its context
