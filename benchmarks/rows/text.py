@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.row import Figure, Row
+from benchmarks.row import Figure, Gpu, Row
 
 _SHAKESPEARE = (
     "the last tenth of Tiny Shakespeare, 111,539 characters of which each but the first is predicted once; tokenizer"
@@ -120,5 +120,43 @@ ROWS = (
             },
         )
         for system, config in (("GPT", "gpt_tinyshakespeare"), ("RecurrentLanguageModel", "recurrent_tinyshakespeare"))
+    ),
+    *(
+        Row(
+            name=f"speed_cache_{length}",
+            kind="speed",
+            program="programs.speed_cache",
+            system="GPT",
+            protocol=f"{length:,} tokens of one text, greedily, by 4 layers of 128 of random weights; the other side"
+            " reads all tokens anew for each new one and writes the same; ten pairs in turn, one thread, seconds of the"
+            " processor; median of the pairs' ratios with its 95 % confidence interval (bootstrap), which decides",
+            title=f"GPT: {length:,} tokens with keys and values kept against reading all anew",
+            bar=(">=", bar),
+            ours="kept {:,.0f} tokens/s",
+            other="anew {:,.0f} tokens/s",
+            options={"length": length},
+        )
+        for length, bar in ((256, 4.0), (1024, 8.0))
+    ),
+    Row(
+        name="gpt_tinyshakespeare_gpu",
+        kind="score",
+        program="programs.scores",
+        system="GPT",
+        config="configs/text/gpt_tinyshakespeare_gpu.yaml",
+        budget="5,000 updates of 64 windows of 256 characters",
+        protocol=f"{_SHAKESPEARE}; in windows of 256 characters, each begun without what was before it; best weights",
+        figures=(
+            Figure(
+                *("test/loss@best", "nats a character"),
+                better="lower",
+                anchor="1.4697 (nanoGPT, the best validation of the same network and budget)",
+                **_BESIDE_COUNTS,
+            ),
+        ),
+        options={"checkpoints": ("best",)},
+        cost="hours",
+        elsewhere="a GPU (--gpu)",
+        gpu=Gpu(6, 6.0),
     ),
 )

@@ -128,6 +128,10 @@ def test_its_loss_by_hand() -> None:
         nats = -logits[row, place].log_softmax(0)
         total += float(0.8 * nats[targets[row, place]] + 0.2 * nats.mean())
     assert float(model.loss(logits, targets)) == pytest.approx(total / 5, rel=1e-5)
+    # What is to be written is one token later than what is read.
+    target = torch.tensor([[2, 5, 6, 7, 3], [2, 9, 8, 3, 0]])
+    expected = model.loss(model(SOURCE, target[:, :4]), torch.tensor([[5, 6, 7, 3], [9, 8, 3, 0]]))
+    assert float(model.training_step((SOURCE, target), 0)) == pytest.approx(float(expected), rel=1e-6)
 
 
 def test_scheduled_sampling_gives_the_decoder_its_own_tokens() -> None:
