@@ -58,7 +58,7 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
             short for a window.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 4, "context": 16}
+    small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 4, "context": 16, "tokenizer": "characters"}
     unit = "windows"
 
     def __init__(

@@ -188,6 +188,7 @@ class GPT(NeuralLanguageModel):
         "num_layers": 2,
         "num_heads": 2,
         "width": 64,
+        "scheduler": None,
     }
 
     def __init__(
