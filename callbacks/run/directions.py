@@ -34,6 +34,12 @@ DIRECTIONS: dict[str, Direction] = {
     "matched_accuracy": "max",
     "analogies": "max",
     "word_similarity": "max",
+    "exact": "max",
+    "bleu": "max",
+    "masked_loss": "min",
+    "masked_accuracy": "max",
+    "next_loss": "min",
+    "next_accuracy": "max",
 }
 """The name behind ``val/``: whether its lowest or its highest value is the best."""
 

@@ -65,7 +65,7 @@ class NumberWordsDataModule(TextPairsDataModule):
     """
 
     small_arguments: ClassVar[Mapping[str, Any]] = {
-        **{"batch_size": 4, "digits": 3},
+        **{"batch_size": 4, "digits": 1, "target_tokenizer": "spaced"},
         **{"train_size": 64, "val_size": 8, "test_size": 8},
     }
 

@@ -41,7 +41,7 @@ def test_a_classifier_offers_number_of_classes_optimizer_and_schedule(name):
     found = options(getattr(dlmodules, name))
     assert {"num_classes", "optimizer", "scheduler"} <= found.keys()
     assert all(action.help for action in found.values())
-    assert ("network" in found) == (name in ("CNNClassifier", "TextClassifier"))
+    assert ("network" in found) == (name in ("BERTClassifier", "CNNClassifier", "TextClassifier"))
 
 
 @pytest.mark.parametrize("name", ["DBN", "ConvDBN"])

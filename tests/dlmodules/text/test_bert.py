@@ -96,7 +96,12 @@ def test_hugging_faces_weights_give_its_logits(tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed: pip install -e '.[test]'")
     torch.manual_seed(0)
     config = transformers.BertConfig(
-        vocab_size=50, hidden_size=24, num_hidden_layers=3, num_attention_heads=4, intermediate_size=40
+        vocab_size=50,
+        hidden_size=24,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=40,
+        initializer_range=0.3,
     )
     theirs = transformers.BertForPreTraining(config).eval()
     theirs.save_pretrained(tmp_path)

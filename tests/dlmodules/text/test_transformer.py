@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,22 @@ def test_its_order_is_in_its_positions() -> None:
     assert not torch.allclose(model(SOURCE[1:], INPUTS[1:]), model(SOURCE[1:].flip(1), INPUTS[1:]), atol=1e-4)
     model.network.positions.zero_()
     assert torch.allclose(model(SOURCE[1:], INPUTS[1:]), model(SOURCE[1:].flip(1), INPUTS[1:]), atol=1e-5)
+
+
+def test_what_its_layers_read_by_hand() -> None:
+    """Embeddings times the root of the width, and the sines and cosines of the positions."""
+    torch.manual_seed(0)
+    network = Transformer(**SMALL).eval().network
+    network.encoder = nn.ModuleList()
+    state = network.encode(SOURCE[1:])
+    read = torch.empty(6, 8)
+    for place, token in enumerate(SOURCE[1].tolist()):
+        for channel in range(8):
+            angle = place / 10_000 ** (channel // 2 * 2 / 8)
+            wave = math.cos(angle) if channel % 2 else math.sin(angle)
+            read[place, channel] = float(network.source_embedding.weight[token, channel]) * 8**0.5 + wave
+    expected = network.decoder[0].source_attention.keys_values(read[None])
+    assert torch.allclose(state.layers[0].source.keys, expected.keys, atol=1e-5)
 
 
 def test_it_has_the_parameters_of_the_paper() -> None:
