@@ -68,10 +68,20 @@ class LanguageModel(LightningModule):
         raise NotImplementedError
 
     def windows(self, batch: Any) -> tuple[Tensor, Tensor]:
-        """Return inputs and targets ``(B, T)`` of a batch; of token ids alone ``(B, T + 1)`` those are its own."""
+        """Return inputs and targets ``(B, T)`` of a batch; of token ids alone ``(B, T + 1)`` those are its own.
+
+        Raises:
+            UserError: the targets are not of each token.
+        """
         fields = fields_of(batch)
         targets = labels_in(fields)
         if targets is not None:
+            if targets.shape != fields[0].shape:
+                raise UserError(
+                    f"{type(self).__name__} predicts the token after each one, but the data give targets"
+                    f" {tuple(targets.shape)} for tokens {tuple(fields[0].shape)}: choose another --data, such as"
+                    " CorpusDataModule"
+                )
             return fields[0], targets
         return fields[0][:, :-1], fields[0][:, 1:]
 

@@ -16,7 +16,7 @@ from typing_extensions import override
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
-from dlmodules.protocols import IGNORED, PAD, Batch, HasPairTokenizers
+from dlmodules.protocols import IGNORED, PAD, Batch, HasPairTokenizers, HasTokenizer
 from dlmodules.sequences.beam import beam_search
 from dlmodules.sequences.decoding import GREEDY
 from dlmodules.sequences.generation import generated
@@ -326,10 +326,15 @@ class SequenceToSequence(NamesOwnNetworks):
     @override
     def setup(self, stage: str) -> None:
         """Take the tokenizers of the data module."""
-        data = getattr(self.trainer, "datamodule", None)
+        data, name = getattr(self.trainer, "datamodule", None), type(self).__name__
+        if isinstance(data, HasTokenizer):
+            raise UserError(
+                f"{name} needs pairs of a source and a target, but {type(data).__name__} gives running text: choose"
+                " another --data, such as DatesDataModule or PairFilesDataModule"
+            )
         if not isinstance(data, HasPairTokenizers):
             return
-        name, tokenizers = type(self).__name__, data.tokenizers
+        tokenizers = data.tokenizers
         sizes = self.source_vocabulary_size, self.target_vocabulary_size
         for what, tokenizer, size in zip(("source", "target"), tokenizers, sizes, strict=True):
             if len(tokenizer) > size:

@@ -203,3 +203,9 @@ def test_it_shows_where_it_looks() -> None:
         assert torch.allclose(weights.sum(dim=1), torch.ones(5), atol=1e-6)
         assert not weights.triu(1).any()
     assert len(model.attention_maps("abc" * 10).queries) == 16  # its context
+
+
+def test_targets_of_something_else_are_one_line() -> None:
+    model = GPT(**SMALL)
+    with pytest.raises(UserError, match=r"GPT predicts the token after each one, but the data give targets \(2, 5\)"):
+        model.training_step((torch.ones(2, 8, dtype=torch.int64), torch.ones(2, 5, dtype=torch.int64)), 0)

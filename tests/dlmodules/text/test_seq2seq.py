@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from datamodules import DatesDataModule, NumberWordsDataModule
+from datamodules import CorpusDataModule, DatesDataModule, NumberWordsDataModule
 from dlmodules import Seq2Seq
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
@@ -231,6 +231,10 @@ def test_errors_are_one_line(tmp_path: Path) -> None:
         Seq2Seq(**SMALL).translate_texts(["one"])
     with pytest.raises(UserError, match=r"the data have \d+ token ids of sources, but Seq2Seq knows 20"):
         fitted(Seq2Seq(**SMALL), data(), tmp_path)
+    with pytest.raises(
+        UserError, match="Seq2Seq needs pairs of a source and a target, but CorpusDataModule gives running"
+    ):
+        fitted(Seq2Seq(**SMALL), CorpusDataModule(cache_dir=str(tmp_path)), tmp_path)
     with pytest.raises(UserError, match=r"there is a token 33, but Seq2Seq knows 0..19: set source_vocabulary_size"):
         Seq2Seq(**SMALL).validation_step((SOURCE + 24, INPUTS), 0)
     silent = Seq2Seq(attention="none", **{**SMALL, "source_vocabulary_size": 48, "target_vocabulary_size": 16})
