@@ -175,7 +175,7 @@ class Seq2Seq(SequenceToSequence):
     Paper: Sutskever et al. 2014, Sequence to Sequence Learning with Neural Networks; Bahdanau et al. 2014, Neural
         Machine Translation by Jointly Learning to Align and Translate; Luong et al. 2015, Effective Approaches to
         Attention-based Neural Machine Translation; Bengio et al. 2015, Scheduled Sampling.
-    Books: vasilev 7.14, vasilev 7.15, foster F6.7, foster F7.4.
+    Books: vasilev 7.14, vasilev 7.15, foster F6.6, foster F6.7, foster F7.4.
 
     Args:
         network: in place of the one that the next arguments describe, with the methods of ``RecurrentEncoderDecoder``.

@@ -72,6 +72,13 @@ def test_the_encoder_is_torchs_bidirectional_layer() -> None:
     assert torch.allclose(last[:, 0], states.unflatten(0, (2, 2)).transpose(1, 2).flatten(2)[:, 0], atol=1e-6)
 
 
+def test_both_directions_are_side_by_side() -> None:
+    """foster F6.6: GRUs of 100 units give states of 200."""
+    found, last = SequenceEncoder(7, 100)(torch.randn(3, 5, 7), torch.tensor([5, 2, 3]))
+    assert found.shape == (3, 5, 200)
+    assert last.shape == (1, 3, 200)
+
+
 def test_a_sequence_is_reversed_within_its_length() -> None:
     x = torch.tensor([[1, 2, 3, 0], [1, 2, 3, 4]])[:, :, None]
     assert reverse_within(x, torch.tensor([3, 4]))[:, :, 0].tolist() == [[3, 2, 1, 0], [4, 3, 2, 1]]
