@@ -132,8 +132,8 @@ class BERT(NamesOwnNetworks):
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         check_at_least(FIRST_WORD + 1, vocabulary_size=vocabulary_size)
-        self_masking = Masking(mask_share, replaced, kept)
-        self_masking.check()
+        masking = Masking(mask_share, replaced, kept)
+        masking.check()
         super().__init__()
         save_portable_hyperparameters(self)
         self.network = network or BertEncoder(
@@ -141,7 +141,7 @@ class BERT(NamesOwnNetworks):
         )
         self.masked_head = MaskedHead(width, vocabulary_size)
         self.next_head = NextHead(width) if next_sentence else None
-        self.vocabulary_size, self.masking = vocabulary_size, self_masking
+        self.vocabulary_size, self.masking = vocabulary_size, masking
         self.optimizer, self.scheduler = optimizer, scheduler
         self.tokenizer: SavedTokenizer | None = None
         self.means = nn.ModuleDict(

@@ -281,9 +281,4 @@ class Seq2Seq(SequenceToSequence):
         _, _, weights = network.attend(inputs, network.encode(source))
         if weights is None:
             raise UserError("this Seq2Seq has attention=none: there is nothing to look at")
-        read, target = self._known_tokenizers()
-        return AttentionMap(
-            [target.decode([token]) for token in written] + ["<stop>"],
-            [read.decode([token]) for token in source[0, :-1].tolist()] + ["<stop>"],
-            {"attention": weights[0].cpu()},
-        )
+        return self.attention_map(source[0], written, {"attention": weights[0].cpu()})

@@ -1,6 +1,6 @@
 """What all models share that write one sequence for another: their tokens, their losses, and how they are measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -16,13 +16,13 @@ from typing_extensions import override
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
-from dlmodules.protocols import IGNORED, PAD, Batch, HasPairTokenizers, HasTokenizer
+from dlmodules.protocols import IGNORED, PAD, AttentionMap, Batch, HasPairTokenizers, HasTokenizer
 from dlmodules.sequences.beam import beam_search
 from dlmodules.sequences.decoding import GREEDY
 from dlmodules.sequences.generation import generated
 from dlmodules.sequences.pairs import ends_of, source_ids
 from dlmodules.sequences.tokenizers import SavedTokenizer, as_plain, from_plain
-from dlmodules.sequences.vocabulary import UNKNOWN, CharacterVocabulary
+from dlmodules.sequences.vocabulary import STOP, UNKNOWN, CharacterVocabulary
 from dlmodules.training.parameter_groups import decayed_groups
 from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
@@ -317,6 +317,21 @@ class SequenceToSequence(NamesOwnNetworks):
             known = [character for character in text if tokenizer.encode(character) == [UNKNOWN]]
             raise UserError(f"the character {known[0]!r} is none that the model was trained on")
         return torch.tensor(ids, dtype=torch.int64)
+
+    def attention_map(self, source: Tensor, written: list[int], weights: Mapping[str, Tensor]) -> AttentionMap:
+        """Return ``weights`` ``(T, S)`` by their names with the tokens that they are of.
+
+        Args:
+            source: the token ids ``(S,)`` of a source.
+            written: the T - 1 tokens of the target that was written for it, without its stop.
+            weights: how much each of them, and the stop, attends to each token of the source.
+        """
+        read, target = self._known_tokenizers()
+        return AttentionMap(
+            [*(target.decode([token]) for token in written), STOP],
+            [*(read.decode([token]) for token in source[:-1].tolist()), STOP],
+            weights,
+        )
 
     def _known_tokenizers(self) -> tuple[SavedTokenizer, SavedTokenizer]:
         if self.tokenizers is None:

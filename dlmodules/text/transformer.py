@@ -223,12 +223,8 @@ class Transformer(SequenceToSequence):
         (written,) = self.write(source)
         with watched_attention(self.network) as found:
             self(source, torch.tensor([[self.start_id, *written]], device=self.device))
-        read, target = self._known_tokenizers()
-        return AttentionMap(
-            [target.decode([token]) for token in written] + ["<stop>"],
-            [read.decode([token]) for token in source[0, :-1].tolist()] + ["<stop>"],
-            named_heads(weights for name, weights in found.items() if name.endswith("source_attention")),
-        )
+        layers = (weights for name, weights in found.items() if name.endswith("source_attention"))
+        return self.attention_map(source[0], written, named_heads(layers))
 
 
 def _initialize(module: nn.Module) -> None:
