@@ -137,14 +137,20 @@ class BERTClassifier(TextClassifier):
             **kwargs,
         )
         self.pretrained = pretrained
+        self._has_own_weights = False
         self.example_input_array = torch.tensor([[4, 5, 0, 0], [6, 7, 8, 9], [0, 2, 3, 2], [1, 9, 1, 3]])
 
     @override
-    def setup(self, stage: str) -> None:
-        """Begin with the weights of ``pretrained``, unless a run is resumed, which has its own."""
-        super().setup(stage)
-        resumes = getattr(self.trainer, "ckpt_path", None) is not None
-        if stage == "fit" and self.pretrained is not None and not resumes:
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Remember that the weights are those of a checkpoint."""
+        super().on_load_checkpoint(checkpoint)
+        self._has_own_weights = True
+
+    @override
+    def on_fit_start(self) -> None:
+        """Begin with the weights of ``pretrained``, unless a checkpoint, by now, has given others."""
+        super().on_fit_start()
+        if self.pretrained is not None and not self._has_own_weights:
             begin_with(self.network, self.pretrained)
 
 

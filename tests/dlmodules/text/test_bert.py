@@ -167,7 +167,8 @@ def test_a_classifier_begins_with_what_was_learned(tmp_path: Path) -> None:
     sizes = {name: value for name, value in SMALL.items() if name != "dropout"}
     model = BERTClassifier(pretrained=str(path), **{**sizes, "context": 16})
     data = ToySentimentDataModule(vocabulary_size=30, max_length=15, marks=["[CLS]", "[SEP]", "[MASK]"])
-    trainer = pl.Trainer(max_steps=0, default_root_dir=tmp_path, **QUIET)
+    trainer = pl.Trainer(max_steps=1, limit_val_batches=0, default_root_dir=tmp_path, **QUIET)
+    model.configure_optimizers = lambda: torch.optim.SGD(model.parameters(), lr=0.0)  # type: ignore[method-assign]
     trainer.fit(model, datamodule=data)
     for name, weights in bert.network.state_dict().items():
         assert torch.equal(weights, model.network.encoder.state_dict()[name])
@@ -236,3 +237,23 @@ def test_it_learns_words_from_what_stands_around_them(tmp_path: Path) -> None:
     (measured,) = trainer.test(model, datamodule=data, verbose=False)
     assert measured["test/masked_accuracy"] > 0.75  # one letter in 26 by chance
     assert measured["test/next_accuracy"] > 0.75
+
+
+def test_a_resumed_classifier_has_its_own_weights(tmp_path: Path) -> None:
+    """What it began with may be gone by then."""
+    _, path = fitted(tmp_path)
+    sizes = {name: value for name, value in SMALL.items() if name != "dropout"}
+    data = ToySentimentDataModule(vocabulary_size=30, max_length=15, batch_size=100, marks=["[CLS]", "[SEP]", "[MASK]"])
+    model = BERTClassifier(pretrained=str(path), **sizes)
+    trainer = pl.Trainer(max_steps=2, limit_val_batches=0, default_root_dir=tmp_path, **QUIET)
+    trainer.fit(model, datamodule=data)
+    trainer.save_checkpoint(tmp_path / "tuned.ckpt")
+    path.unlink()
+    again = BERTClassifier(pretrained=str(path), **sizes)
+    trainer = pl.Trainer(max_steps=2, limit_val_batches=0, default_root_dir=tmp_path, **QUIET)
+    trainer.fit(again, datamodule=data, ckpt_path=str(tmp_path / "tuned.ckpt"), weights_only=True)
+    for name, weights in model.state_dict().items():
+        assert torch.equal(weights, again.state_dict()[name])
+    trainer = pl.Trainer(max_steps=1, limit_val_batches=0, default_root_dir=tmp_path, **QUIET)
+    with pytest.raises(UserError, match=r"there is no checkpoint .*bert\.ckpt"):
+        trainer.fit(BERTClassifier(pretrained=str(path), **sizes), datamodule=data)
