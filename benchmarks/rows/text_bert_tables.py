@@ -1,41 +1,6 @@
-"""The rows of BERT on film reviews: what it learns without labels, and what that is worth with them."""
-
-from typing import Any
+"""The row of BERT on film reviews: what it learns without labels."""
 
 from benchmarks.row import Figure, Row
-
-_SPLIT = "5,000 of the 25,000 labelled IMDB reviews, the same for every seed, of which nothing is trained on"
-_CLASSIFIED = f"{_SPLIT}; the last 255 words of a review, of 16,000; final weights"
-_BESIDE = "0.890 (a bag of words), 0.875 (an LSTM)"
-
-
-def _fine_tuned(name: str, budget: str, bar: float | None, **options: Any) -> Row:
-    return Row(
-        name=name,
-        kind="score",
-        program="programs.fine_tuning",
-        system="BERTClassifier",
-        config="configs/classifiers/bert_imdb.yaml",
-        budget=budget,
-        seeds=(0, 1, 2),
-        figures=(
-            Figure(
-                *("test/accuracy@last", "accuracy"),
-                digits=4,
-                bar=bar,
-                of_mean=True,
-                anchor=_BESIDE,
-                baseline="baseline/accuracy",
-                guess="the most frequent class",
-            ),
-        ),
-        protocol=f"{_CLASSIFIED}; words of the vocabulary of the training without labels",
-        options={"baseline": "majority", **options},
-        headline=bar is not None,
-        cost="hours",
-        elsewhere="one core, an hour",
-    )
-
 
 ROWS = (
     Row(
@@ -55,9 +20,4 @@ ROWS = (
         cost="hours",
         elsewhere="one core, an hour",
     ),
-    _fine_tuned(
-        *("bert_classifier_imdb", "4 epochs of 18,000 reviews, after 12 epochs without labels", 0.895),
-        pretraining="configs/text/bert_imdb.yaml",
-    ),
-    _fine_tuned("bert_classifier_imdb_anew", "4 epochs of 18,000 reviews", None),
 )
