@@ -15,9 +15,9 @@ from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
 from dlmodules.layers.attention import named_heads, watched_attention
 from dlmodules.layers.bert import NORM_EPS, BertEncoder, Pooler, initialize_bert
-from dlmodules.protocols import IGNORED, PAD, AttentionMap, HasTokenizer
+from dlmodules.protocols import IGNORED, PAD, AttentionMap
 from dlmodules.sequences.masking import CLASS, MASK, SEPARATOR, Masking
-from dlmodules.sequences.tokenizers import SavedTokenizer, as_plain, from_plain
+from dlmodules.text.tokenized import TokenizedModule
 from dlmodules.training.parameter_groups import decayed_groups
 from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
@@ -74,7 +74,7 @@ class NextHead(nn.Module):
         return logits
 
 
-class BERT(NamesOwnNetworks):
+class BERT(NamesOwnNetworks, TokenizedModule):
     """A Transformer that reads in both directions, trained on text without labels.
 
     Batches are ``(tokens, segments, follows)``: token ids ``(B, T)`` int64 of two segments, ``[CLS] A [SEP] B [SEP]``,
@@ -143,7 +143,6 @@ class BERT(NamesOwnNetworks):
         self.next_head = NextHead(width) if next_sentence else None
         self.vocabulary_size, self.masking = vocabulary_size, masking
         self.optimizer, self.scheduler = optimizer, scheduler
-        self.tokenizer: SavedTokenizer | None = None
         self.means = nn.ModuleDict(
             {
                 f"{stage}_{name}": MeanMetric()
@@ -291,7 +290,7 @@ class BERT(NamesOwnNetworks):
             UserError: there is no mask in the text, a number is out of range, or the model has no tokenizer.
         """
         check_at_least_one(n=n)
-        tokenizer = self._known_tokenizer()
+        tokenizer = self.known_tokenizer()
         tokens = self._tokens_of(text)
         places = (tokens[0] == self.id_of(MASK)).nonzero().flatten()
         if len(places) == 0:
@@ -311,11 +310,11 @@ class BERT(NamesOwnNetworks):
         with watched_attention(self.network) as found:
             self(tokens)
         names = {self.id_of(mark): mark for mark in SPECIAL_IDS}
-        shown = [names.get(token) or self._known_tokenizer().decode([token]) for token in tokens[0].tolist()]
+        shown = [names.get(token) or self.known_tokenizer().decode([token]) for token in tokens[0].tolist()]
         return AttentionMap(shown, shown, named_heads(found.values()))
 
     def _tokens_of(self, text: str) -> Tensor:
-        tokenizer = self._known_tokenizer()
+        tokenizer = self.known_tokenizer()
         ids = [self.id_of(CLASS)]
         for number, part in enumerate(text.split(MASK)):
             ids += [self.id_of(MASK)] if number else []
@@ -323,43 +322,6 @@ class BERT(NamesOwnNetworks):
         if len(ids) == 1:
             raise UserError("the text has no tokens: give at least one")
         return torch.tensor([[*ids, self.id_of(SEPARATOR)]], device=self.device)
-
-    def _known_tokenizer(self) -> SavedTokenizer:
-        if self.tokenizer is None:
-            raise UserError(f"{type(self).__name__} has no tokenizer: train it, load a checkpoint, or set one")
-        return self.tokenizer
-
-    @override
-    def setup(self, stage: str) -> None:
-        """Take the tokenizer of the data module."""
-        data = getattr(self.trainer, "datamodule", None)
-        if not isinstance(data, HasTokenizer):
-            return
-        tokenizer: Any = data.tokenizer
-        name = type(self).__name__
-        if len(tokenizer) > self.vocabulary_size:
-            raise UserError(
-                f"the data have {len(tokenizer)} token ids, but {name} knows {self.vocabulary_size}: set"
-                f" --model.vocabulary_size {len(tokenizer)}, or a smaller --data.vocabulary_size"
-            )
-        if self.tokenizer is not None and self.tokenizer != tokenizer:
-            raise UserError(
-                f"{name} was trained on other tokens than those of the data: give the data the tokenizer of its"
-                " checkpoint, or train it anew"
-            )
-        self.tokenizer = tokenizer
-
-    @override
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        super().on_save_checkpoint(checkpoint)
-        if self.tokenizer is not None:
-            checkpoint["tokenizer"] = as_plain(self.tokenizer)
-
-    @override
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        super().on_load_checkpoint(checkpoint)
-        if "tokenizer" in checkpoint:
-            self.tokenizer = from_plain(checkpoint["tokenizer"])
 
 
 def _mean(values: Tensor) -> Tensor:

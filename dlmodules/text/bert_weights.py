@@ -1,19 +1,16 @@
 """BERT's weights as Hugging Face keeps them, and the BERT that they are of."""
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from dlmodules.errors import UserError
-from dlmodules.sequences.byte_pairs import BytePairTokenizer
 from dlmodules.text.bert import BERT
+from dlmodules.text.hugging_face import CONFIG, load_weights, read_config
 
-CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 WHOLE = {
     "bert.embeddings.word_embeddings.weight": "network.embedding.weight",
     "bert.embeddings.position_embeddings.weight": "network.position_embedding.weight",
@@ -47,7 +44,7 @@ def load_bert(folder: str | Path) -> BERT:
         UserError: a file is missing or damaged, or is not of BERT with both heads.
     """
     folder = Path(folder).expanduser()
-    config = _read_config(folder / CONFIG)
+    config = _read_config(folder)
     model = BERT(
         vocabulary_size=config["vocab_size"],
         context=config["max_position_embeddings"],
@@ -56,15 +53,7 @@ def load_bert(folder: str | Path) -> BERT:
         width=config["hidden_size"],
         hidden_width=config["intermediate_size"],
     )
-    try:
-        model.load_state_dict(renamed(load_file(folder / WEIGHTS), config["num_hidden_layers"]))
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"cannot read {folder / WEIGHTS}: {error}") from error
-    except (KeyError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{folder / WEIGHTS} does not have the weights of {CONFIG}: {reason}") from error
-    if (folder / TOKENIZER).is_file():
-        model.tokenizer = BytePairTokenizer.of_file(folder / TOKENIZER)
+    model.tokenizer = load_weights(model, folder, partial(renamed, num_layers=config["num_hidden_layers"]))
     return model.eval()
 
 
@@ -84,17 +73,10 @@ def renamed(weights: dict[str, Tensor], num_layers: int) -> dict[str, Tensor]:
     return {name: tensor.to(torch.float32) for name, tensor in found.items()}
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"{path} is no JSON: {error}") from error
-    if config.get("model_type") != "bert":
-        raise UserError(f"{path} is of a {config.get('model_type')!r}, not of a bert")
+def _read_config(folder: Path) -> dict[str, Any]:
+    config = read_config(folder, "bert")
     other = {"hidden_act": "gelu", "position_embedding_type": "absolute", "type_vocab_size": 2, "layer_norm_eps": 1e-12}
     for name, value in other.items():
         if config.get(name, value) != value:
-            raise UserError(f"{path} has {name}={config[name]!r}, which BERT as published does not")
+            raise UserError(f"{folder / CONFIG} has {name}={config[name]!r}, which BERT as published does not")
     return config

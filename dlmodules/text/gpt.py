@@ -251,7 +251,7 @@ class GPT(NeuralLanguageModel):
         tokens = self.tokens_of(text)[:, -self.context :]
         with watched_attention(self.network) as found:
             self(tokens)
-        shown = [self._known_tokenizer().decode([token]) for token in tokens[0].tolist()]
+        shown = [self.known_tokenizer().decode([token]) for token in tokens[0].tolist()]
         return AttentionMap(shown, shown, named_heads(found.values()))
 
     @override

@@ -1,19 +1,15 @@
 """GPT-2's weights as Hugging Face keeps them, and the GPT that they are of."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from dlmodules.errors import UserError
-from dlmodules.sequences.byte_pairs import BytePairTokenizer
-from dlmodules.text.gpt import GPT, CausalTransformer
+from dlmodules.text.gpt import GPT
+from dlmodules.text.hugging_face import CONFIG, load_weights, read_config
 
-CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 NAMES = {
     "ln_1": "attention_norm",
     "attn.c_attn": "attention.inputs",
@@ -34,7 +30,7 @@ def load_gpt2(folder: str | Path) -> GPT:
         UserError: a file is missing or damaged, or is not of GPT-2.
     """
     folder = Path(folder).expanduser()
-    config = _read_config(folder / CONFIG)
+    config = _read_config(folder)
     model = GPT(
         vocabulary_size=config["vocab_size"],
         context=config["n_positions"],
@@ -42,17 +38,7 @@ def load_gpt2(folder: str | Path) -> GPT:
         num_heads=config["n_head"],
         width=config["n_embd"],
     )
-    assert isinstance(model.network, CausalTransformer)
-    try:
-        weights = renamed(load_file(folder / WEIGHTS))
-        model.network.load_state_dict(weights)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"cannot read {folder / WEIGHTS}: {error}") from error
-    except (KeyError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{folder / WEIGHTS} does not have the weights of {CONFIG}: {reason}") from error
-    if (folder / TOKENIZER).is_file():
-        model.tokenizer = BytePairTokenizer.of_file(folder / TOKENIZER)
+    model.tokenizer = load_weights(model.network, folder, renamed)
     return model.eval()
 
 
@@ -79,17 +65,10 @@ def renamed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.to(torch.float32) for name, tensor in found.items()}
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"{path} is no JSON: {error}") from error
-    if config.get("model_type") != "gpt2":
-        raise UserError(f"{path} is of a {config.get('model_type')!r}, not of a gpt2")
+def _read_config(folder: Path) -> dict[str, Any]:
+    config = read_config(folder, "gpt2")
     other = {"activation_function": "gelu_new", "n_inner": None, "scale_attn_by_inverse_layer_idx": False}
     for name, value in other.items():
         if config.get(name, value) not in (value, 4 * config["n_embd"] if name == "n_inner" else value):
-            raise UserError(f"{path} has {name}={config[name]!r}, which GPT-2 as published does not")
+            raise UserError(f"{folder / CONFIG} has {name}={config[name]!r}, which GPT-2 as published does not")
     return config

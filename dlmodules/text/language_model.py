@@ -4,18 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from pytorch_lightning import LightningModule
 from torch import Tensor
 from torchmetrics import MeanMetric
 from typing_extensions import override
 
 from dlmodules.errors import UserError
-from dlmodules.protocols import IGNORED, Batch, CountsCharacters, HasTokenizer, TextScore, Tokenizer
+from dlmodules.protocols import IGNORED, Batch, CountsCharacters, TextScore
 from dlmodules.sequences.beam import beam_search
 from dlmodules.sequences.decoding import DRAWN, Decoding
 from dlmodules.sequences.generation import generate
-from dlmodules.sequences.tokenizers import as_plain, from_plain
 from dlmodules.sequences.vocabulary import UNKNOWN, CharacterVocabulary, Vocabulary
+from dlmodules.text.tokenized import TokenizedModule
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.batches import fields_of, labels_in
 from dlmodules.validation.device_reads import may_read
@@ -24,7 +23,7 @@ from dlmodules.validation.tokens import check_token_range
 LN2 = 0.6931471805599453
 
 
-class LanguageModel(LightningModule):
+class LanguageModel(TokenizedModule):
     """Base of what gives every next token a probability.
 
     Batches are ``(x, y)``: token ids ``(B, T)`` int64, y one token later than x, or token ids ``(B, T + 1)`` alone;
@@ -48,7 +47,6 @@ class LanguageModel(LightningModule):
         check_at_least(2, vocabulary_size=vocabulary_size)
         super().__init__()
         self.vocabulary_size = vocabulary_size
-        self.tokenizer: Tokenizer | None = None
         self.val_loss, self.test_loss = MeanMetric(), MeanMetric()
 
     def nats(self, x: Tensor, y: Tensor, stage: str, batch_idx: int) -> Tensor:
@@ -96,37 +94,6 @@ class LanguageModel(LightningModule):
         if may_read(x, first):
             advice = "set the vocabulary_size of the model to that of the data"
             check_token_range(x, self.vocabulary_size, name, advice)
-
-    @override
-    def setup(self, stage: str) -> None:
-        """Take the tokenizer of the data module."""
-        data = getattr(self.trainer, "datamodule", None)
-        if not isinstance(data, HasTokenizer):
-            return
-        tokenizer = data.tokenizer
-        if len(tokenizer) > self.vocabulary_size:
-            raise UserError(
-                f"the data have {len(tokenizer)} token ids, but {type(self).__name__} knows {self.vocabulary_size}:"
-                f" set --model.vocabulary_size {len(tokenizer)}, or a smaller --data.vocabulary_size"
-            )
-        if self.tokenizer is not None and self.tokenizer != tokenizer:
-            raise UserError(
-                f"{type(self).__name__} was trained on other tokens than those of the data: give the data the"
-                " tokenizer of its checkpoint, or train it anew"
-            )
-        self.tokenizer = tokenizer
-
-    @override
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        super().on_save_checkpoint(checkpoint)
-        if self.tokenizer is not None:
-            checkpoint["tokenizer"] = as_plain(self.tokenizer)
-
-    @override
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        super().on_load_checkpoint(checkpoint)
-        if "tokenizer" in checkpoint:
-            self.tokenizer = from_plain(checkpoint["tokenizer"])
 
     @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -181,7 +148,7 @@ class LanguageModel(LightningModule):
         Raises:
             UserError: it has no tokens, or one that the model does not know; or the model has no tokenizer.
         """
-        tokenizer = self._known_tokenizer()
+        tokenizer = self.known_tokenizer()
         ids = tokenizer.encode(text)
         if isinstance(tokenizer, Vocabulary) and UNKNOWN in ids:
             parts = tokenizer.split(text)
@@ -208,7 +175,7 @@ class LanguageModel(LightningModule):
             decoding: how they are chosen.
             generator: of the draws.
         """
-        context, tokenizer = self.tokens_of(prompt), self._known_tokenizer()
+        context, tokenizer = self.tokens_of(prompt), self.known_tokenizer()
         ids: list[int] = context[0].tolist()
         written = tokenizer.decode(ids)
         for tokens in generate(self, context, length, decoding, generator=generator, forbidden=self._no_text()):
@@ -230,7 +197,7 @@ class LanguageModel(LightningModule):
             UserError: ``n`` is less than 1, or the text has a token that the model does not know.
         """
         check_at_least_one(n=n)
-        context, tokenizer = self.tokens_of(text), self._known_tokenizer()
+        context, tokenizer = self.tokens_of(text), self.known_tokenizer()
         logits = self.step(context[:, -1], self.start(context[:, :-1]))[0][0].float()
         logits[sorted(self._no_text())] = -torch.inf
         best = logits.softmax(dim=0).topk(min(n, int(logits.isfinite().sum())))
@@ -246,7 +213,7 @@ class LanguageModel(LightningModule):
 
         None is less probable than what greedy decoding finds.
         """
-        context, tokenizer = self.tokens_of(prompt), self._known_tokenizer()
+        context, tokenizer = self.tokens_of(prompt), self.known_tokenizer()
         found = beam_search(self, context, length, beam, forbidden=self._no_text())
         read = context[0].tolist()
         before = len(tokenizer.decode(read))
@@ -254,16 +221,11 @@ class LanguageModel(LightningModule):
 
     def _no_text(self) -> set[int]:
         """Return the token ids that stand for no text."""
-        tokenizer = self._known_tokenizer()
+        tokenizer = self.known_tokenizer()
         found = set(range(len(tokenizer), self.vocabulary_size))
         if tokenizer.pad_id is not None:
             found.add(tokenizer.pad_id)
         return found | {UNKNOWN} if isinstance(tokenizer, Vocabulary) else found
-
-    def _known_tokenizer(self) -> Tokenizer:
-        if self.tokenizer is None:
-            raise UserError(f"{type(self).__name__} has no tokenizer: train it, load a checkpoint, or set one")
-        return self.tokenizer
 
     @torch.no_grad()
     def score(self, text: str) -> TextScore:
@@ -272,7 +234,7 @@ class LanguageModel(LightningModule):
         Raises:
             UserError: the text has fewer than two tokens, or the model has no tokenizer.
         """
-        ids = self._known_tokenizer().encode(text)
+        ids = self.known_tokenizer().encode(text)
         if len(ids) < 2:
             raise UserError(f"the text has {len(ids)} tokens; at least 2 are needed to score the second")
         tokens = torch.tensor([ids], dtype=torch.int64, device=self.device)
