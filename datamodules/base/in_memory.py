@@ -105,6 +105,13 @@ class InMemoryDataModule(Tryable, LightningDataModule, Generic[DatasetT, BatchT]
         if stage in ("test", "predict", None) and self.test_set is None:
             self.test_set = self.make_test()
 
+    def make_again(self) -> None:
+        """Make those sets anew that are made already, as where a checkpoint has brought another vocabulary."""
+        if self.train_set is not None:
+            self.train_set, self.val_set = self.make_train_and_val()
+        if self.test_set is not None:
+            self.test_set = self.make_test()
+
     def train_sampler(self, dataset: DatasetT) -> DistributedSampler[Any]:
         """Return what orders the training rows, as a function of the seed and the epoch."""
         return shuffled(dataset, self.seed, self.drop_last)

@@ -9,21 +9,21 @@ from typing import Any, ClassVar, Literal
 from torch.utils.data import DistributedSampler
 from typing_extensions import override
 
-from datamodules.base.in_memory import InMemoryDataModule
 from datamodules.base.sampling import shuffled
 from datamodules.base.text_files import files_below, read_text
 from datamodules.text.token_cache import cache_folder, cached_byte_pairs, cached_tokens
+from datamodules.text.tokenized import TokenizedDataModule
 from datamodules.text.windows import LaneSampler, OrderedWindows, TokenWindows, WindowSampler
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.sequences.byte_pairs import BytePairTokenizer
-from dlmodules.sequences.tokenizers import Kind, SavedTokenizer, as_plain, from_plain, make_tokenizer
+from dlmodules.sequences.tokenizers import Kind, SavedTokenizer, make_tokenizer
 from dlmodules.validation.arguments import check_amounts, check_at_least, check_at_least_one
 
 SUFFIXES = (".txt", ".txt.gz", ".md", ".rst")
 
 
-class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
+class CorpusDataModule(TokenizedDataModule[TokenWindows, Batch]):
     """Batches ``(x, y)`` of windows of a running text: token ids ``(B, T)`` int64, y one token later than x.
 
     The text is split by place: its beginning is for validation and its end for the test, both taken in order, every
@@ -84,7 +84,7 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
         if not 0 <= overlap < context or (overlap > 0 and sampling == "lanes"):
             raise UserError(f"overlap is {overlap}; it must be 0 or more, less than context={context}, and 0 of lanes")
         check_amounts("characters", val_size=val_size, test_size=test_size)
-        super().__init__(batch_size=batch_size, train_transform=None, **kwargs)
+        super().__init__(batch_size=batch_size, **kwargs)
         self.file = None if file is None else Path(file).expanduser()
         self.context = context
         self.kind = tokenizer
@@ -96,7 +96,6 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
         self.val_size = val_size
         self.test_size = test_size
         self.cache_dir = cache_dir
-        self._tokenizer: SavedTokenizer | None = None
         self._texts: dict[str, str] | None = None
         self._characters_per_token: dict[str, float] = {}
 
@@ -108,13 +107,6 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
     def contiguous(self) -> bool:
         """Whether row r of a batch goes on where row r of the batch before ended, but for an epoch's first batch."""
         return self.sampling == "lanes"
-
-    @property
-    def tokenizer(self) -> SavedTokenizer:
-        """What makes the tokens; the text is read for it where there is none yet."""
-        if self._tokenizer is None:
-            self._tokenizer = self._make_tokenizer(self.texts()["train"])
-        return self._tokenizer
 
     def characters_per_token(self, part: str) -> float:
         """Return the mean number of characters of the tokens of ``train``, ``val`` or ``test``."""
@@ -151,7 +143,9 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
     def _place(self) -> str:
         return "scikit-learn's package" if self.file is None else str(self.file)
 
-    def _make_tokenizer(self, text: str) -> SavedTokenizer:
+    @override
+    def make_tokenizer(self) -> SavedTokenizer:
+        text = self.texts()["train"]
         if self.tokenizer_file is not None:
             return BytePairTokenizer.of_file(self.tokenizer_file)
         if self.kind == "byte_pairs":
@@ -192,24 +186,9 @@ class CorpusDataModule(InMemoryDataModule[TokenWindows, Batch]):
         return shuffled(dataset, self.seed, self.drop_last, kind)
 
     @override
-    def state_dict(self) -> dict[str, Any]:
-        """Return the tokenizer, as plain values."""
-        return {} if self._tokenizer is None else {"tokenizer": as_plain(self._tokenizer)}
-
-    @override
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the tokenizer of a checkpoint, and encode what is loaded already by it."""
-        if "tokenizer" not in state_dict:
-            return
-        tokenizer = from_plain(state_dict["tokenizer"])
-        if tokenizer == self._tokenizer:
-            return
-        self._tokenizer = tokenizer
-        self._characters_per_token.clear()
-        if self.train_set is not None:
-            self.train_set, self.val_set = self.make_train_and_val()
-        if self.test_set is not None:
-            self.test_set = self.make_test()
+    def make_again(self) -> None:
+        self._characters_per_token.clear()  # they were of other tokens
+        super().make_again()
 
 
 def read_file_or_folder(path: Path) -> str:

@@ -11,13 +11,14 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from typing_extensions import override
 
-from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
+from datamodules.base.in_memory import count_of, permutation
 from datamodules.text.corpus import read_file_or_folder, shipped_text
 from datamodules.text.imdb import IMDBDataModule
 from datamodules.text.padded import FlatRows
+from datamodules.text.tokenized import TokenizedDataModule
 from dlmodules.errors import UserError
 from dlmodules.sequences.masking import BERT_MARKS
-from dlmodules.sequences.tokenizers import Kind, SavedTokenizer, as_plain, from_plain, make_tokenizer
+from dlmodules.sequences.tokenizers import Kind, SavedTokenizer, make_tokenizer
 from dlmodules.sequences.vocabulary import Vocabulary
 from dlmodules.validation.arguments import check_amounts, check_at_least
 
@@ -83,7 +84,7 @@ class SentencePairs(Dataset[Triple]):
         return tokens, segments, self.follows[rows]
 
 
-class SentencePairsDataModule(InMemoryDataModule[SentencePairs, Triple]):
+class SentencePairsDataModule(TokenizedDataModule[SentencePairs, Triple]):
     """Batches ``(tokens, segments, follows)``: ``[CLS] A [SEP] B [SEP]``, as BERT is trained on them.
 
     Tokens are ``(B, T)`` int64, padded with 0 at their ends; segments ``(B, T)`` are 0 for A and 1 for B; follows
@@ -129,7 +130,7 @@ class SentencePairsDataModule(InMemoryDataModule[SentencePairs, Triple]):
     ) -> None:
         check_at_least(8, context=context, vocabulary_size=vocabulary_size)
         check_amounts("documents", val_size=val_size, test_size=test_size)
-        super().__init__(batch_size=batch_size, train_transform=None, **kwargs)
+        super().__init__(batch_size=batch_size, **kwargs)
         self.file = None if file is None else Path(file).expanduser()
         self.context = context
         self.kind = tokenizer
@@ -137,7 +138,7 @@ class SentencePairsDataModule(InMemoryDataModule[SentencePairs, Triple]):
         self.vocabulary_file = None if vocabulary_file is None else Path(vocabulary_file).expanduser()
         self.val_size = val_size
         self.test_size = test_size
-        self._tokenizer: SavedTokenizer | None = None
+        self._parts: dict[str, list[str]] | None = None
 
     def documents(self) -> list[str]:
         """Return the texts, each whole."""
@@ -151,7 +152,12 @@ class SentencePairsDataModule(InMemoryDataModule[SentencePairs, Triple]):
         return []
 
     def parts(self) -> dict[str, list[str]]:
-        """Return the documents for training, validation and test."""
+        """Return the documents for training, validation and test; they are read once."""
+        if self._parts is None:
+            self._parts = self._split()
+        return self._parts
+
+    def _split(self) -> dict[str, list[str]]:
         documents = self.documents()
         order = permutation(len(documents), seed=0).tolist()
         n_val, n_test = (count_of(len(documents), size) for size in (self.val_size, self.test_size))
@@ -164,17 +170,14 @@ class SentencePairsDataModule(InMemoryDataModule[SentencePairs, Triple]):
         rows = {"train": order[:cut], "val": order[cut : cut + n_val], "test": order[cut + n_val :]}
         return {part: [documents[row] for row in chosen] for part, chosen in rows.items()}
 
-    @property
-    def tokenizer(self) -> SavedTokenizer:
-        """What makes the tokens; the documents are read for it where there is none yet."""
-        if self._tokenizer is None:
-            train = self.parts()["train"]
-            self._tokenizer = make_tokenizer(self.kind, train, self.vocabulary_size, BERT_MARKS)
-            if self.vocabulary_file is not None:
-                if not isinstance(self._tokenizer, Vocabulary):
-                    raise UserError(f"vocabulary_file is for words, but tokenizer is {self.kind}")
-                self._tokenizer.save(self.vocabulary_file)
-        return self._tokenizer
+    @override
+    def make_tokenizer(self) -> SavedTokenizer:
+        made = make_tokenizer(self.kind, self.parts()["train"], self.vocabulary_size, BERT_MARKS)
+        if self.vocabulary_file is not None:
+            if not isinstance(made, Vocabulary):
+                raise UserError(f"vocabulary_file is for words, but tokenizer is {self.kind}")
+            made.save(self.vocabulary_file)
+        return made
 
     def _pairs(self, documents: list[str], seed: int) -> SentencePairs:
         tokenizer = self.tokenizer
@@ -196,25 +199,6 @@ class SentencePairsDataModule(InMemoryDataModule[SentencePairs, Triple]):
     @override
     def make_test(self) -> SentencePairs:
         return self._pairs(self.parts()["test"], 2)
-
-    @override
-    def state_dict(self) -> dict[str, Any]:
-        """Return the tokenizer, as plain values."""
-        return {} if self._tokenizer is None else {"tokenizer": as_plain(self._tokenizer)}
-
-    @override
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the tokenizer of a checkpoint, and encode what is loaded already by it."""
-        if "tokenizer" not in state_dict:
-            return
-        tokenizer = from_plain(state_dict["tokenizer"])
-        if tokenizer == self._tokenizer:
-            return
-        self._tokenizer = tokenizer
-        if self.train_set is not None:
-            self.train_set, self.val_set = self.make_train_and_val()
-        if self.test_set is not None:
-            self.test_set = self.make_test()
 
 
 class IMDBPairsDataModule(SentencePairsDataModule):

@@ -193,10 +193,7 @@ class TextDataModule(InMemoryDataModule[TextDataset, Batch]):
         if vocabulary == self._vocabulary:
             return
         self._vocabulary = vocabulary
-        if self.train_set is not None:
-            self.train_set, self.val_set = self.make_train_and_val()
-        if self.test_set is not None:
-            self.test_set = self.make_test()
+        self.make_again()
 
 
 def _fixed_length(pad_to: int | Literal["longest"], max_length: int | None) -> int | None:

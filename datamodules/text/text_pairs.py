@@ -172,7 +172,4 @@ class TextPairsDataModule(InMemoryDataModule[PairDataset, Batch]):
         if (source, target) == self._tokenizers:
             return
         self._tokenizers = source, target
-        if self.train_set is not None:
-            self.train_set, self.val_set = self.make_train_and_val()
-        if self.test_set is not None:
-            self.test_set = self.make_test()
+        self.make_again()
