@@ -14,11 +14,9 @@ from benchmarks.row import Row
 from datamodules import text as data_modules
 from datamodules.text.text_pairs import Pairs, TextPairsDataModule
 from dlmodules import Seq2Seq
-from dlmodules.protocols import PAD
-from dlmodules.sequences.beam import Hypothesis, beam_search
-from dlmodules.text.sequence_to_sequence import GivenSource, SequenceToSequence
+from dlmodules.text.sequence_to_sequence import SequenceToSequence
 
-LOOKED_AT = 200  # pairs of the test
+CHECKED = 200  # pairs of the test
 SLACK = 1e-4  # nats, for rounding
 
 
@@ -29,10 +27,10 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     assert isinstance(module, SequenceToSequence)
     config = scores.run_folder(row, seed, context, record) / "config.yaml"
     pairs = data_of(yaml.safe_load(config.read_text())["data"]).read("test")
-    looked_at = pairs.take(list(range(min(20 if context.quick else LOOKED_AT, len(pairs.sources)))))
-    found = {"beams_below_greedy": beams_below_greedy(module, looked_at)}
+    checked = pairs.take(list(range(min(20 if context.quick else CHECKED, len(pairs.sources)))))
+    found = {"beams_below_greedy": beams_below_greedy(module, checked)}
     if isinstance(module, Seq2Seq) and module.hparams.get("attention", "bahdanau") != "none":
-        found["attention_order"] = attention_order(module, looked_at)
+        found["attention_order"] = attention_order(module, checked)
     if "test/bleu@last" in record.metrics:
         bleu = SacreBLEUScore()(pairs.sources, [[target] for target in pairs.targets])
         found["baseline/bleu"] = 100 * float(bleu)
@@ -53,16 +51,10 @@ def beams_below_greedy(module: SequenceToSequence, pairs: Pairs) -> float:
     """Return for how many sources a beam's best target is less probable than that of greedy decoding."""
     below = 0
     for text in pairs.sources:
-        found = [_best(module, text, beam).log_probability for beam in (1, module.beam)]
+        source = module.source_of(text)
+        found = [module.search(source, beam)[0].log_probability for beam in (1, module.beam)]
         below += found[1] < found[0] - SLACK
     return float(below)
-
-
-def _best(module: SequenceToSequence, text: str, beam: int) -> Hypothesis:
-    given = GivenSource(module.networks(), module.source_of(text)[None])
-    start = torch.full((1, 1), module.start_id)
-    forbidden = {PAD, module.start_id}
-    return beam_search(given, start, module.max_length, beam, {module.stop_id}, forbidden=forbidden)[0]
 
 
 def attention_order(module: Seq2Seq, pairs: Pairs) -> float:

@@ -13,8 +13,7 @@ from dlmodules.checkpoints.loading import load_checkpoint
 from dlmodules.classifiers.text import TextClassifier
 from dlmodules.classifiers.text_networks import check_tokens, text_first
 from dlmodules.errors import UserError
-from dlmodules.layers.bert import BertEncoder, Pooler, initialize_bert
-from dlmodules.protocols import PAD
+from dlmodules.layers.bert import BertEncoder, Pooler, initialize_bert, mean_of_tokens
 
 ENCODER, POOLER = "network.", "next_head.pooler."  # in the checkpoint of BERT's own module
 
@@ -67,11 +66,7 @@ class BertTextNetwork(nn.Module):
         if self.class_id is not None:
             tokens = F.pad(tokens, (1, 0), value=self.class_id)
         read = self.encoder(tokens)
-        if self.pooler is not None:
-            whole = self.pooler(read)
-        else:
-            inside = (tokens != PAD)[:, :, None]
-            whole = (read * inside).sum(dim=1) / inside.sum(dim=1)
+        whole = mean_of_tokens(read, tokens) if self.pooler is None else self.pooler(read)
         logits: Tensor = self.head(F.dropout(whole, self.dropout, self.training))
         return logits
 

@@ -35,7 +35,36 @@ class KeysValues(NamedTuple):
         return KeysValues(self.keys.index_select(0, rows), self.values.index_select(0, rows))
 
 
-class SelfAttention(nn.Module):
+class Heads(nn.Module):
+    """What attention in several heads has in common; a child makes ``output`` and what comes before it.
+
+    Args:
+        width: size of a token, a multiple of ``num_heads``.
+        num_heads: heads, each of ``width / num_heads``.
+        dropout: fraction of the weights of attention, and of the output, that are set to 0 in training.
+
+    Raises:
+        UserError: ``num_heads`` does not divide ``width``, or a number out of range.
+    """
+
+    output: nn.Linear
+
+    def __init__(self, width: int, num_heads: int, dropout: float = 0.0) -> None:
+        check_at_least_one(width=width, num_heads=num_heads)
+        check_dropout(dropout)
+        if width % num_heads:
+            raise UserError(f"width={width} cannot be cut into num_heads={num_heads} of equal size")
+        super().__init__()
+        self.num_heads, self.dropout = num_heads, dropout
+
+    def found(self, queries: Tensor, known: KeysValues, mask: Tensor | None = None, is_causal: bool = False) -> Tensor:
+        """Return what queries ``(B, num_heads, T, head_width)`` take of what is known, as tokens ``(B, T, width)``."""
+        dropout = self.dropout if self.training else 0.0
+        taken = F.scaled_dot_product_attention(queries, known.keys, known.values, mask, dropout, is_causal=is_causal)
+        return F.dropout(self.output(taken.transpose(1, 2).flatten(2)), self.dropout, self.training)
+
+
+class SelfAttention(Heads):
     """Scaled dot-product attention of each token to all tokens of its sequence (Vaswani et al. 2017).
 
     Args:
@@ -49,19 +78,14 @@ class SelfAttention(nn.Module):
     """
 
     def __init__(self, width: int, num_heads: int, dropout: float = 0.0, bias: bool = True) -> None:
-        check_heads(width, num_heads)
-        check_dropout(dropout)
-        super().__init__()
-        self.num_heads, self.dropout = num_heads, dropout
+        super().__init__(width, num_heads, dropout)
         self.inputs = nn.Linear(width, 3 * width, bias=bias)
         self.output = nn.Linear(width, width, bias=bias)
 
     def forward(self, x: Tensor, inside: Tensor | None = None) -> Tensor:
         """Return what the tokens ``x`` ``(B, T, width)`` take; ``inside`` ``(B, T)`` bool is false in the padding."""
         queries, keys, values = self.heads(x)
-        mask = None if inside is None else inside[:, None, None]
-        dropout = self.dropout if self.training else 0.0
-        return self.joined(F.scaled_dot_product_attention(queries, keys, values, mask, dropout))
+        return self.found(queries, KeysValues(keys, values), None if inside is None else inside[:, None, None])
 
     def weights(self, x: Tensor, inside: Tensor | None = None) -> Tensor:
         """Return the weights of attention ``(B, num_heads, T, T)`` of ``forward``, for a picture."""
@@ -72,10 +96,6 @@ class SelfAttention(nn.Module):
         """Return queries, keys and values ``(B, num_heads, T, head_width)`` of ``x`` ``(B, T, width)``."""
         queries, keys, values = self.inputs(x).unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         return queries, keys, values
-
-    def joined(self, found: Tensor) -> Tensor:
-        """Return the output ``(B, T, width)`` of what the heads have found, ``(B, num_heads, T, head_width)``."""
-        return F.dropout(self.output(found.transpose(1, 2).flatten(2)), self.dropout, self.training)
 
 
 class CausalSelfAttention(SelfAttention):
@@ -137,10 +157,7 @@ class CausalSelfAttention(SelfAttention):
             values = self.own_values[0] * values + self.own_values[1] * first_values
         known = KeysValues(keys, values) if cache is None else cache.followed_by(KeysValues(keys, values))
         mask = causal_mask(x.shape[1], before, x.device) if before and x.shape[1] > 1 else None
-        found = F.scaled_dot_product_attention(
-            queries, known.keys, known.values, mask, self.dropout if self.training else 0.0, is_causal=before == 0
-        )
-        return self.joined(found), own, known
+        return self.found(queries, known, mask, is_causal=before == 0), own, known
 
     @override
     def weights(self, x: Tensor, *_: Any) -> Tensor:
@@ -158,7 +175,7 @@ class CausalSelfAttention(SelfAttention):
         return queries, keys, values
 
 
-class CrossAttention(nn.Module):
+class CrossAttention(Heads):
     """Scaled dot-product attention of the tokens of one sequence to those of another (Vaswani et al. 2017).
 
     Args:
@@ -172,10 +189,7 @@ class CrossAttention(nn.Module):
     """
 
     def __init__(self, width: int, num_heads: int, dropout: float = 0.0, bias: bool = True) -> None:
-        check_heads(width, num_heads)
-        check_dropout(dropout)
-        super().__init__()
-        self.num_heads, self.dropout = num_heads, dropout
+        super().__init__(width, num_heads, dropout)
         self.queries = nn.Linear(width, width, bias=bias)
         self.inputs = nn.Linear(width, 2 * width, bias=bias)
         self.output = nn.Linear(width, width, bias=bias)
@@ -193,11 +207,7 @@ class CrossAttention(nn.Module):
             known: the keys and values of the other sequence.
             inside: ``(B, S)`` bool, false in the padding of the other sequence.
         """
-        dropout = self.dropout if self.training else 0.0
-        found = F.scaled_dot_product_attention(
-            self._queries(x), known.keys, known.values, inside[:, None, None], dropout
-        )
-        return F.dropout(self.output(found.transpose(1, 2).flatten(2)), self.dropout, self.training)
+        return self.found(self._queries(x), known, inside[:, None, None])
 
     def weights(self, x: Tensor, known: KeysValues, inside: Tensor) -> Tensor:
         """Return the weights of attention ``(B, num_heads, T, S)`` of ``forward``, for a picture."""
@@ -222,7 +232,7 @@ def watched_attention(network: nn.Module) -> Iterator[dict[str, Tensor]]:
     hooks = [
         module.register_forward_hook(watch(name))
         for name, module in network.named_modules()
-        if isinstance(module, (SelfAttention, CrossAttention))
+        if isinstance(module, Heads)
     ]
     try:
         yield found
@@ -244,13 +254,6 @@ def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None = None)
     """Return the weights ``(B, heads, T, S)`` of queries and keys of heads; where ``mask`` is false they are 0."""
     scores = queries @ keys.transpose(2, 3) / sqrt(queries.shape[3])
     return (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(dim=3)
-
-
-def check_heads(width: int, num_heads: int) -> None:
-    """Raise UserError unless ``num_heads`` cuts ``width`` into equal parts."""
-    check_at_least_one(width=width, num_heads=num_heads)
-    if width % num_heads:
-        raise UserError(f"width={width} cannot be cut into num_heads={num_heads} of equal size")
 
 
 def causal_mask(length: int, before: int = 0, device: torch.device | None = None) -> Tensor:

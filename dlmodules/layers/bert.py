@@ -107,6 +107,12 @@ class Pooler(nn.Module):
         return whole
 
 
+def mean_of_tokens(read: Tensor, tokens: Tensor) -> Tensor:
+    """Return texts ``(B, width)``: the means of their ``tokens`` ``(B, T)`` as they are read, padding left out."""
+    inside = (tokens != PAD)[:, :, None]
+    return (read * inside).sum(dim=1) / inside.sum(dim=1)
+
+
 def initialize_bert(module: nn.Module) -> None:
     """Draw the weights of ``module`` as the paper does: normal with a standard deviation of 0.02, biases 0."""
     if isinstance(module, (nn.Linear, nn.Embedding)):

@@ -14,10 +14,11 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
 from dlmodules.layers.attention import named_heads, watched_attention
-from dlmodules.layers.bert import NORM_EPS, BertEncoder, Pooler, initialize_bert
+from dlmodules.layers.bert import NORM_EPS, BertEncoder, Pooler, initialize_bert, mean_of_tokens
 from dlmodules.protocols import IGNORED, PAD, AttentionMap
 from dlmodules.sequences.masking import CLASS, MASK, SEPARATOR, Masking
 from dlmodules.text.tokenized import TokenizedModule
+from dlmodules.training.finite import worst_where_no_number
 from dlmodules.training.parameter_groups import decayed_groups
 from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
@@ -236,8 +237,7 @@ class BERT(NamesOwnNetworks, TokenizedModule):
         generator = torch.Generator(self.device).manual_seed(batch_idx)
         losses, right = self.losses(batch, batch_idx == 0, generator)
         for name, values in {**losses, **right}.items():
-            # The metric would leave out what is no number: it is to be the worst that can be.
-            self._mean_of(stage, name).update(values.nan_to_num(nan=torch.inf, posinf=torch.inf))
+            self._mean_of(stage, name).update(worst_where_no_number(values))
 
     def _mean_of(self, stage: str, name: str) -> MeanMetric:
         mean = self.means[f"{stage}_{name}"]
@@ -267,9 +267,7 @@ class BERT(NamesOwnNetworks, TokenizedModule):
     def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Return the texts of a batch as vectors ``(B, width)``: the means of their tokens as they are read."""
         tokens, segments, _ = self.fields(batch)
-        inside = (tokens != PAD)[:, :, None]
-        means: Tensor = (self(tokens, segments) * inside).sum(dim=1) / inside.sum(dim=1)
-        return means
+        return mean_of_tokens(self(tokens, segments), tokens)
 
     def example_batch(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return ``n`` made-up pairs of segments ``(n, 10)``, no two alike, and whether they follow."""

@@ -15,6 +15,7 @@ from dlmodules.sequences.decoding import DRAWN, Decoding
 from dlmodules.sequences.generation import generate
 from dlmodules.sequences.vocabulary import UNKNOWN, CharacterVocabulary, Vocabulary
 from dlmodules.text.tokenized import TokenizedModule
+from dlmodules.training.finite import worst_where_no_number
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.batches import fields_of, labels_in
 from dlmodules.validation.device_reads import may_read
@@ -107,8 +108,7 @@ class LanguageModel(TokenizedModule):
         x, y = self.windows(batch)
         self.check_tokens(x, batch_idx == 0)
         nats = self.nats(x, y, stage, batch_idx)[y != IGNORED]
-        # The metric would leave out what is no number: it is to be the worst that can be.
-        mean.update(nats.nan_to_num(nan=torch.inf, posinf=torch.inf))
+        mean.update(worst_where_no_number(nats))
 
     @override
     def on_validation_epoch_end(self) -> None:

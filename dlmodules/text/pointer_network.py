@@ -17,6 +17,7 @@ from dlmodules.layers.memory_attention import Memory, MemoryAttention
 from dlmodules.layers.recurrent import make_recurrent
 from dlmodules.layers.sequence_encoder import SequenceEncoder
 from dlmodules.protocols import IGNORED, Batch
+from dlmodules.training.finite import worst_where_no_number
 from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
@@ -217,8 +218,7 @@ class PointerNetwork(NamesOwnNetworks):
             self(x, order).flatten(0, 1).float(), order.flatten(), reduction="none", ignore_index=IGNORED
         )
         inside = order != IGNORED
-        # The metric would leave out what is no number: it is to be the worst that can be.
-        loss.update(nats[inside.flatten()].nan_to_num(nan=torch.inf, posinf=torch.inf))
+        loss.update(worst_where_no_number(nats[inside.flatten()]))
         found = self.order_of(x, inside.sum(dim=1))
         exact.update(((found == order) | ~inside).all(dim=1).float())
 

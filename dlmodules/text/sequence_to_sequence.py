@@ -17,12 +17,13 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
 from dlmodules.protocols import IGNORED, PAD, AttentionMap, Batch, HasPairTokenizers, HasTokenizer
-from dlmodules.sequences.beam import beam_search
+from dlmodules.sequences.beam import Hypothesis, beam_search
 from dlmodules.sequences.decoding import GREEDY
 from dlmodules.sequences.generation import generated
 from dlmodules.sequences.pairs import ends_of, source_ids
 from dlmodules.sequences.tokenizers import SavedTokenizer, as_plain, from_plain
 from dlmodules.sequences.vocabulary import STOP, UNKNOWN, CharacterVocabulary
+from dlmodules.training.finite import worst_where_no_number
 from dlmodules.training.parameter_groups import decayed_groups
 from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
@@ -201,8 +202,7 @@ class SequenceToSequence(NamesOwnNetworks):
         targets = _without_padding(target[:, 1:])
         logits = self(source, target[:, :-1]).flatten(0, 1).float()
         nats = F.cross_entropy(logits, targets.flatten(), reduction="none", ignore_index=IGNORED)
-        # The metric would leave out what is no number: it is to be the worst that can be.
-        loss.update(nats[targets.flatten() != IGNORED].nan_to_num(nan=torch.inf, posinf=torch.inf))
+        loss.update(worst_where_no_number(nats[targets.flatten() != IGNORED]))
         written = self.write(source, beam)
         wanted = [self._body(row) for row in target.tolist()]
         exact.update(torch.tensor([float(one == other) for one, other in zip(written, wanted, strict=True)]))
@@ -259,23 +259,28 @@ class SequenceToSequence(NamesOwnNetworks):
     @torch.no_grad()
     def write(self, source: Tensor, beam: int = 1) -> list[list[int]]:
         """Return the targets that are written for sources ``(B, S)``, without start, stop and padding."""
-        model, start = GivenSource(self.networks(), source), self.start_id
-        silent = {PAD, start}
-        if self.tokenizers is not None:
-            silent |= set(range(len(self.tokenizers[1]), self.target_vocabulary_size))
+        start = self.start_id
         if beam == 1:
-            context = torch.full((len(source), 1), start, device=source.device)
-            rows = generated(model, context, self.max_length, GREEDY, stop={self.stop_id}, forbidden=silent)
-            return [self._body([start, *row]) for row in rows.tolist()]
-        found = []
-        for row in source:
-            given = GivenSource(self.networks(), row[None, : int((row != PAD).sum())])
-            context = torch.full((1, 1), start, device=source.device)
-            best, *_ = beam_search(
-                *(given, context, self.max_length, beam, {self.stop_id}, self.length_penalty), forbidden=silent
+            model, context = (
+                GivenSource(self.networks(), source),
+                torch.full((len(source), 1), start, device=source.device),
             )
-            found.append(self._body([start, *best.tokens]))
-        return found
+            stop, silent = {self.stop_id}, self._no_text()
+            rows = generated(model, context, self.max_length, GREEDY, stop=stop, forbidden=silent)
+            return [self._body([start, *row]) for row in rows.tolist()]
+        return [self._body([start, *self.search(row, beam, self.length_penalty)[0].tokens]) for row in source]
+
+    def search(self, source: Tensor, beam: int, length_penalty: float = 0.0) -> list[Hypothesis]:
+        """Return the targets that a beam holds at the end for one source ``(S,)``, padded or not; the best first."""
+        given = GivenSource(self.networks(), source[None, : int((source != PAD).sum())])
+        start = torch.full((1, 1), self.start_id, device=source.device)
+        stop, silent = {self.stop_id}, self._no_text()
+        return beam_search(given, start, self.max_length, beam, stop, length_penalty, silent)
+
+    def _no_text(self) -> set[int]:
+        """Return the token ids of targets that stand for no text, but for the stop."""
+        known = self.target_vocabulary_size if self.tokenizers is None else len(self.tokenizers[1])
+        return {PAD, self.start_id, *range(known, self.target_vocabulary_size)}
 
     def networks(self) -> EncodesAndDecodes:
         """Return the network, as what reads and writes."""

@@ -53,3 +53,8 @@ def _look(steps: list[tuple[Mapping[str, Tensor], int]]) -> None:
                     f"{name} is {loss.item()} at step {step}; the run stopped and its last checkpoint is from before:"
                     " lower the learning rate or clip gradients"
                 )
+
+
+def worst_where_no_number(values: Tensor) -> Tensor:
+    """Return losses with infinity where they are no number, which a metric would leave out: the worst that can be."""
+    return values.nan_to_num(nan=torch.inf, posinf=torch.inf)

@@ -3,7 +3,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from torch.nn import functional as F
 
@@ -13,14 +12,11 @@ from dlmodules.errors import UserError
 from dlmodules.sequences.masking import Masking
 from dlmodules.text.bert_weights import load_bert
 from dlmodules.training.schedules import WarmupCosineLR
+from tests.quiet import quiet_trainer
 
 SMALL: dict[str, Any] = {
     **{"vocabulary_size": 30, "context": 16, "num_layers": 2, "num_heads": 2, "width": 8, "hidden_width": 12},
     "dropout": 0.0,
-}
-QUIET: dict[str, Any] = {
-    **{"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False},
-    "accelerator": "cpu",
 }
 
 
@@ -140,7 +136,7 @@ def fitted(tmp_path: Path, **more: Any) -> tuple[BERT, Path]:
     data = SentencePairsDataModule(file=text, batch_size=4, context=16, vocabulary_size=30, vocabulary_file=words)
     torch.manual_seed(0)
     model = BERT(**SMALL)
-    trainer = pl.Trainer(max_steps=2, default_root_dir=tmp_path, **QUIET)
+    trainer = quiet_trainer(max_steps=2, default_root_dir=tmp_path)
     trainer.fit(model, datamodule=data)
     trainer.save_checkpoint(tmp_path / "bert.ckpt")
     return model, tmp_path / "bert.ckpt"
@@ -167,7 +163,7 @@ def test_a_classifier_begins_with_what_was_learned(tmp_path: Path) -> None:
     sizes = {name: value for name, value in SMALL.items() if name != "dropout"}
     model = BERTClassifier(pretrained=str(path), **{**sizes, "context": 16})
     data = ToySentimentDataModule(vocabulary_size=30, max_length=15, marks=["[CLS]", "[SEP]", "[MASK]"])
-    trainer = pl.Trainer(max_steps=1, limit_val_batches=0, default_root_dir=tmp_path, **QUIET)
+    trainer = quiet_trainer(max_steps=1, limit_val_batches=0, default_root_dir=tmp_path)
     model.configure_optimizers = lambda: torch.optim.SGD(model.parameters(), lr=0.0)  # type: ignore[method-assign]
     trainer.fit(model, datamodule=data)
     for name, weights in bert.network.state_dict().items():
@@ -232,7 +228,7 @@ def test_it_learns_words_from_what_stands_around_them(tmp_path: Path) -> None:
         optimizer=lambda p: torch.optim.AdamW(p, lr=3e-3),
         scheduler=lambda o: WarmupCosineLR(o, total_steps=580, warmup_steps=50),
     )
-    trainer = pl.Trainer(max_epochs=20, gradient_clip_val=1.0, default_root_dir=tmp_path, limit_val_batches=0, **QUIET)
+    trainer = quiet_trainer(max_epochs=20, gradient_clip_val=1.0, default_root_dir=tmp_path, limit_val_batches=0)
     trainer.fit(model, datamodule=data)
     (measured,) = trainer.test(model, datamodule=data, verbose=False)
     assert measured["test/masked_accuracy"] > 0.75  # one letter in 26 by chance
@@ -245,15 +241,15 @@ def test_a_resumed_classifier_has_its_own_weights(tmp_path: Path) -> None:
     sizes = {name: value for name, value in SMALL.items() if name != "dropout"}
     data = ToySentimentDataModule(vocabulary_size=30, max_length=15, batch_size=100, marks=["[CLS]", "[SEP]", "[MASK]"])
     model = BERTClassifier(pretrained=str(path), **sizes)
-    trainer = pl.Trainer(max_steps=2, limit_val_batches=0, default_root_dir=tmp_path, **QUIET)
+    trainer = quiet_trainer(max_steps=2, limit_val_batches=0, default_root_dir=tmp_path)
     trainer.fit(model, datamodule=data)
     trainer.save_checkpoint(tmp_path / "tuned.ckpt")
     path.unlink()
     again = BERTClassifier(pretrained=str(path), **sizes)
-    trainer = pl.Trainer(max_steps=2, limit_val_batches=0, default_root_dir=tmp_path, **QUIET)
+    trainer = quiet_trainer(max_steps=2, limit_val_batches=0, default_root_dir=tmp_path)
     trainer.fit(again, datamodule=data, ckpt_path=str(tmp_path / "tuned.ckpt"), weights_only=True)
     for name, weights in model.state_dict().items():
         assert torch.equal(weights, again.state_dict()[name])
-    trainer = pl.Trainer(max_steps=1, limit_val_batches=0, default_root_dir=tmp_path, **QUIET)
+    trainer = quiet_trainer(max_steps=1, limit_val_batches=0, default_root_dir=tmp_path)
     with pytest.raises(UserError, match=r"there is no checkpoint .*bert\.ckpt"):
         trainer.fit(BERTClassifier(pretrained=str(path), **sizes), datamodule=data)

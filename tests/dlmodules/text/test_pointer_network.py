@@ -3,13 +3,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytorch_lightning as pl
 import torch
 
 from datamodules import SortingDataModule
 from dlmodules import PointerNetwork
 from dlmodules.errors import UserError
 from dlmodules.training.schedules import WarmupCosineLR
+from tests.quiet import quiet_trainer
 
 X = torch.tensor([[0.4, 0.1, 0.9, 0.0], [0.5, 0.7, 0.2, 0.6]])[:, :, None]
 ORDER = torch.tensor([[1, 0, 2, -100], [2, 0, 3, 1]])
@@ -112,10 +112,8 @@ def test_it_learns_to_sort(tmp_path: Path) -> None:
         optimizer=lambda p: torch.optim.Adam(p, lr=5e-3),
         scheduler=lambda o: WarmupCosineLR(o, total_steps=500, warmup_steps=20),
     )
-    trainer = pl.Trainer(
+    trainer = quiet_trainer(
         **{"max_epochs": 2, "gradient_clip_val": 2.0, "default_root_dir": tmp_path, "limit_val_batches": 0},
-        **{"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"},
-        enable_checkpointing=False,
     )
     trainer.fit(model, datamodule=data)
     (measured,) = trainer.test(model, datamodule=data, verbose=False)

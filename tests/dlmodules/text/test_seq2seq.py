@@ -15,16 +15,13 @@ from dlmodules.layers.memory_attention import MemoryAttention
 from dlmodules.layers.sequence_encoder import SequenceEncoder, reverse_within
 from dlmodules.sequences.beam import beam_search
 from dlmodules.text.sequence_to_sequence import GivenSource
+from tests.quiet import quiet_trainer
 
 SMALL: dict[str, Any] = {
     "source_vocabulary_size": 20,
     "target_vocabulary_size": 15,
     "embedding_dim": 6,
     "hidden_dim": 5,
-}
-QUIET: dict[str, Any] = {
-    **{"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False},
-    "accelerator": "cpu",
 }
 SOURCE = torch.tensor([[7, 9, 4, 3, 0, 0], [5, 6, 7, 8, 9, 3]])
 INPUTS = torch.tensor([[2, 5, 6, 7], [2, 9, 8, 7]])
@@ -195,7 +192,7 @@ def data(**more: Any) -> DatesDataModule:
 
 
 def fitted(module: Seq2Seq, pairs: Any, root: Path, **more: Any) -> pl.Trainer:
-    trainer = pl.Trainer(default_root_dir=root, **{**QUIET, "max_epochs": 1, **more})
+    trainer = quiet_trainer(default_root_dir=root, **{"max_epochs": 1, **more})
     trainer.fit(module, datamodule=pairs)
     return trainer
 

@@ -3,7 +3,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from torch import nn
 
@@ -14,14 +13,11 @@ from dlmodules.layers.attention import CrossAttention, SelfAttention, watched_at
 from dlmodules.layers.encoder_decoder import DecoderLayer, DecoderLayerState, EncoderLayer
 from dlmodules.text.sequence_to_sequence import GivenSource
 from dlmodules.training.schedules import InverseSquareRootLR, WarmupCosineLR
+from tests.quiet import quiet_trainer
 
 SMALL: dict[str, Any] = {
     **{"source_vocabulary_size": 20, "target_vocabulary_size": 15, "num_layers": 2, "num_heads": 2},
     **{"width": 8, "hidden_width": 12, "context": 10, "max_length": 9},
-}
-QUIET: dict[str, Any] = {
-    **{"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False},
-    "accelerator": "cpu",
 }
 SOURCE = torch.tensor([[7, 9, 4, 3, 0, 0], [5, 6, 7, 8, 9, 3]])
 INPUTS = torch.tensor([[2, 5, 6, 7], [2, 9, 8, 7]])
@@ -195,7 +191,7 @@ def test_bleu_is_sacrebleus(tmp_path: Path) -> None:
     )
     torch.manual_seed(0)
     model = Transformer(**{**SMALL, "source_vocabulary_size": 60, "target_vocabulary_size": 60})
-    trainer = pl.Trainer(max_steps=1, default_root_dir=tmp_path, limit_val_batches=0, **QUIET)
+    trainer = quiet_trainer(max_steps=1, default_root_dir=tmp_path, limit_val_batches=0)
     trainer.fit(model, datamodule=data)
     references = data.read("test").targets
     written = [line.rpartition(" ")[0] for line in references]
@@ -220,7 +216,7 @@ def test_it_learns_to_write_numbers(tmp_path: Path) -> None:
         optimizer=lambda p: torch.optim.Adam(p, lr=4e-3),
         scheduler=lambda o: WarmupCosineLR(o, total_steps=748, warmup_steps=80),
     )
-    trainer = pl.Trainer(max_epochs=4, gradient_clip_val=1.0, default_root_dir=tmp_path, limit_val_batches=0, **QUIET)
+    trainer = quiet_trainer(max_epochs=4, gradient_clip_val=1.0, default_root_dir=tmp_path, limit_val_batches=0)
     trainer.fit(model, datamodule=pairs)
     (measured,) = trainer.test(model, datamodule=pairs, verbose=False)
     assert measured["test/exact"] > 0.85
