@@ -76,6 +76,7 @@ from .text.gpt import GPT as GPT
 from .text.ngram import NGram as NGram
 from .text.nplm import NPLM as NPLM
 from .text.pointer_network import PointerNetwork as PointerNetwork
+from .text.question_generator import QuestionGenerator as QuestionGenerator
 from .text.recurrent import RecurrentLanguageModel as RecurrentLanguageModel
 from .text.seq2seq import Seq2Seq as Seq2Seq
 from .text.transformer import Transformer as Transformer

@@ -135,6 +135,14 @@ class TranslatesTexts(Protocol):
         """Return what is written for each of ``texts``; ``beam`` says how many a beam search keeps, 1 is greedy."""
 
 
+@runtime_checkable
+class FindsAnswers(Protocol):
+    """Tells which words of a text may answer a question."""
+
+    def answer_probabilities(self, text: str) -> tuple[list[str], Tensor]:
+        """Return the words of ``text``, D of them, and how probably each answers a question, ``(D,)`` in [0, 1]."""
+
+
 class AttentionMap(NamedTuple):
     """How much each token of one sequence attends to each of another, or of the same.
 

@@ -38,8 +38,8 @@ START_ID, STOP_ID = 2, 3  # where there is no tokenizer to ask
 class EncodesAndDecodes(Protocol):
     """A network that reads a source, and then the tokens of a target, as many at a time as it is given."""
 
-    def encode(self, source: Tensor) -> Any:
-        """Return the state after reading sources ``(B, S)`` int64, padded with 0 at their ends."""
+    def encode(self, source: Any) -> Any:
+        """Return the state after reading sources, such as ``(B, S)`` int64, padded with 0 at their ends."""
 
     def decode(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Return the logits ``(B, T, V)`` of the token after each of ``tokens`` ``(B, T)``, and the state."""
@@ -53,10 +53,10 @@ class GivenSource:
 
     Args:
         network: what reads and writes, in evaluation mode.
-        source: the sources ``(B, S)`` int64.
+        source: the sources, as ``encode`` takes them, such as ``(B, S)`` int64.
     """
 
-    def __init__(self, network: EncodesAndDecodes, source: Tensor) -> None:
+    def __init__(self, network: EncodesAndDecodes, source: Any) -> None:
         self.network, self.source = network, source
 
     def start(self, context: Tensor) -> Any:
