@@ -67,6 +67,7 @@ BY_CLASS = {
     "PointerNetwork": _steps(2000, "LossCurve"),
     "PolicyEvaluation": _PLANNERS,
     "PolicyIteration": _PLANNERS,
+    "QuestionGenerator": _steps(2000, "PairSamples", "AnswerProbabilities", "LossCurve"),
     "Seq2Seq": _steps(2000, "PairSamples", "LossCurve"),
     "StateAutoencoder": _epochs(20, "LossCurve"),  # its states are no images
     "Transformer": _steps(2000, "PairSamples", "LossCurve"),

@@ -1,6 +1,7 @@
 """Scores of baselines without learning: on the data of a run, or of a configuration, as a row of its own."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from importlib import import_module
 from math import exp, log, prod
@@ -10,14 +11,17 @@ from typing import Any
 import torch
 import yaml
 from torch import Tensor
+from torchmetrics.classification import BinaryF1Score
 from torchmetrics.functional import mean_squared_error, r2_score
 
 from benchmarks.context import Context, row_record
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
 from dlmodules import NGram
+from dlmodules.protocols import PAD
 from dlmodules.rl.evaluation import play_episodes
 from dlmodules.rl.tabular.planning import policy_rows, solve
+from dlmodules.text.spans import SpanF1
 
 Rows = tuple[Tensor, Tensor]
 
@@ -181,6 +185,33 @@ def half_the_bits(datamodule: Any) -> dict[str, float]:
     }
 
 
+def tags_by_word(datamodule: Any) -> dict[str, float]:
+    """Answers found and questions asked without a look at the context of a word.
+
+    The F1 scores of words and of whole answers where a word is one if it mostly is in the training documents; that of
+    words where all are; and the part of the questions that are the most frequent one of the training.
+    """
+    train, test = datamodule.train_set, datamodule.test_set
+    words, size = train.documents.tokens.long(), len(datamodule.tokenizer)
+    share = torch.bincount(words, train.tags.tokens, size) / torch.bincount(words, minlength=size).clamp(min=1)
+    spans, tagged, all_words = SpanF1(), BinaryF1Score(), BinaryF1Score()
+    (common, _), *_ = Counter(tuple(row.tolist()) for row in train.questions.rows()).most_common(1)
+    asked = 0
+    for document, tags, _, question in datamodule.test_dataloader():
+        inside = document != PAD
+        found = (share[document] > 0.5) & inside
+        spans.update(found, tags.bool())
+        tagged.update(found[inside], tags[inside])
+        all_words.update(inside[inside], tags[inside])
+        asked += sum(tuple(token for token in row if token != PAD) == common for row in question.tolist())
+    return {
+        "baseline/span_f1": float(spans.compute()),
+        "baseline/tag_f1": float(tagged.compute()),
+        "baseline/tag_f1_of_all": float(all_words.compute()),
+        "baseline/question_exact": asked / len(test),
+    }
+
+
 BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "majority": majority,
     "majority_in_validation": majority_in_validation,
@@ -196,4 +227,5 @@ BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "unigrams": unigrams,
     "six_grams": six_grams,
     "trigrams": trigrams,
+    "tags_by_word": tags_by_word,
 }

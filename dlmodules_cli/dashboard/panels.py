@@ -91,10 +91,11 @@ PANELS = {
             ("val/exact",),
             ("val/bleu",),
             ("val/masked_accuracy", "val/next_accuracy"),
+            ("val/question_exact", "val/tag_f1", "val/span_f1"),
         ),
-        pictures=("embedding_map", "attention_1"),
+        pictures=("embedding_map", "attention_1", "answers_1"),
         tables=("text_samples", "pair_samples", "nearest_words"),
-        best=("val/loss", "val/perplexity", "val/analogies", "val/exact", "val/bleu"),
+        best=("val/loss", "val/perplexity", "val/analogies", "val/exact", "val/bleu", "val/question_exact"),
     ),
     "vaes": Panels(
         curves=(_both("loss"), _both("reconstruction"), _both("kl"), ("val/active_units",)),

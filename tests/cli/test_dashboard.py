@@ -23,7 +23,7 @@ RUNS = {
     "gans": ["acgan_mnist_cpu", "wgan_gp_mnist_cpu"],
     "regression": ["mlp_regression_boxcar"],
     "rl": ["dqn_cartpole"],
-    "text": ["bert_imdb", "gpt_tinyshakespeare", "seq2seq_numbers", "word2vec_toy"],
+    "text": ["bert_imdb", "gpt_tinyshakespeare", "question_generator_facts", "seq2seq_numbers", "word2vec_toy"],
     "vaes": ["vae_digits"],
 }
 """The configurations whose runs together log all that the panels of their family show."""
