@@ -28,13 +28,19 @@ def seconds_an_update(row: Row, seed: int, context: Context, args: Sequence[str]
 
 
 def timed_fit(
-    row: Row, seed: int, context: Context, args: Sequence[str], epochs: int | None, with_loop: bool = False
+    row: Row,
+    seed: int,
+    context: Context,
+    args: Sequence[str],
+    epochs: int | None,
+    with_loop: bool = False,
+    program: Sequence[str] = ("train.py",),
 ) -> dict[str, list[float]]:
-    """Run ``train.py fit ARGS`` under an ``EpochClock`` and return what that wrote."""
+    """Run ``train.py fit ARGS``, or another ``program``, under an ``EpochClock`` and return what that wrote."""
     folder = context.folder(row, seed)
     result = Path(folder, "times.json").resolve()
     result.unlink(missing_ok=True)
-    command = ["train.py", "fit", *args, "--seed_everything", str(seed)]
+    command = [*program, "fit", *args, "--seed_everything", str(seed)]
     command += ["--trainer.default_root_dir", str(folder)]
     # In place of a configuration's callbacks, which cost time of their own; those that are measured stay.
     sign = "+=" if any(arg.startswith("--trainer.callbacks+=") for arg in args) else "="

@@ -116,6 +116,20 @@ ROWS = (
         ours="{:,.0f} reviews/s",
         other="padded {:,.0f} reviews/s",
     ),
+    Row(
+        name="speed_lean_loop",
+        kind="speed",
+        program="programs.speed_lean",
+        system="command line",
+        protocol=f"MLPClassifier, {_FIT_SIDE}; batches of 128; an epoch of the fit less one of a hand-written loop in the"
+        " same process, by the number of steps: with the lean loop of `train.py`, and with Lightning's own; processes"
+        f" {_IN_TURN}",
+        title="What Lightning's loop costs a step: lean against whole",
+        bar=("<=", 0.5),
+        ours="lean {:.3f} ms",
+        other="whole {:.3f} ms",
+        options={"args": _args("MLPClassifier", 128), "updates": 430},
+    ),
     _epoch_row("mlp", 1.25, _args("MLPClassifier", 128), "batches of 128"),
     _epoch_row("cnn", 1.05, _args("CNNClassifier", 128), "batches of 128"),
     _epoch_row("vae", 1.10, (*_args("VAE", 128), *_short(100)), "convolutional networks, epochs of 100 batches of 128"),
