@@ -61,7 +61,7 @@ _WORK = {
 }
 FACTS = (
     Fact("{who} sold a {thing} to {whom} in {place} for {price} .", _SALE),
-    Fact("in {place} {whom} bought a {thing} from {who} and paid {price} .", _SALE),
+    Fact("in {place} , {whom} bought a {thing} from {who} and paid {price} .", _SALE),
     Fact("on {day} {who} travelled to {place} by {vehicle} .", _JOURNEY),
     Fact("{who} went to {place} by {vehicle} last {day} .", _JOURNEY),
     Fact("{who} has worked as a {job} in {place} since {year} .", _WORK),

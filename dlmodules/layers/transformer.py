@@ -18,15 +18,38 @@ class LayerState(NamedTuple):
 
     Args:
         known: their keys and values.
-        last: the last of them, ``(B, 1, width)``, for a layer that looks back at it; else None.
+        last: the last of them, ``(B, 1, width)``, as attention reads it and as the feed-forward network does, for a
+            layer that looks back at it; else None.
     """
 
     known: KeysValues
-    last: Tensor | None
+    last: tuple[Tensor, Tensor] | None
 
     def select(self, rows: Tensor) -> "LayerState":
         """Return that of some ``rows`` ``(N,)``."""
-        return LayerState(self.known.select(rows), None if self.last is None else self.last.index_select(0, rows))
+        last = self.last
+        chosen = None if last is None else (last[0].index_select(0, rows), last[1].index_select(0, rows))
+        return LayerState(self.known.select(rows), chosen)
+
+
+class TokenShift(nn.Module):
+    """Mixes the token before into each one, in a learned proportion for each channel that begins at 0.
+
+    Before the first token stands 0 (Peng et al. 2023, RWKV).
+
+    Args:
+        width: size of a token.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.share = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor, last: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return mixed tokens ``(B, T, width)``, and the last of ``x``, ``(B, 1, width)``, for those that follow."""
+        start = torch.zeros_like(x[:, :1]) if last is None else last
+        before = torch.cat([start, x[:, :-1]], dim=1)
+        return torch.addcmul(x, self.share, before - x), x[:, -1:]
 
 
 class FeedForward(nn.Module):
@@ -78,8 +101,8 @@ class TransformerLayer(nn.Module):
         norm: ``layer``, or ``rms``, which divides by the root mean square and shifts nothing.
         activation: of the feed-forward network.
         rotary, qk_norm, value_residual: of ``CausalSelfAttention``.
-        token_shift: mix the token before into each token that the attention reads, in a learned proportion for
-            each channel that begins at 0 (Peng et al. 2023, RWKV).
+        token_shift: mix the token before into each token that the attention and the feed-forward network read, see
+            ``TokenShift``.
     """
 
     def __init__(
@@ -102,22 +125,24 @@ class TransformerLayer(nn.Module):
         self.attention = CausalSelfAttention(width, num_heads, context, dropout, bias, rotary, qk_norm, value_residual)
         self.feed_forward_norm = make_norm(norm, width, bias)
         self.feed_forward = FeedForward(width, activation, dropout, bias)
-        self.shift = nn.Parameter(torch.zeros(width)) if token_shift else None
+        self.attention_shift = TokenShift(width) if token_shift else None
+        self.feed_forward_shift = TokenShift(width) if token_shift else None
 
     def forward(
         self, x: Tensor, first_values: Tensor | None = None, state: LayerState | None = None
     ) -> tuple[Tensor, Tensor, LayerState]:
         """Map tokens ``(B, T, width)`` to the same shape; see ``CausalSelfAttention`` for the other values."""
+        read, fed = (None, None) if state is None or state.last is None else state.last
         normed = self.attention_norm(x)
-        last = None
-        if self.shift is not None:
-            start = torch.zeros_like(normed[:, :1]) if state is None or state.last is None else state.last
-            last = normed[:, -1:]
-            before = torch.cat([start, normed[:, :-1]], dim=1)
-            normed = torch.addcmul(normed, self.shift, before - normed)
+        if self.attention_shift is not None:
+            normed, read = self.attention_shift(normed, read)
         taken, values, known = self.attention(normed, first_values, None if state is None else state.known)
         x = x + taken
-        return x + self.feed_forward(self.feed_forward_norm(x)), values, LayerState(known, last)
+        normed = self.feed_forward_norm(x)
+        if self.feed_forward_shift is not None:
+            normed, fed = self.feed_forward_shift(normed, fed)
+        last = None if read is None or fed is None else (read, fed)
+        return x + self.feed_forward(normed), values, LayerState(known, last)
 
 
 def make_norm(norm: Norm, width: int, bias: bool = True) -> nn.Module:

@@ -1,5 +1,6 @@
 """GPT: a Transformer that predicts the next token from the ones before."""
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -11,10 +12,23 @@ from typing_extensions import override
 
 from dlmodules.errors import UserError
 from dlmodules.layers.attention import named_heads, watched_attention
+from dlmodules.layers.ngram_embedding import NGramEmbedding
 from dlmodules.layers.transformer import Activation, LayerState, Norm, TransformerLayer, make_norm
 from dlmodules.protocols import AttentionMap
 from dlmodules.text.neural import NeuralLanguageModel
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_dropout, check_positive
+
+
+class NetworkState(NamedTuple):
+    """What a network goes on with.
+
+    Args:
+        layers: the state of each layer.
+        last_tokens: the last tokens ``(B, N)`` that were read, for a network with embeddings of several; else None.
+    """
+
+    layers: list[LayerState]
+    last_tokens: Tensor | None
 
 
 class CausalTransformer(nn.Module):
@@ -38,8 +52,10 @@ class CausalTransformer(nn.Module):
         zero_init: begin with 0 in the last linear layers of attention and feed-forward networks, so that each layer
             begins as the identity; else with small weights.
         value_residual: mix the values of the first layer into those of the others.
-        token_shift: mix the token before into each one.
-        embedding_std: standard deviation of the tokens' embeddings at the start.
+        token_shift: mix the token before into each one, in attention and in feed-forward networks.
+        embedding_std: standard deviation of the embeddings of tokens, and of pairs of them, at the start.
+        ngram_rows: of tables of embeddings of the last two tokens, of the last three and so on, which are added to that
+            of each token, see ``NGramEmbedding``.
     """
 
     def __init__(
@@ -60,6 +76,7 @@ class CausalTransformer(nn.Module):
         value_residual: bool = False,
         token_shift: bool = False,
         embedding_std: float = 0.02,
+        ngram_rows: Sequence[int] = (),
     ) -> None:
         check_at_least(2, vocabulary_size=vocabulary_size, context=context)
         check_at_least_one(num_layers=num_layers)
@@ -84,6 +101,7 @@ class CausalTransformer(nn.Module):
         self.value_residual, self.token_shift, self.embedding_std = value_residual, token_shift, embedding_std
         self.embedding = nn.Embedding(vocabulary_size, width)
         self.position_embedding = nn.Embedding(context, width) if positions == "learned" else None
+        self.ngrams = NGramEmbedding(vocabulary_size, ngram_rows, width, embedding_std) if ngram_rows else None
         self.layers = nn.ModuleList(
             TransformerLayer(
                 *(width, num_heads, context, dropout, bias, norm, activation),
@@ -98,6 +116,8 @@ class CausalTransformer(nn.Module):
         self.head = None if tied else nn.Linear(width, vocabulary_size, bias=False)
         self.apply(_initialize)
         nn.init.normal_(self.embedding.weight, std=embedding_std)
+        if self.ngrams is not None:
+            self.ngrams.reset_parameters()
         # As many are added up as there are layers, twice (Radford et al. 2019).
         std = 0.0 if zero_init else 0.02 / sqrt(2 * num_layers)
         for name, weights in self.layers.named_parameters():
@@ -110,41 +130,45 @@ class CausalTransformer(nn.Module):
         """Map token ids ``(B, T)`` int64, T at most ``context``, to the logits ``(B, T, V)`` of the next ones."""
         return self.read(tokens, None)[0]
 
-    def read(self, tokens: Tensor, state: list[LayerState] | None) -> tuple[Tensor, list[LayerState]]:
-        """Return the logits ``(B, T, V)`` after each of ``tokens`` ``(B, T)``, and the state of each layer.
+    def read(self, tokens: Tensor, state: NetworkState | None) -> tuple[Tensor, NetworkState]:
+        """Return the logits ``(B, T, V)`` after each of ``tokens`` ``(B, T)``, and the state behind them.
 
         Raises:
             UserError: the tokens and those that were read before are more than ``context``.
         """
-        before = 0 if state is None else state[0].known.length
+        before = 0 if state is None else state.layers[0].known.length
         if before + tokens.shape[1] > self.context:
             raise UserError(
                 f"there are {before + tokens.shape[1]} tokens to read, but the network has context={self.context}:"
                 " give the data and the network the same context"
             )
-        x = self.embedding(tokens)
+        x, last_tokens = self.embedding(tokens), None
+        if self.ngrams is not None:
+            of_runs, last_tokens = self.ngrams(tokens, None if state is None else state.last_tokens)
+            x = x + of_runs
         if self.position_embedding is not None:
             x = x + self.position_embedding.weight[before : before + tokens.shape[1]]
         x = F.dropout(x, self.dropout, self.training)
         states: list[LayerState] = []
         first_values: Tensor | None = None
         for number, layer in enumerate(self.layers):
-            x, values, kept = layer(x, first_values, None if state is None else state[number])
+            x, values, kept = layer(x, first_values, None if state is None else state.layers[number])
             first_values = values if number == 0 else first_values
             states.append(kept)
         last = self.embedding.weight if self.head is None else self.head.weight
-        return F.linear(self.last_norm(x), last), states
+        return F.linear(self.last_norm(x), last), NetworkState(states, last_tokens)
 
-    def select(self, state: list[LayerState], rows: Tensor) -> list[LayerState]:
+    def select(self, state: NetworkState, rows: Tensor) -> NetworkState:
         """Return the state of some ``rows`` ``(N,)``."""
-        return [layer.select(rows) for layer in state]
+        last_tokens = None if state.last_tokens is None else state.last_tokens.index_select(0, rows)
+        return NetworkState([layer.select(rows) for layer in state.layers], last_tokens)
 
 
 class ReadSoFar(NamedTuple):
-    """The state of a GPT that generates: the tokens ``(B, T)`` that it has read, and its cache of them."""
+    """The state of a GPT that generates: the tokens ``(B, T)`` that it has read, and what its network keeps of them."""
 
     tokens: Tensor
-    layers: list[LayerState] | None
+    network: NetworkState | None
 
 
 class GPT(NeuralLanguageModel):
@@ -172,9 +196,11 @@ class GPT(NeuralLanguageModel):
         tied: let the last layer have the weights of the embedding.
         zero_init: begin each layer as the identity.
         value_residual: mix the values of the first layer into those of the others.
-        token_shift: mix the token before into each one.
-        embedding_std: standard deviation of the tokens' embeddings at the start; where the last layer is not tied to
-            them, 1 lets a small network learn faster.
+        token_shift: mix the token before into each one, in attention and in feed-forward networks.
+        embedding_std: standard deviation of the embeddings of tokens, and of pairs of them, at the start; where the last
+            layer is not tied to them, 1 lets a small network learn faster.
+        ngram_rows: of tables of embeddings of the last two tokens, of the last three and so on, which are added to that
+            of each token, see ``NGramEmbedding``; none by default.
         optimizer: makes the optimizer; matrices alone are decayed.
         scheduler: makes a schedule of the learning rate, stepped after each training step; None keeps it constant.
 
@@ -210,6 +236,7 @@ class GPT(NeuralLanguageModel):
         value_residual: bool = False,
         token_shift: bool = False,
         embedding_std: float = 0.02,
+        ngram_rows: Sequence[int] = (),
         optimizer: OptimizerCallable = lambda p: torch.optim.AdamW(p, lr=6e-4, weight_decay=0.1),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
@@ -217,7 +244,7 @@ class GPT(NeuralLanguageModel):
             network=network
             or CausalTransformer(
                 *(vocabulary_size, context, num_layers, num_heads, width, dropout, bias, positions, norm, activation),
-                *(qk_norm, tied, zero_init, value_residual, token_shift, embedding_std),
+                *(qk_norm, tied, zero_init, value_residual, token_shift, embedding_std, ngram_rows),
             ),
             vocabulary_size=vocabulary_size,
             optimizer=optimizer,
@@ -234,12 +261,12 @@ class GPT(NeuralLanguageModel):
     def step(self, tokens: Tensor, state: ReadSoFar) -> tuple[Tensor, ReadSoFar]:
         if state.tokens.shape[1] == self.context:
             state = self.start(state.tokens[:, -(self.context // 2) :])
-        logits, layers = super().step(tokens, state.layers)
-        return logits, ReadSoFar(torch.cat([state.tokens, tokens[:, None]], dim=1), layers)
+        logits, network = super().step(tokens, state.network)
+        return logits, ReadSoFar(torch.cat([state.tokens, tokens[:, None]], dim=1), network)
 
     @override
     def select(self, state: ReadSoFar, rows: Tensor) -> ReadSoFar:
-        return ReadSoFar(state.tokens.index_select(0, rows), super().select(state.layers, rows))
+        return ReadSoFar(state.tokens.index_select(0, rows), super().select(state.network, rows))
 
     @torch.no_grad()
     def attention_maps(self, text: str) -> AttentionMap:

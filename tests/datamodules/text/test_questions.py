@@ -1,5 +1,6 @@
 import gzip
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def test_facts_are_answered_by_the_words_that_they_say() -> None:
             if asks in expected:
                 assert expected[asks](answer)
             assert not set(answer) & set(question.words)
+        spans = sorted(question.spans[0] for question in document.questions)
+        assert all(end < first for (_, end), (first, _) in pairwise(spans))  # else two would be taken for one
     asked = [sum(len(one.questions) for one in documents) for documents in parts.values()]
     assert min(asked) > 0
     other = FactsDataModule(train_size=300, test_size=20, seed=1)

@@ -106,8 +106,9 @@ def test_sinusoids_have_one_exponent_for_sine_and_cosine() -> None:
 def test_a_shifted_layer_reads_on_where_it_was() -> None:
     torch.manual_seed(0)
     layer = TransformerLayer(8, 2, 7, token_shift=True, rotary=True).eval()
-    assert layer.shift is not None
-    torch.nn.init.uniform_(layer.shift)
+    for shift in (layer.attention_shift, layer.feed_forward_shift):
+        assert shift is not None
+        torch.nn.init.uniform_(shift.share)
     x = torch.randn(2, 7, 8)
     first, _, state = layer(x[:, :4])
     second, _, _ = layer(x[:, 4:], None, state)

@@ -24,6 +24,7 @@ MODERN: dict[str, Any] = {
     "tied": False,
     "value_residual": True,
     "token_shift": True,
+    "ngram_rows": [100**2, 997],
 }
 GREEDY = Decoding(temperature=0)
 
