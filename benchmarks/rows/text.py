@@ -70,6 +70,13 @@ ROWS = (
         headline=True,
     ),
     _row(
+        *("gpt_tinyshakespeare_long", "GPT", "gpt_tinyshakespeare_long", "18,000 updates of 16 windows", _FRESH),
+        _nats(1.50, anchor="1.4697 (nanoGPT on a GPU, the best validation of 10.7M weights)", **_BESIDE_COUNTS),
+        seeds=(0,),
+        cost="hours",
+        elsewhere="one core, half an hour",
+    ),
+    _row(
         *("recurrent_tinyshakespeare", "RecurrentLanguageModel", "recurrent_tinyshakespeare"),
         *("2,000 updates of 12 windows", _CARRIED),
         _nats(1.62, of_mean=True, anchor="1.601 to 1.609 (the same network, state carried)", **_BESIDE_COUNTS),
