@@ -1,5 +1,6 @@
 """Recurrent language models: of characters or words, with their state carried over from batch to batch or not."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -9,6 +10,7 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from dlmodules.errors import UserError
+from dlmodules.layers.ngram_embedding import NGramEmbedding
 from dlmodules.layers.recurrent import Cell, make_recurrent
 from dlmodules.protocols import HasLanes
 from dlmodules.text.neural import NeuralLanguageModel
@@ -16,7 +18,9 @@ from dlmodules.training.ranks import own_state, states_to_keep
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_dropout
 
 CARRIED = "carried_state"
-State = tuple[Tensor, ...]  # of an LSTM the hidden and the cell states, of others the hidden ones: each (L, B, H)
+State = tuple[Tensor, ...]
+"""Of an LSTM the hidden and the cell states, of others the hidden ones, each ``(L, B, H)``; with embeddings of several
+tokens the last of these behind them, ``(1, B, N)`` int64."""
 
 
 class RecurrentReader(nn.Module):
@@ -30,6 +34,11 @@ class RecurrentReader(nn.Module):
         embedding_dim: size of a token's embedding; None reads one-hot vectors, as if they were as long as the
             vocabulary and fixed.
         dropout: fraction of values behind the last recurrent layer that are set to 0 in training.
+        ngram_rows: of tables of embeddings of the last two tokens, of the last three and so on, which are added to that
+            of each token, see ``NGramEmbedding``.
+
+    Raises:
+        UserError: for a number out of range, and ``ngram_rows`` without ``embedding_dim``.
     """
 
     def __init__(
@@ -40,6 +49,7 @@ class RecurrentReader(nn.Module):
         cell: Cell = "lstm",
         embedding_dim: int | None = None,
         dropout: float = 0.0,
+        ngram_rows: Sequence[int] = (),
     ) -> None:
         check_at_least(2, vocabulary_size=vocabulary_size)
         check_at_least_one(hidden_dim=hidden_dim, num_layers=num_layers, embedding_dim=embedding_dim)
@@ -48,6 +58,11 @@ class RecurrentReader(nn.Module):
         self.vocabulary_size, self.hidden_dim, self.num_layers = vocabulary_size, hidden_dim, num_layers
         self.cell, self.embedding_dim, self.dropout = cell, embedding_dim, dropout
         self.embedding = None if embedding_dim is None else nn.Embedding(vocabulary_size, embedding_dim)
+        self.ngrams: NGramEmbedding | None = None
+        if ngram_rows:
+            if embedding_dim is None:
+                raise UserError("ngram_rows are embeddings that are added to those of the tokens: set embedding_dim")
+            self.ngrams = NGramEmbedding(vocabulary_size, ngram_rows, embedding_dim, std=1.0)
         self.recurrent = make_recurrent(cell, embedding_dim or vocabulary_size, hidden_dim, num_layers)
         self.head = nn.Linear(hidden_dim, vocabulary_size)
         nn.init.xavier_uniform_(self.head.weight)
@@ -63,10 +78,14 @@ class RecurrentReader(nn.Module):
             inputs = F.one_hot(tokens, self.vocabulary_size).to(self.head.weight.dtype)
         else:
             inputs = self.embedding(tokens)
-        given: Any = state if state is None or self.cell == "lstm" else state[0]
+        last: State = ()
+        if self.ngrams is not None:
+            of_runs, last_tokens = self.ngrams(tokens, None if state is None else state[-1][0])
+            inputs, last = inputs + of_runs, (last_tokens[None],)
+        given: Any = state if state is None else state[:2] if self.cell == "lstm" else state[0]
         outputs, behind = self.recurrent(inputs, given)
         logits: Tensor = self.head(F.dropout(outputs, self.dropout, self.training))
-        return logits, behind if self.cell == "lstm" else (behind,)
+        return logits, (*(behind if self.cell == "lstm" else (behind,)), *last)
 
     def select(self, state: State, rows: Tensor) -> State:
         """Return the state of some ``rows`` ``(N,)``."""
@@ -94,6 +113,8 @@ class RecurrentLanguageModel(NeuralLanguageModel):
         embedding_dim: size of a token's embedding; None reads one-hot vectors.
         dropout: fraction of values behind the last recurrent layer that are set to 0 in training.
         carry_state: begin each window with the state in which the one before ended.
+        ngram_rows: of tables of embeddings of the last two tokens, of the last three and so on, which are added to that
+            of each token, see ``NGramEmbedding``; none by default.
         optimizer: makes the optimizer.
         scheduler: makes a schedule of the learning rate, stepped after each training step; None keeps it constant.
 
@@ -113,11 +134,13 @@ class RecurrentLanguageModel(NeuralLanguageModel):
         embedding_dim: int | None = None,
         dropout: float = 0.0,
         carry_state: bool = False,
+        ngram_rows: Sequence[int] = (),
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=2e-3),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
         super().__init__(
-            network=network or RecurrentReader(vocabulary_size, hidden_dim, num_layers, cell, embedding_dim, dropout),
+            network=network
+            or RecurrentReader(vocabulary_size, hidden_dim, num_layers, cell, embedding_dim, dropout, ngram_rows),
             vocabulary_size=vocabulary_size,
             optimizer=optimizer,
             scheduler=scheduler,

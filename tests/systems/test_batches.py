@@ -50,7 +50,14 @@ def test_labels_are_missed_by_those_alone_that_need_them(name, tmp_path):
     # The contexts of a word stand where labels do.
     told = name == "Word2Vec" or (is_conditional(module) and not finds_classes(module))
     predicts = FAMILIES[name] in ("classifiers", "estimators", "regression")
-    predicts = predicts or name in ("BERT", "CountingRNN", "PointerNetwork", "QuestionGenerator", "Seq2Seq", "Transformer")
+    predicts = predicts or name in (
+        "BERT",
+        "CountingRNN",
+        "PointerNetwork",
+        "QuestionGenerator",
+        "Seq2Seq",
+        "Transformer",
+    )
     if not told and not predicts:
         run(module, x, tmp_path)
         return

@@ -33,10 +33,13 @@ def test_the_books_network_has_its_parameters() -> None:
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize("embedding_dim", [None, 5])
-def test_reading_on_is_reading_at_once(cell: Any, embedding_dim: int | None) -> None:
+@pytest.mark.parametrize("more", [{}, {"embedding_dim": 5}, {"embedding_dim": 5, "ngram_rows": [10_000, 997]}])
+def test_reading_on_is_reading_at_once(cell: Any, more: dict[str, Any]) -> None:
     torch.manual_seed(0)
-    model = RecurrentLanguageModel(cell=cell, embedding_dim=embedding_dim, **SMALL).eval()
+    model = RecurrentLanguageModel(cell=cell, **more, **SMALL).eval()
+    network: Any = model.network
+    for table in [] if network.ngrams is None else network.ngrams.tables:
+        torch.nn.init.normal_(table.weight)  # of rare runs it begins at 0
     tokens = torch.randint(1, 100, (3, 9))
     expected = model(tokens)
     assert expected.shape == (3, 9, 100)
@@ -182,6 +185,8 @@ def test_a_checkpoint_writes_on_its_own(tmp_path: Path) -> None:
 def test_errors_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="hidden_dim is 0; it must be 1 or more"):
         RecurrentLanguageModel(hidden_dim=0)
+    with pytest.raises(UserError, match="ngram_rows are embeddings that are added to those of the tokens"):
+        RecurrentLanguageModel(ngram_rows=[100])
     with pytest.raises(UserError, match="dropout is 1"):
         RecurrentLanguageModel(dropout=1.0)
     with pytest.raises(UserError, match=r"knows 20: set --model\.vocabulary_size"):
