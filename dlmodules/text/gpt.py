@@ -197,8 +197,8 @@ class GPT(NeuralLanguageModel):
         zero_init: begin each layer as the identity.
         value_residual: mix the values of the first layer into those of the others.
         token_shift: mix the token before into each one, in attention and in feed-forward networks.
-        embedding_std: standard deviation of the embeddings of tokens, and of pairs of them, at the start; where the last
-            layer is not tied to them, 1 lets a small network learn faster.
+        embedding_std: standard deviation of the embeddings of tokens, and of pairs of them, at the start; where the
+            last layer is not tied to them, 1 lets a small network learn faster.
         ngram_rows: of tables of embeddings of the last two tokens, of the last three and so on, which are added to that
             of each token, see ``NGramEmbedding``; none by default.
         optimizer: makes the optimizer; matrices alone are decayed.
