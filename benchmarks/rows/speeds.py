@@ -122,8 +122,8 @@ ROWS = (
         program="programs.speed_lean",
         system="command line",
         protocol=f"MLPClassifier, {_FIT_SIDE}; batches of 128; an epoch of the fit less one of a hand-written loop in"
-        " the same process, by the number of steps: with the lean loop of `train.py`, and with Lightning's own; processes"
-        f" {_IN_TURN}",
+        " the same process, by the number of steps: with the lean loop of `train.py`, and with Lightning's own;"
+        f" processes {_IN_TURN}",
         title="What Lightning's loop costs a step: lean against whole",
         bar=("<=", 0.5),
         ours="lean {:.3f} ms",

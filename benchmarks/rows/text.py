@@ -82,6 +82,13 @@ ROWS = (
         _nats(1.62, of_mean=True, anchor="1.601 to 1.609 (the same network, state carried)", **_BESIDE_COUNTS),
         headline=True,
     ),
+    _row(
+        *("recurrent_tinyshakespeare_long", "RecurrentLanguageModel", "recurrent_tinyshakespeare_long"),
+        *("16,000 updates of 12 windows", _CARRIED),
+        _nats(1.50, **_BESIDE_COUNTS),
+        seeds=(0,),
+        elsewhere="one core, a quarter of an hour",
+    ),
     Row(
         name="nplm_aesop",
         kind="score",
