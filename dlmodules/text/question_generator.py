@@ -1,6 +1,6 @@
 """A network that finds in a document what can be asked about, and asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -176,7 +176,7 @@ class QuestionGenerator(NamesOwnNetworks, TokenizedModule):
 
     best_metric = ("val/question_exact", "max")
     small_arguments: ClassVar[dict[str, Any]] = {
-        **{"vocabulary_size": 200, "embedding_dim": 8, "reader_dim": 8, "hidden_dim": 8, "max_length": 8},
+        **{"vocabulary_size": 200, "embedding_dim": 32, "reader_dim": 32, "hidden_dim": 32, "max_length": 8},
         **{"vectors": None, "scheduler": None},
     }
 
@@ -213,12 +213,15 @@ class QuestionGenerator(NamesOwnNetworks, TokenizedModule):
         return tags, words
 
     def fields(self, batch: Any, first: bool) -> Fields:
-        """Return a batch by its parts.
+        """Return a batch by its parts: a tuple of them, or a dictionary that has them under their names.
 
         Raises:
             UserError: it has other parts, token ids that are not known, or a question without an answer.
         """
-        name, found = type(self).__name__, fields_of(batch)
+        name, names = type(self).__name__, Fields._fields
+        named = isinstance(batch, Mapping) and batch.keys() >= set(names)
+        found = fields_of([batch[part] for part in names] if named else batch)
+        found = tuple(field.long() if field.dtype == torch.int32 else field for field in found)
         whole = [field.dtype == torch.int64 and field.ndim == 2 for field in found]
         if len(found) != 4 or not all(whole) or not found[0].shape == found[1].shape == found[2].shape:
             raise UserError(
@@ -308,13 +311,12 @@ class QuestionGenerator(NamesOwnNetworks, TokenizedModule):
 
     def example_batch(self, n: int) -> Fields:
         """Return ``n`` made-up documents of ten tokens, no two alike, and questions about two or one of them."""
-        first = STOP_ID + 1
-        document = (torch.arange(10) + 3 * torch.arange(n)[:, None]) % (self.vocabulary_size - first) + first
-        answer = torch.zeros_like(document)
-        answer[:, 2:4] = 1
-        answer[::2, 3] = 0
+        first, places = STOP_ID + 1, torch.arange(10)
+        document = (places + 3 * torch.arange(n)[:, None]) % (self.vocabulary_size - first) + first
+        begins = torch.arange(n)[:, None] % 8
+        answer = ((places >= begins) & (places <= begins + begins % 2)).long()
         tags = answer.clone()
-        tags[:, 6] = 1
+        tags[:, 9] = 1
         question = F.pad(document[:, 1:4], (1, 0), value=self.start_id)
         fields = document, tags, answer, F.pad(question, (0, 1), value=self.stop_id)
         return Fields(*(field.to(self.device) for field in fields))

@@ -63,14 +63,15 @@ def assert_tokens_stay_apart(network: nn.Module, *example: Tensor) -> None:
     move, and the others must stay. It is checked in evaluation mode, on a copy, and noise is seeded.
 
     Args:
-        network: Maps integers to a tensor, the batch first in all.
+        network: Maps integers to a tensor or a tuple of them, the batch first in all.
         example: Integers ``(B, ...)``, of each of which no two rows are equal, B >= 2.
     """
     network = copy.deepcopy(network).eval()
 
     def output(*tokens: Tensor) -> Tensor:
         torch.manual_seed(0)
-        return _rows(network(*tokens))
+        made = network(*tokens)
+        return torch.cat([_rows(part) for part in (made if isinstance(made, tuple) else (made,))], dim=1)
 
     with torch.no_grad(), torch.random.fork_rng():
         before = output(*example)

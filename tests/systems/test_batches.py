@@ -35,7 +35,7 @@ def run(module, batch, tmp_path):
     trainer.predict(module, loader)
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"QuestionGenerator"}))  # it has names of its own
 def test_dictionaries_doubles_and_short_labels_are_taken(name, tmp_path):
     module, (x, *_, y) = built(name)
     x = x.double() if x.is_floating_point() else x

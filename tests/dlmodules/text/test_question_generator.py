@@ -62,6 +62,13 @@ def test_its_losses_by_hand() -> None:
     assert made.training_step(FIELDS, 0).item() == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_dictionary_has_the_parts_by_their_names() -> None:
+    made = model()
+    expected = made.training_step(FIELDS, 0)
+    given = {name: field.int() for name, field in reversed(FIELDS._asdict().items())}
+    assert torch.equal(made.training_step(given, 0), expected)
+
+
 def test_what_it_asks_depends_on_the_answer_and_its_order_of_words() -> None:
     network: Any = model().network
     read = network.read(FIELDS.document)
