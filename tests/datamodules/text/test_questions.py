@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from datamodules import FactsDataModule, NewsQADataModule, QuestionFilesDataModule, SQuADDataModule
+from datamodules.text import facts
 from datamodules.text.facts import FACTS, NAMES, UNASKED
+from datamodules.text.question_files import read_articles
 from datamodules.text.questions import Document, Question, QuestionDataset
 from dlmodules.errors import UserError
 from dlmodules.protocols import HasPairs, HasTokenizer
@@ -80,6 +82,19 @@ def test_facts_are_answered_by_the_words_that_they_say() -> None:
     assert other.read("train") != parts["train"]
 
 
+def test_no_document_is_in_two_parts_however_few_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, few in (("NAMES", NAMES[:2]), ("THINGS", ["boat"]), ("PLACES", ["oslo"]), ("JOBS", ["cook"])):
+        monkeypatch.setattr(facts, name, few)
+    monkeypatch.setattr(facts, "FACTS", [one for one in FACTS if "vehicle" in one.sentence])
+    monkeypatch.setattr(facts.random.Random, "randint", lambda draw, low, high: low)  # one sentence
+    data = FactsDataModule(train_size=300, val_size=40, test_size=40)
+    train, val, test = ({" ".join(one.words) for one in data.read(part)} for part in ("train", "val", "test"))
+    assert len(train) < 200  # of a few that there are
+    assert not train & test
+    assert not train & val
+    assert not val & test
+
+
 def test_what_is_not_asked_about_has_the_same_words() -> None:
     """Else a list of words would find all answers."""
     gaps = {word for fact in UNASKED for word in fact.sentence.split() if word.startswith("{")}
@@ -111,6 +126,9 @@ def test_squads_form_is_read_by_its_places(tmp_path: Path, compressed: bool) -> 
         Question(["when", "did", "it", "open", "?"], [(1, 2)]),
         Question(["whose", "was", "it", "?"], [(3, 4)]),
     ]
+    inside = [{"question": "When?", "answers": [{"text": "98", "answer_start": 5}]}]
+    other = squad(tmp_path, "inside.json", [{"paragraphs": [{"context": "In 1998, Anna's.", "qas": inside}]}])
+    assert read_articles(other)[0][0].questions[0].spans == [(1, 2)]  # the whole word
     assert data.example_pairs(1)[0][1] == "when did it open ? (1998) whose was it ? (anna's)"
     own = QuestionFilesDataModule(squad(tmp_path), test_file=squad(tmp_path, "other.json"), val_size=0)
     assert [len(own.read(part)) for part in ("train", "val", "test")] == [5, 0, 5]
