@@ -84,10 +84,10 @@ ROWS = (
     ),
     _row(
         *("recurrent_tinyshakespeare_long", "RecurrentLanguageModel", "recurrent_tinyshakespeare_long"),
-        *("16,000 updates of 12 windows", _CARRIED),
+        *("7,000 updates of 12 windows", _CARRIED),
         _nats(1.50, **_BESIDE_COUNTS),
         seeds=(0,),
-        elsewhere="one core, a quarter of an hour",
+        elsewhere="one core, five minutes",
     ),
     Row(
         name="nplm_aesop",
