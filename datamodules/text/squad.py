@@ -22,7 +22,7 @@ class SQuADDataModule(QuestionFilesDataModule):
     Args:
         val_size: training articles for validation: a number of them, or a fraction in (0, 1); 0 for none.
         data_dir: folder of the data sets; ``$DLMODULES_DATA`` or ``./data`` where None.
-        **kwargs: of ``QuestionsDataModule``.
+        **kwargs: of ``QuestionFilesDataModule``.
 
     Raises:
         UserError: for a number out of range, a failed download, or a damaged file.

@@ -26,6 +26,7 @@ SET_BY_ITSELF = {
     "LandDataModule": {"standardize"},
     "PlanetPixelDataModule": {"data_dir"},
     "RingDataModule": {"standardize"},
+    "SQuADDataModule": {"file", "test_file"},
     "TinsDataModule": {"data_dir"},
     "WrodlDataModule": {"val_size", "test_size", "standardize"},
     "XORDataModule": {"val_size", "test_size", "standardize"},
