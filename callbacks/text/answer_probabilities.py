@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning import LightningModule
 from torch import Tensor
 from typing_extensions import override
 
-from callbacks.base.inference import undisturbed
-from callbacks.base.media import save_figure
-from callbacks.base.plotting import PlottingCallback
-from callbacks.text.pair_samples import chosen_pairs
+from callbacks.text.text_pictures import TextPictures
 from dlmodules.protocols import FindsAnswers
-from dlmodules.validation.arguments import check_at_least_one
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +16,7 @@ if TYPE_CHECKING:
 ROW = 30  # words
 
 
-class AnswerProbabilities(PlottingCallback):
+class AnswerProbabilities(TextPictures):
     """Draws how probably each word of the same documents answers a question, a bar for each.
 
     Works with any module that finds answers (``dlmodules.protocols.FindsAnswers``). Pictures: ``answers_1``,
@@ -37,36 +33,16 @@ class AnswerProbabilities(PlottingCallback):
     """
 
     needs: ClassVar[tuple[type, ...]] = (FindsAnswers,)
-
-    def __init__(
-        self,
-        texts: Sequence[str] | None = None,
-        number: int = 1,
-        every_n_epochs: int = 1,
-        every_n_steps: int | None = None,
-    ) -> None:
-        super().__init__(every_n_epochs, every_n_steps)
-        check_at_least_one(number=number)
-        self.texts = None if texts is None else list(texts)
-        self.number = number
+    picture = "answers"
 
     @override
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Refuse a text that the model cannot read before anything is trained."""
-        super().on_train_start(trainer, pl_module)
+    def look(self, pl_module: LightningModule, text: str) -> tuple[list[str], Tensor]:
         assert isinstance(pl_module, FindsAnswers)
-        for text, _ in chosen_pairs(trainer, self.texts, self.number):
-            with undisturbed(trainer, pl_module, 0):
-                pl_module.answer_probabilities(text)
+        return pl_module.answer_probabilities(text)
 
     @override
-    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        assert isinstance(pl_module, FindsAnswers)
-        for number, (text, _) in enumerate(chosen_pairs(trainer, self.texts, self.number), start=1):
-            with undisturbed(trainer, pl_module, 0):
-                words, probabilities = pl_module.answer_probabilities(text)
-            if trainer.is_global_zero:
-                save_figure(trainer, f"answers_{number}", answers_figure(words, probabilities))
+    def figure(self, seen: tuple[list[str], Tensor]) -> "Figure":
+        return answers_figure(*seen)
 
 
 def answers_figure(words: Sequence[str], probabilities: Tensor) -> "Figure":

@@ -1,17 +1,12 @@
 """Where a model of text looks."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning import LightningModule
 from typing_extensions import override
 
-from callbacks.base.inference import undisturbed
-from callbacks.base.media import save_figure
-from callbacks.base.plotting import PlottingCallback
-from callbacks.text.pair_samples import chosen_pairs
+from callbacks.text.text_pictures import TextPictures
 from dlmodules.protocols import Attends, AttentionMap
-from dlmodules.validation.arguments import check_at_least_one
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +14,7 @@ if TYPE_CHECKING:
 MOST_MAPS = 16  # of a picture; more would be too small to read
 
 
-class AttentionMaps(PlottingCallback):
+class AttentionMaps(TextPictures):
     """Draws the weights of attention for the same texts each time: a row for each token that attends.
 
     Works with any module that can show where it looks (``dlmodules.protocols.Attends``): within a text, or to a source
@@ -36,36 +31,16 @@ class AttentionMaps(PlottingCallback):
     """
 
     needs: ClassVar[tuple[type, ...]] = (Attends,)
-
-    def __init__(
-        self,
-        texts: Sequence[str] | None = None,
-        number: int = 1,
-        every_n_epochs: int = 1,
-        every_n_steps: int | None = None,
-    ) -> None:
-        super().__init__(every_n_epochs, every_n_steps)
-        check_at_least_one(number=number)
-        self.texts = None if texts is None else list(texts)
-        self.number = number
+    picture = "attention"
 
     @override
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Refuse a text that the model cannot read before anything is trained."""
-        super().on_train_start(trainer, pl_module)
+    def look(self, pl_module: LightningModule, text: str) -> AttentionMap:
         assert isinstance(pl_module, Attends)
-        for text, _ in chosen_pairs(trainer, self.texts, self.number):
-            with undisturbed(trainer, pl_module, 0):
-                pl_module.attention_maps(text)
+        return pl_module.attention_maps(text)
 
     @override
-    def plot(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        assert isinstance(pl_module, Attends)
-        for number, (text, _) in enumerate(chosen_pairs(trainer, self.texts, self.number), start=1):
-            with undisturbed(trainer, pl_module, 0):
-                seen = pl_module.attention_maps(text)
-            if trainer.is_global_zero:
-                save_figure(trainer, f"attention_{number}", attention_figure(seen))
+    def figure(self, seen: AttentionMap) -> "Figure":
+        return attention_figure(seen)
 
 
 def attention_figure(seen: AttentionMap) -> "Figure":
