@@ -151,6 +151,7 @@ class QuestionsDataModule(TokenizedDataModule[QuestionDataset, Asked]):
         self.question_words = question_words
         self.max_document_length = max_document_length
         self.max_question_length = max_question_length
+        self._documents: dict[str, list[Document]] = {}
         self._train: list[Document] | None = None
 
     def read(self, part: Literal["train", "val", "test"]) -> list[Document]:
@@ -164,9 +165,11 @@ class QuestionsDataModule(TokenizedDataModule[QuestionDataset, Asked]):
         return []
 
     def documents(self, part: Literal["train", "val", "test"]) -> list[Document]:
-        """Return the documents of a part as they are read by a model, each with a question or more."""
-        cut = [document.cut(self.max_document_length) for document in self.read(part)]
-        return [document for document in cut if document.questions]
+        """Return the documents of a part as a model reads them, each with a question or more; they are read once."""
+        if part not in self._documents:
+            cut = [document.cut(self.max_document_length) for document in self.read(part)]
+            self._documents[part] = [document for document in cut if document.questions]
+        return self._documents[part]
 
     def example_pairs(self, n: int) -> list[tuple[str, str]]:
         """Return at most ``n`` documents of the validation, and what is asked about them, as text."""
