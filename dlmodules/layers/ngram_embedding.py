@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from dlmodules.protocols import PAD
-from dlmodules.validation.arguments import check_at_least_one, check_positive
+from dlmodules.validation.arguments import check_at_least_one, check_dropout, check_positive
 
 MIXER = 2_654_435_761  # odd and large: near runs of tokens fall into far rows
 
@@ -23,16 +24,21 @@ class NGramEmbedding(nn.Module):
         width: size of an embedding.
         std: standard deviation of the embeddings of two tokens at the start; those of longer runs, which come rarely,
             begin at 0.
+        dropout: fraction of the embeddings that are left out in training, each run's at a place as a whole: as in
+            smoothed counts, shorter runs must do without the longer ones, which are soon known by heart.
     """
 
-    def __init__(self, vocabulary_size: int, rows: Sequence[int], width: int, std: float = 0.02) -> None:
+    def __init__(
+        self, vocabulary_size: int, rows: Sequence[int], width: int, std: float = 0.02, dropout: float = 0.0
+    ) -> None:
         for number in rows:
             check_at_least_one(ngram_rows=number)
         check_positive(std=std)
+        check_dropout(dropout)
         super().__init__()
         self.vocabulary_size, self.rows = vocabulary_size, list(rows)
         self.tables = nn.ModuleList(nn.Embedding(number, width) for number in rows)
-        self.std = std
+        self.std, self.dropout = std, dropout
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -56,5 +62,8 @@ class NGramEmbedding(nn.Module):
         for length, table in enumerate(self.tables, start=1):
             keys = keys + known[:, reach - length : known.shape[1] - length] * self.vocabulary_size**length
             has_all = self.rows[length - 1] >= self.vocabulary_size ** (length + 1)
-            found = found + table(keys if has_all else keys * MIXER % self.rows[length - 1])
+            embedded = table(keys if has_all else keys * MIXER % self.rows[length - 1])
+            if self.training and self.dropout:
+                embedded = embedded * F.dropout(embedded.new_ones(*keys.shape, 1), self.dropout)
+            found = found + embedded
         return found, known[:, known.shape[1] - reach :]

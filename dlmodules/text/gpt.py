@@ -56,6 +56,7 @@ class CausalTransformer(nn.Module):
         embedding_std: standard deviation of the embeddings of tokens, and of pairs of them, at the start.
         ngram_rows: of tables of embeddings of the last two tokens, of the last three and so on, which are added to that
             of each token, see ``NGramEmbedding``.
+        ngram_dropout: fraction of those embeddings that are left out in training.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class CausalTransformer(nn.Module):
         token_shift: bool = False,
         embedding_std: float = 0.02,
         ngram_rows: Sequence[int] = (),
+        ngram_dropout: float = 0.0,
     ) -> None:
         check_at_least(2, vocabulary_size=vocabulary_size, context=context)
         check_at_least_one(num_layers=num_layers)
@@ -101,7 +103,9 @@ class CausalTransformer(nn.Module):
         self.value_residual, self.token_shift, self.embedding_std = value_residual, token_shift, embedding_std
         self.embedding = nn.Embedding(vocabulary_size, width)
         self.position_embedding = nn.Embedding(context, width) if positions == "learned" else None
-        self.ngrams = NGramEmbedding(vocabulary_size, ngram_rows, width, embedding_std) if ngram_rows else None
+        self.ngrams: NGramEmbedding | None = None
+        if ngram_rows:
+            self.ngrams = NGramEmbedding(vocabulary_size, ngram_rows, width, embedding_std, ngram_dropout)
         self.layers = nn.ModuleList(
             TransformerLayer(
                 *(width, num_heads, context, dropout, bias, norm, activation),
@@ -201,6 +205,7 @@ class GPT(NeuralLanguageModel):
             last layer is not tied to them, 1 lets a small network learn faster.
         ngram_rows: of tables of embeddings of the last two tokens, of the last three and so on, which are added to that
             of each token, see ``NGramEmbedding``; none by default.
+        ngram_dropout: fraction of those embeddings that are left out in training.
         optimizer: makes the optimizer; matrices alone are decayed.
         scheduler: makes a schedule of the learning rate, stepped after each training step; None keeps it constant.
 
@@ -237,6 +242,7 @@ class GPT(NeuralLanguageModel):
         token_shift: bool = False,
         embedding_std: float = 0.02,
         ngram_rows: Sequence[int] = (),
+        ngram_dropout: float = 0.0,
         optimizer: OptimizerCallable = lambda p: torch.optim.AdamW(p, lr=6e-4, weight_decay=0.1),
         scheduler: LRSchedulerCallable | None = None,
     ) -> None:
@@ -244,7 +250,7 @@ class GPT(NeuralLanguageModel):
             network=network
             or CausalTransformer(
                 *(vocabulary_size, context, num_layers, num_heads, width, dropout, bias, positions, norm, activation),
-                *(qk_norm, tied, zero_init, value_residual, token_shift, embedding_std, ngram_rows),
+                *(qk_norm, tied, zero_init, value_residual, token_shift, embedding_std, ngram_rows, ngram_dropout),
             ),
             vocabulary_size=vocabulary_size,
             optimizer=optimizer,

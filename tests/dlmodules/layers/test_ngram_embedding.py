@@ -54,3 +54,16 @@ def test_a_shift_by_hand() -> None:
     assert found.tolist() == [[[0.5, 0.0], [1.5, 10.0], [3.0, 20.0]]]
     assert torch.equal(shift(x[:, 2:], shift(x[:, :2])[1])[0], found[:, 2:])
     assert torch.equal(last, x[:, 2:])
+
+
+def test_whole_embeddings_are_left_out_in_training_alone() -> None:
+    torch.manual_seed(0)
+    layer = NGramEmbedding(5, [25], width=4, std=1.0, dropout=0.5)
+    tokens = torch.randint(5, (50, 40))
+    found, whole = layer(tokens)[0], layer.eval()(tokens)[0]
+    kept = (found != 0).all(dim=2)
+    assert torch.equal(found[kept], 2 * whole[kept])
+    assert (found[~kept] == 0).all()
+    assert 0.45 < kept.float().mean() < 0.55
+    with pytest.raises(UserError, match="dropout is"):
+        NGramEmbedding(5, [25], width=1, dropout=1.5)
