@@ -17,8 +17,10 @@ def place(row: Row) -> int:
     return 0 if row.gpu is None else row.gpu.place
 
 
-def waiting(records: Path, names: Sequence[str] = (), everything: bool = False) -> list[tuple[Row, int]]:
-    """Return the rows marked for a GPU and their seeds without a record, what is worth most first.
+def waiting(
+    records: Path, names: Sequence[str] = (), everything: bool = False, seeds: Sequence[int] | None = None
+) -> list[tuple[Row, int]]:
+    """Return the rows marked for a GPU and their seeds, or ``seeds``, without a record, what is worth most first.
 
     Raises ValueError for a name that is none of theirs.
     """
@@ -29,7 +31,7 @@ def waiting(records: Path, names: Sequence[str] = (), everything: bool = False) 
         (row, seed)
         for row in marked.values()
         if not names or row.name in names
-        for seed in row.seeds
+        for seed in (row.seeds if seeds is None else seeds)
         if everything or not (records / row.kind / f"{row.name}-seed{seed}.json").is_file()
     ]
 

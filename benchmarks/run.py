@@ -81,7 +81,7 @@ def main(args: Sequence[str]) -> int:
     names = [*options.names, options.row] if options.row else options.names
     try:
         if options.gpu:
-            todo = waiting(context.records, names, options.all)
+            todo = waiting(context.records, names, options.all, options.seeds)
         else:
             todo = chosen(names, options.seeds, options.all, context.records, options.cost)
     except ValueError as error:

@@ -53,11 +53,13 @@ class DeviceBatches:
 
 
 class OnDevice(pl.Callback):
-    """Let the data module of the run hand out ``DeviceBatches`` in place of its loaders."""
+    """Let a data module of images hand out ``DeviceBatches`` in place of its loaders; others keep theirs."""
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Replace the loaders of the data module, which was set up just before."""
-        data: VisionDataModule = trainer.datamodule  # type: ignore[attr-defined]  # set by a connector
+        data = trainer.datamodule  # type: ignore[attr-defined]  # set by a connector
+        if not isinstance(data, VisionDataModule):
+            return
 
         def batches(name: str, **more: Any) -> Callable[[], Any]:
             def make() -> Any:

@@ -23,6 +23,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         if not list(folder.glob("*/version_*/checkpoints/last.ckpt")):
             fit = ["train.py", "fit", "--config", pretraining, "--seed_everything", str(seed)]
             fit += ["--trainer.default_root_dir", str(folder), "--data.vocabulary_file", str(words)]
+            fit += context.on_device()
             fit += ["--trainer.max_epochs", "1", "--trainer.limit_train_batches", "5"] if context.quick else []
             folder.mkdir(parents=True, exist_ok=True)
             run_command(fit, context, folder / "log.txt")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.row import Figure, Row
+from benchmarks.row import Figure, Gpu, Row
 
 _EXACT = "the part that is written as it is, to the character, by a beam of five; final weights"
 _DATES = f"1,000 dates of days that are not trained on, in ten forms: {_EXACT}"
@@ -76,6 +76,7 @@ ROWS = (
                 guess="the source as it is",
             ),
         ),
+        gpu=Gpu(10, 4.0),
     ),
     _row(
         *(
@@ -96,5 +97,6 @@ ROWS = (
             ),
         ),
         headline=True,
+        gpu=Gpu(9, 3.0),
     ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.row import Figure, Row
+from benchmarks.row import Figure, Gpu, Row
 
 _TAGGED = "; spans found where their first and last words are; questions written greedily for the true answers"
 
@@ -39,6 +39,7 @@ ROWS = (
         ),
         options={"baseline": "tags_by_word"},
         headline=True,
+        gpu=Gpu(11, 4.0),
     ),
     _row(
         *("question_generator_xquad", "question_generator_squad", "20 epochs of the questions of 39 articles"),

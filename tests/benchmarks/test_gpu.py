@@ -12,11 +12,11 @@ from benchmarks import gpu, run
 from benchmarks.context import Context, run_command
 from benchmarks.gpu import NO_GPU, measure_on_gpu, waiting
 from benchmarks.instruments.on_device import DeviceBatches, OnDevice
-from benchmarks.programs import scores
+from benchmarks.programs import fine_tuning, scores
 from benchmarks.record import read_records
 from benchmarks.rows import ROWS
-from datamodules import DigitsDataModule
-from dlmodules import MLPClassifier
+from datamodules import CorpusDataModule, DigitsDataModule
+from dlmodules import GPT, MLPClassifier
 from dlmodules.errors import UserError
 from dlmodules.layers import RandomShiftAndFlip
 from tests.quiet import quiet_trainer
@@ -28,6 +28,11 @@ MARKED = [
     "colorization_cifar10_gpu",
     "densenet100_cifar10_gpu",
     "gpt_tinyshakespeare_gpu",
+    "bert_classifier_imdb",
+    "bert_classifier_imdb_anew",
+    "transformer_multi30k",
+    "seq2seq_multi30k",
+    "question_generator_facts",
 ]
 
 
@@ -40,13 +45,14 @@ def test_what_is_worth_most_comes_first_and_what_has_a_record_not_at_all(tmp_pat
     assert waiting(tmp_path)[0][0].name == "vae_binarized_mnist"
     assert waiting(tmp_path, everything=True)[0][0].name == "resnet20_cifar10_gpu"
     assert [row.name for row, _ in waiting(tmp_path, ["dcgan_mnist"])] == ["dcgan_mnist"]
+    assert [seed for _, seed in waiting(tmp_path, ["vae_binarized_mnist"], seeds=[1, 2])] == [1, 2]
     with pytest.raises(ValueError, match="'mlp_mnist' is not marked for a GPU; those that are: resnet20"):
         waiting(tmp_path, ["mlp_mnist"])
 
 
 def test_a_row_of_a_gpu_is_run_only_there_and_says_what_it_costs(capsys):
     rows = [row for row in ROWS.values() if row.gpu]
-    assert sorted(row.gpu.place for row in rows) == [1, 2, 3, 4, 5, 6]
+    assert sorted(row.gpu.place for row in rows) == list(range(1, len(MARKED) + 1))
     assert all(0 < row.gpu.minutes <= 8 for row in rows)
     assert run.main(["--list"]) == 0
     assert "with --gpu, 6 minutes a seed" in capsys.readouterr().out
@@ -141,6 +147,27 @@ def test_a_run_gets_its_batches_from_the_device_augmented_there(tmp_path):
     assert "val/accuracy" in trainer.callback_metrics
     trainer.test(module, data)
     assert isinstance(trainer.test_dataloaders, DeviceBatches)
+
+
+def test_a_run_on_text_keeps_its_loaders(tmp_path):
+    data = CorpusDataModule(batch_size=4, context=8, windows_per_epoch=8)
+    module = GPT(vocabulary_size=200, context=8, num_layers=1, num_heads=1, width=8)
+    trainer = quiet_trainer(max_epochs=1, callbacks=[OnDevice()], default_root_dir=tmp_path)
+    trainer.fit(module, data)
+    assert trainer.global_step == 2
+
+
+def test_a_pretraining_is_on_the_gpu_too(tmp_path, monkeypatch):
+    commands = []
+
+    def note(args, context, log):
+        commands.append(args)
+        raise UserError("enough")
+
+    monkeypatch.setattr(fine_tuning, "run_command", note)
+    with pytest.raises(UserError, match="enough"):
+        fine_tuning.measure(ROWS["bert_classifier_imdb"], 0, Context(work=tmp_path, device="cuda"))
+    assert commands[0][commands[0].index("--trainer.accelerator") + 1] == "gpu"
 
 
 def test_augmentation_draws_on_the_device_of_the_images():
