@@ -28,6 +28,23 @@ class Memory(NamedTuple):
         return Memory(*(part.index_select(0, rows) for part in self))
 
 
+class DecoderState(NamedTuple):
+    """What a recurrent decoder goes on with.
+
+    Args:
+        hidden: its states, of an LSTM the hidden and the cell states: each ``(L, B, H)``.
+        memory: what it attends to; None without attention.
+    """
+
+    hidden: tuple[Tensor, ...]
+    memory: Memory | None
+
+    def select(self, rows: Tensor) -> "DecoderState":
+        """Return that of some ``rows`` ``(N,)``."""
+        hidden = tuple(part.index_select(1, rows) for part in self.hidden)
+        return DecoderState(hidden, None if self.memory is None else self.memory.select(rows))
+
+
 class MemoryAttention(nn.Module):
     """Weights over the places of a memory, and their weighted mean, for each query.
 

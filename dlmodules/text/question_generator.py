@@ -1,7 +1,7 @@
 """A network that finds in a document what can be asked about, and asks."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
@@ -88,6 +88,8 @@ class QuestionGenerator(NamesOwnNetworks, TokenizedModule):
         reader_dim: units of the reader of documents, in each direction.
         hidden_dim: units of what reads the answer, and of what writes the question.
         dropout: fraction of embeddings and of what is read that are set to 0 in training.
+        attention: ``none``, as in the book; ``luong``: what writes the question looks at all words of the document, as
+            in the paper, and not only at what was read at the answer's.
         vectors: text file of word vectors, such as GloVe's, that the embedding begins with, each of ``embedding_dim``
             numbers; None begins at random, as words do that have none.
         max_length: words of a question that is written, at most.
@@ -112,6 +114,7 @@ class QuestionGenerator(NamesOwnNetworks, TokenizedModule):
         reader_dim: int = 100,
         hidden_dim: int = 200,
         dropout: float = 0.0,
+        attention: Literal["none", "luong"] = "none",
         vectors: str | None = None,
         max_length: int = 20,
         optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
@@ -121,7 +124,9 @@ class QuestionGenerator(NamesOwnNetworks, TokenizedModule):
         check_at_least_one(max_length=max_length)
         super().__init__()
         save_portable_hyperparameters(self)
-        self.network = network or QuestionNetwork(vocabulary_size, embedding_dim, reader_dim, hidden_dim, dropout)
+        self.network = network or QuestionNetwork(
+            vocabulary_size, embedding_dim, reader_dim, hidden_dim, dropout, attention
+        )
         self.vocabulary_size, self.vectors, self.max_length = vocabulary_size, vectors, max_length
         self.optimizer, self.scheduler = optimizer, scheduler
         self._has_own_weights = False

@@ -1,6 +1,6 @@
 """Recurrent networks that read one sequence and write another, with attention or without."""
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from dlmodules.errors import UserError
-from dlmodules.layers.memory_attention import Memory, MemoryAttention
+from dlmodules.layers.memory_attention import DecoderState, MemoryAttention
 from dlmodules.layers.recurrent import Cell, make_recurrent
 from dlmodules.layers.sequence_encoder import SequenceEncoder
 from dlmodules.protocols import PAD, AttentionMap
@@ -17,18 +17,6 @@ from dlmodules.text.sequence_to_sequence import SequenceToSequence
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_dropout, check_fractions
 
 AttentionKind = Literal["none", "bahdanau", "luong"]
-
-
-class DecoderState(NamedTuple):
-    """What a recurrent decoder goes on with.
-
-    Args:
-        hidden: its states, of an LSTM the hidden and the cell states: each ``(L, B, H)``.
-        memory: what it attends to; None without attention.
-    """
-
-    hidden: tuple[Tensor, ...]
-    memory: Memory | None
 
 
 class RecurrentEncoderDecoder(nn.Module):
@@ -162,8 +150,7 @@ class RecurrentEncoderDecoder(nn.Module):
 
     def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
         """Return the state of some ``rows`` ``(N,)``."""
-        hidden = tuple(part.index_select(1, rows) for part in state.hidden)
-        return DecoderState(hidden, None if state.memory is None else state.memory.select(rows))
+        return state.select(rows)
 
 
 class Seq2Seq(SequenceToSequence):

@@ -38,8 +38,9 @@ def reading(**more: Any) -> QuestionGenerator:
     return made
 
 
-def test_its_losses_by_hand() -> None:
-    made = model()
+@pytest.mark.parametrize("attention", ["none", "luong"])
+def test_its_losses_by_hand(attention: str) -> None:
+    made = model(attention=attention)
     network: Any = made.network
     tag_nats, question_nats = [], []
     for document, tags, answer, question in zip(*FIELDS, strict=True):
@@ -54,7 +55,11 @@ def test_its_losses_by_hand() -> None:
         state = network.answer_encoder.forwards[0](read[:, answer[: len(document)] == 1])[1]
         for token, after in pairwise(question):
             written, state = network.decoder(network.embedding(token)[None, None], state)
-            logits = network.projection(written[0, 0])
+            out = written[0, 0]
+            if attention == "luong":
+                weights = torch.stack([out @ network.score.key(place) for place in read[0]]).softmax(0)
+                out = torch.tanh(network.readout(torch.cat([out, weights @ read[0]])))
+            logits = network.projection(out)
             question_nats.append(-logits.log_softmax(0)[after].item())
     assert len(tag_nats) == 8
     assert len(question_nats) == 5
@@ -108,8 +113,9 @@ def test_spans_are_runs_of_tags() -> None:
     assert float(score.compute()) == 0.0
 
 
-def test_padding_is_no_answer_and_no_word(tmp_path: Path) -> None:
-    made = model()
+@pytest.mark.parametrize("attention", ["none", "luong"])
+def test_padding_is_no_answer_and_no_word(tmp_path: Path, attention: str) -> None:
+    made = model(attention=attention)
     wider = Fields(*(torch.nn.functional.pad(field, (0, 3)) for field in FIELDS))
     assert made.training_step(FIELDS, 0).item() == pytest.approx(made.training_step(wider, 0).item(), rel=1e-6)
     made.eval()
@@ -124,8 +130,9 @@ def test_padding_is_no_answer_and_no_word(tmp_path: Path) -> None:
     }
 
 
-def test_it_asks_about_a_text() -> None:
-    made = reading().eval()
+@pytest.mark.parametrize("attention", ["none", "luong"])
+def test_it_asks_about_a_text(attention: str) -> None:
+    made = reading(attention=attention).eval()
     assert isinstance(made, FindsAnswers)
     assert isinstance(made, TranslatesTexts)
     text = "anna saw two dogs in rome ?"
@@ -140,7 +147,7 @@ def test_it_asks_about_a_text() -> None:
     assert asked.question == made.ask_about(text, text)
     assert set(asked.question.split()) <= {*WORDS, "<unknown>"}
     assert made.translate_texts([text]) == [f"{asked.question} ({text})"]
-    assert made.ask_about(text, "two dogs", beam=3)
+    assert set(made.ask_about(text, "two dogs", beam=3).split()) <= {*WORDS, "<unknown>"}
     made.network.tagger.bias.data[1] = -50.0  # type: ignore[union-attr, index]  # nothing is
     assert made.translate_texts([text]) == ["(no answer found)"]
     with pytest.raises(UserError, match="the words 'three dogs' are not in the text"):
@@ -178,6 +185,8 @@ def test_errors_are_one_line(tmp_path: Path) -> None:
     made = model()
     with pytest.raises(UserError, match=r"needs batches of inputs and labels: documents, tags and answers \(B, D\)"):
         made.training_step(FIELDS[:3], 0)
+    with pytest.raises(UserError, match="attention is 'bahdanau'; it must be none or luong"):
+        model(attention="bahdanau")
     with pytest.raises(UserError, match="a question that no word of its document answers"):
         made.training_step(FIELDS._replace(answer=torch.zeros(2, 5, dtype=torch.int64)), 0)
     with pytest.raises(UserError, match=r"there is a token 12, but QuestionGenerator knows 0\.\.11"):
