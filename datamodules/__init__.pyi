@@ -13,6 +13,11 @@ from .images.quickdraw import QuickDrawDataModule as QuickDrawDataModule
 from .images.tensor_dataset import TensorImageDataset as TensorImageDataset
 from .images.tins import TinsDataModule as TinsDataModule
 from .images.vision import VisionDataModule as VisionDataModule
+from .pairs.derived import ShrunkPairsDataModule as ShrunkPairsDataModule
+from .pairs.edges import EdgesDataModule as EdgesDataModule
+from .pairs.maps import MapsDataModule as MapsDataModule
+from .pairs.pair import PairDataModule as PairDataModule
+from .pairs.pair_folder import PairFolderDataModule as PairFolderDataModule
 from .tables.diabetes import DiabetesDataModule as DiabetesDataModule
 from .tables.iris import IrisDataModule as IrisDataModule
 from .tables.land import LandDataModule as LandDataModule

@@ -55,6 +55,7 @@ BY_FAMILY = {
     "regression": _epochs(50, "LossCurve"),
     "rl": _AGENTS,
     "text": _steps(2000, "TextSamples", "LossCurve"),
+    "translation": _steps(2000, "Translations", "LossCurve"),
     "vaes": _epochs(30, "Reconstructions", "LatentMap", "SampleGrid", "LossCurve"),
 }
 """By the package in ``dlmodules``: what the configurations of the family have in common, and a budget of minutes."""

@@ -40,7 +40,7 @@ def _dispatch(args: list[str]) -> None:
         dashboard(rest)
     elif command == "play":
         _play(rest)
-    elif command in ("sample", "export", "explore"):
+    elif command in ("sample", "translate", "export", "explore"):
         _on_a_checkpoint(command, rest)
     elif command in COMMANDS or command.startswith("-"):
         _train_or_measure(args)
@@ -80,6 +80,10 @@ def _on_a_checkpoint(command: str, args: list[str]) -> None:
         from dlmodules_cli.sample import sample
 
         sample(chosen)
+    elif command == "translate":
+        from dlmodules_cli.translate import translate
+
+        translate(chosen)
     elif command == "export":
         from dlmodules_cli.export import export
 

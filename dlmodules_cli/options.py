@@ -25,7 +25,7 @@ class CheckpointParser(OneLineErrors, ArgumentParser):
 
 
 def parse(command: str, args: list[str]) -> Namespace:
-    """Return the options of ``sample``, ``export``, ``explore`` or ``play``.
+    """Return the options of ``sample``, ``translate``, ``export``, ``explore`` or ``play``.
 
     Raises:
         UserError: a number or a name cannot be.
@@ -119,6 +119,22 @@ def _export() -> CheckpointParser:
     return parser
 
 
+def _translate() -> CheckpointParser:
+    parser = _parser(
+        "translate", "Own images of one domain in another, by a checkpoint alone; one file for each image."
+    )
+    parser.add_argument("--input", type=str, required=True, help="A folder of images, in folders of their own or not.")
+    parser.add_argument(
+        "--output", type=str, required=True, help="Folder for the translated images, of the same names."
+    )
+    parser.add_argument(
+        "--direction", type=str, default="a2b", help="a2b, or b2a where the module has learned the way back."
+    )
+    _add_ema(parser)
+    _add_imports(parser)
+    return parser
+
+
 def _explore() -> CheckpointParser:
     parser = _parser("explore", "A page in the browser that decodes, morphs, samples or classifies with a checkpoint.")
     parser.add_argument(
@@ -181,7 +197,7 @@ def _play() -> CheckpointParser:
     return parser
 
 
-PARSERS = {"sample": _sample, "export": _export, "explore": _explore, "play": _play}
+PARSERS = {"sample": _sample, "export": _export, "translate": _translate, "explore": _explore, "play": _play}
 
 
 def _refuse_what_cannot_be_played(chosen: Namespace) -> None:

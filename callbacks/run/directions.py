@@ -7,6 +7,8 @@ Direction = Literal["min", "max"]
 DIRECTIONS: dict[str, Direction] = {
     "loss": "min",
     "reconstruction": "min",
+    "l1": "min",
+    "psnr": "max",
     "rmse": "min",
     "perplexity": "min",
     "bits_per_character": "min",

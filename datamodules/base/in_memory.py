@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 from typing_extensions import override
 
-from datamodules.base.fields import BatchT
+from datamodules.base.fields import BatchT, transform_first
 from datamodules.base.sampling import Collate, ResumableLoader, Transform, collate_of, shuffled
 from datamodules.base.tryable import Tryable
 from dlmodules.errors import UserError
@@ -112,6 +112,10 @@ class InMemoryDataModule(Tryable, LightningDataModule, Generic[DatasetT, BatchT]
         if self.test_set is not None:
             self.test_set = self.make_test()
 
+    def augment(self, batch: Any, transform: Transform) -> Any:
+        """Return a training batch with ``transform`` applied to its first field."""
+        return transform_first(batch, transform)
+
     def train_sampler(self, dataset: DatasetT) -> DistributedSampler[Any]:
         """Return what orders the training rows, as a function of the seed and the epoch."""
         return shuffled(dataset, self.seed, self.drop_last)
@@ -139,6 +143,7 @@ class InMemoryDataModule(Tryable, LightningDataModule, Generic[DatasetT, BatchT]
             self.train_set,
             seed=self.seed,
             transform=self.train_transform,
+            apply=self.augment,
             progress=progress if trainer is not None else None,
             sampler=sampler,
             batch_size=self.batch_size,

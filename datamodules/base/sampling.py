@@ -67,9 +67,10 @@ class ResumableLoader(DataLoader[BatchT]):
     Args:
         dataset: the training rows: one for each index, or whole batches from ``__getitems__``.
         seed: seeds ``transform``, together with the epoch and the batch.
-        transform: applied to the first field of each batch, in the main process: the first of a tuple, list or dict,
-            or the batch that is a tensor. The global torch generator is seeded for it and put back afterwards, so a
-            resumed run draws the same.
+        transform: applied to each batch, in the main process. The global torch generator is seeded for it and put back
+            afterwards, so a resumed run draws the same.
+        apply: how it is applied: by default to the first field, which is the first of a tuple, list or dict, or the
+            batch that is a tensor.
         progress: tells how many batches of the current epoch the trainer has done, and how many there are;
             None outside of a trainer.
         collate_fn: makes a batch of the list of its rows; None takes whole batches as they are, and torch's
@@ -84,9 +85,11 @@ class ResumableLoader(DataLoader[BatchT]):
         transform: Transform | None = None,
         progress: Callable[[], tuple[int, float]] | None = None,
         collate_fn: Collate | None = None,
+        apply: Callable[[Any, Transform], Any] = transform_first,
         **kwargs: Any,
     ) -> None:
         super().__init__(dataset, collate_fn=collate_fn or collate_of(dataset), **kwargs)
+        self.apply = apply
         self.seed = seed
         self.transform = transform
         self.progress = progress
@@ -133,7 +136,7 @@ class ResumableLoader(DataLoader[BatchT]):
         before = torch.get_rng_state()
         torch.set_rng_state(generator.get_state())
         try:
-            transformed: BatchT = transform_first(batch, self.transform)
+            transformed: BatchT = self.apply(batch, self.transform)
             return transformed
         finally:
             torch.set_rng_state(before)

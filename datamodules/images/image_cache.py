@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from datamodules.images.image_files import Listing, decode
+from datamodules.images.image_files import Half, Listing, decode
 from dlmodules.errors import UserError
 
 Pixels = tuple[Tensor, Tensor]
@@ -19,7 +19,12 @@ FORMAT = 1  # changes when the same file would be decoded to other pixels
 
 
 def cached_pixels(
-    listing: Listing, image_size: int, channels: int, skip_corrupt: bool, cache_dir: str | None
+    listing: Listing,
+    image_size: int,
+    channels: int,
+    skip_corrupt: bool,
+    cache_dir: str | None,
+    half: Half = "whole",
 ) -> Pixels:
     """Return the images ``(N, C, H, W)`` uint8 that could be read, and their rows ``(N,)`` in ``listing``.
 
@@ -30,14 +35,16 @@ def cached_pixels(
         UserError: naming the file that cannot be read, unless ``skip_corrupt``; where none can be read; and
             where there is no place for the cache.
     """
-    kind = f"{'skip-' if skip_corrupt else ''}{image_size}x{image_size}x{channels}"
+    kind = (
+        f"{'skip-' if skip_corrupt else ''}{'' if half == 'whole' else f'{half}-'}{image_size}x{image_size}x{channels}"
+    )
     name = f"{kind}-{fingerprint(listing)}.safetensors"
     folders = cache_folders(listing.root, cache_dir)
     for folder in folders:
         if (pixels := read(folder / name)) is not None:
             return pixels
     rank_zero_info(f"Decoding {len(listing.files)} images of {listing.root}; the next start reads them from a cache")
-    pixels = decode_all(listing, image_size, channels, skip_corrupt)
+    pixels = decode_all(listing, image_size, channels, skip_corrupt, half)
     failures = []
     for folder in folders:
         try:
@@ -78,13 +85,14 @@ def cache_folders(root: Path, cache_dir: str | None) -> list[Path]:
     return [root / ".dlmodules_cache", home / "dlmodules" / own]
 
 
-def decode_all(listing: Listing, image_size: int, channels: int, skip_corrupt: bool) -> Pixels:
+def decode_all(listing: Listing, image_size: int, channels: int, skip_corrupt: bool, half: Half = "whole") -> Pixels:
     """Decode every file; see ``cached_pixels``."""
     images = torch.empty(len(listing.files), channels, image_size, image_size, dtype=torch.uint8)
 
     def decode_row(row: int) -> str | None:
         try:
-            images[row] = torch.from_numpy(decode(listing.root / listing.files[row], image_size, channels).copy())
+            pixels = decode(listing.root / listing.files[row], image_size, channels, half)
+            images[row] = torch.from_numpy(pixels.copy())
         except UserError as error:
             if not skip_corrupt:
                 raise

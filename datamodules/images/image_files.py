@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from dlmodules.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 SPLITS = ("train", "val", "test")
+Half = Literal["whole", "left", "right"]
 DECODE_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)  # what Pillow raises
 
 
@@ -119,8 +121,8 @@ def is_image(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
-def decode(path: Path, image_size: int, channels: int) -> npt.NDArray[np.uint8]:
-    """Read an image as ``(channels, image_size, image_size)`` uint8: the central square, resized.
+def decode(path: Path, image_size: int, channels: int, half: Half = "whole") -> npt.NDArray[np.uint8]:
+    """Read an image, or its left or right half, as ``(channels, image_size, image_size)`` uint8: its central square.
 
     The camera's rotation is applied, and transparent pixels lie on white.
 
@@ -132,7 +134,8 @@ def decode(path: Path, image_size: int, channels: int) -> npt.NDArray[np.uint8]:
     mode, size = "L" if channels == 1 else "RGB", (image_size, image_size)
     try:
         with Image.open(path) as file:
-            file.draft(mode, (2 * image_size, 2 * image_size))  # a large JPEG is read at a fraction of its size
+            sides = (2 if half == "whole" else 4) * image_size, 2 * image_size
+            file.draft(mode, sides)  # a large JPEG is read at a fraction of its size
             image = ImageOps.exif_transpose(file)
             image.load()
     except (*DECODE_ERRORS, Image.DecompressionBombError) as error:
@@ -145,5 +148,8 @@ def decode(path: Path, image_size: int, channels: int) -> npt.NDArray[np.uint8]:
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    if half != "whole":
+        middle = image.width // 2
+        image = image.crop((0, 0, middle, image.height) if half == "left" else (middle, 0, image.width, image.height))
     pixels = np.asarray(ImageOps.fit(image.convert(mode), size, Image.Resampling.BICUBIC))
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -95,6 +96,26 @@ LOSSES: dict[LossName, AdversarialLoss] = {
     "wasserstein": AdversarialLoss(negative_mean, mean, negative_mean, is_distance=True),
     "hinge": AdversarialLoss(hinge_real, hinge_fake, negative_mean, threshold=0.0),
 }
+
+
+def realness(loss: AdversarialLoss, outputs: Tensor) -> Tensor:
+    """Return the mean ``()`` of a discriminator's ``outputs``, as probabilities of being real where ``loss`` has such.
+
+    Where it judges patches, ``(B, 1, h, w)``, all of them count.
+    """
+    return (torch.sigmoid(outputs) if loss.is_logit else outputs).mean()
+
+
+def judgements(loss: AdversarialLoss, real_outputs: Tensor, fake_outputs: Tensor) -> dict[str, Tensor]:
+    """Return how well a discriminator tells real from fake, for the logs: means over images, and patches of them."""
+    real, fake = real_outputs.detach(), fake_outputs.detach()
+    found = {}
+    if loss.threshold is not None:
+        found["d_accuracy"] = discriminator_accuracy(real, fake, loss.threshold)
+    found |= {"d_real": realness(loss, real), "d_fake": realness(loss, fake)}
+    if loss.is_distance:
+        found["wasserstein"] = found["d_real"] - found["d_fake"]
+    return found
 
 
 def discriminator_accuracy(real_outputs: Tensor, fake_outputs: Tensor, threshold: float) -> Tensor:

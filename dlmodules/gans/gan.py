@@ -9,7 +9,7 @@ from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
 from typing_extensions import override
 
-from dlmodules.adversarial.losses import LOSSES, LossName, discriminator_accuracy
+from dlmodules.adversarial.losses import LOSSES, LossName, judgements, realness
 from dlmodules.adversarial.module import AdversarialModule, DiscriminatorOutput, Images, Latents, Update, UpdateOrder
 from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.adversarial.terms import LossTerm, R1Term, add_losses
@@ -238,18 +238,11 @@ class GAN(AdversarialModule):
 
     def discriminator_metrics(self, real_outputs: Tensor, fake_outputs: Tensor) -> dict[str, Tensor]:
         """Return how well the discriminator tells real from fake, for the logs."""
-        real, fake = real_outputs.detach(), fake_outputs.detach()
-        found = {}
-        if self.loss.threshold is not None:
-            found["d_accuracy"] = discriminator_accuracy(real, fake, self.loss.threshold)
-        found |= {"d_real": self.realness(real), "d_fake": self.realness(fake)}
-        if self.loss.is_distance:
-            found["wasserstein"] = found["d_real"] - found["d_fake"]
-        return found
+        return judgements(self.loss, real_outputs, fake_outputs)
 
     def realness(self, outputs: Tensor) -> Tensor:
         """Return the mean ``()`` of outputs ``(B,)``, as probabilities of being real where the loss has such."""
-        return (torch.sigmoid(outputs) if self.loss.is_logit else outputs).mean()
+        return realness(self.loss, outputs)
 
     @override
     def prepare_real(self, batch: Batch, batch_idx: int = 0) -> Images:

@@ -37,7 +37,7 @@ from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStrea
 from dlmodules.protocols.episodes import ActsInEpisodes, PlayedEpisodes, PlaysEpisodes
 from dlmodules.protocols.examples import GivesExamples, HasSmallArguments
 from dlmodules.protocols.games import Analyses, Analysis, Boards, Estimates, Game, Player, PlaysGames, Symmetry
-from dlmodules.protocols.images import Corrupts, HasImageShape, Reconstructs, SamplesImages
+from dlmodules.protocols.images import IMAGE_PAIR, Corrupts, HasImageShape, Reconstructs, SamplesImages, Translates
 from dlmodules.protocols.populations import HasPopulation
 from dlmodules.protocols.rows import SamplesRows
 from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
@@ -64,6 +64,7 @@ from dlmodules.protocols.words import CountsWords, EmbedsWords, Question, RatedP
 
 __all__ = [
     "IGNORED",
+    "IMAGE_PAIR",
     "PAD",
     "Acts",
     "ActsInEpisodes",
@@ -138,6 +139,7 @@ __all__ = [
     "TextScore",
     "Tokenizer",
     "Transition",
+    "Translates",
     "TranslatesTexts",
     "Traverses",
     "Weighs",

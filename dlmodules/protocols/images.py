@@ -1,5 +1,6 @@
 """What a module of images offers, and a data module's facts about its images."""
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -43,4 +44,27 @@ class Corrupts(Protocol):
 
     def corrupt(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return corrupted copies of images ``x``, perhaps with another number of channels."""
+        ...
+
+
+IMAGE_PAIR = ("a", "b", "labels_a", "labels_b")
+"""What a batch of images of two domains that is a dictionary calls its parts; the labels may be missing."""
+
+
+@runtime_checkable
+class Translates(Protocol):
+    """Maps images of one domain to another."""
+
+    @property
+    def domain_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Channels, height and width of the images of each domain, ``a`` and ``b``."""
+        ...
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """The ways that there are: ``a2b``, and ``b2a`` where there is one back."""
+        ...
+
+    def translate(self, x: Tensor, direction: str = "a2b") -> Tensor:
+        """Return images ``x`` ``(B, C, H, W)`` of the first domain of ``direction`` as images of the other."""
         ...

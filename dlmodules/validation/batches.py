@@ -1,6 +1,6 @@
 """What a batch holds, whatever form the loader gives it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -26,6 +26,17 @@ def fields_of(batch: Any) -> tuple[Tensor, ...]:
     if isinstance(batch, (tuple, list)) and batch and isinstance(batch[0], Tensor):
         return tuple(batch)
     raise UserError(f"a batch is {_told(batch)}; it must be a tensor, or a tuple or dictionary of tensors")
+
+
+def parts_of(batch: Any, names: Sequence[str]) -> tuple[Tensor, ...]:
+    """Return the tensors of a batch that has parts of its own: a tuple of them, or a dictionary by their ``names``.
+
+    Of a dictionary those that are there, in the order of ``names``; it must have the first two. Raises UserError for
+    any other batch, as ``fields_of`` does.
+    """
+    if isinstance(batch, Mapping) and set(names[:2]) <= batch.keys():
+        return fields_of([batch[name] for name in names if name in batch])
+    return fields_of(batch)
 
 
 def inputs_in(fields: tuple[Tensor, ...]) -> Tensor:

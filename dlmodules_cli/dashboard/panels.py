@@ -97,6 +97,18 @@ PANELS = {
         tables=("text_samples", "pair_samples", "nearest_words"),
         best=("val/loss", "val/perplexity", "val/analogies", "val/exact", "val/bleu", "val/question_exact"),
     ),
+    "translation": Panels(
+        curves=(
+            ("train/d_loss", "train/g_loss"),
+            ("train/adversarial_loss",),
+            ("train/l1_loss", "val/l1"),
+            ("val/psnr",),
+            ("train/d_real", "train/d_fake", "val/d_real"),
+            ("train/d_accuracy",),
+        ),
+        pictures=("translations_a2b",),
+        best=("val/l1", "val/psnr"),
+    ),
     "vaes": Panels(
         curves=(_both("loss"), _both("reconstruction"), _both("kl"), ("val/active_units",)),
         pictures=("samples", "reconstructions", "latent_map", "latent_manifold"),

@@ -1,0 +1,49 @@
+"""Scores of what translates paired images, and how much of their fine detail is there."""
+
+from dataclasses import replace
+
+import torch
+import yaml
+from torch import Tensor
+
+from benchmarks.context import Context
+from benchmarks.programs import scores
+from benchmarks.programs.baselines import data_of
+from benchmarks.record import Record
+from benchmarks.row import Row
+from dlmodules.protocols import Translates
+
+AT_ONCE = 32
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Fit and test ``row`` as ``scores`` does, then compare the spectra of translations and targets of the test."""
+    record = scores.measure(row, seed, context)
+    module = scores.trained_module(row, seed, context, record)
+    assert isinstance(module, Translates)
+    config = scores.run_folder(row, seed, context, record) / "config.yaml"
+    data = data_of(yaml.safe_load(config.read_text())["data"])
+    found, wanted = [], []
+    with torch.no_grad():
+        for a, b, *_ in data.test_dataloader():
+            found.append(module.translate(a))
+            wanted.append(b)
+    return replace(
+        record, metrics={**record.metrics, "spectrum": spectrum_distance(torch.cat(found), torch.cat(wanted))}
+    )
+
+
+def spectrum_distance(found: Tensor, wanted: Tensor) -> float:
+    """Return the mean distance in dB of the power of images ``(N, C, S, S)`` at each frequency, in any direction."""
+    levels = [10 * radial_power(images).log10() for images in (found, wanted)]
+    return float((levels[0] - levels[1]).abs().mean())
+
+
+def radial_power(images: Tensor) -> Tensor:
+    """Return the mean power of square images ``(N, C, S, S)`` at the frequencies 1 to S / 2, ``(S // 2,)``."""
+    size = images.shape[-1]
+    power = torch.fft.fft2(images.double()).abs().square().mean(dim=(0, 1))
+    steps = torch.fft.fftfreq(size, 1 / size)
+    radius = (steps[:, None].square() + steps.square()).sqrt().round().long()
+    sums = torch.zeros(int(radius.max()) + 1, dtype=power.dtype).index_add_(0, radius.flatten(), power.flatten())
+    return (sums / radius.flatten().bincount())[1 : size // 2 + 1]

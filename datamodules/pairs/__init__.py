@@ -1,0 +1,1 @@
+"""Data modules of images of two domains."""

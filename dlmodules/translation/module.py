@@ -1,0 +1,205 @@
+"""The base of what translates images: networks of two domains, batches of both, and a training step of adversaries."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from typing_extensions import override
+
+from dlmodules.adversarial.losses import LOSSES, LossName
+from dlmodules.checkpoints.hparams import save_portable_hyperparameters
+from dlmodules.errors import UserError
+from dlmodules.protocols import IMAGE_PAIR
+from dlmodules.training.finite import require_finite
+from dlmodules.training.manual import ManualOptimizationModule
+from dlmodules.training.schedules import with_schedule
+from dlmodules.training.step_logging import is_logging_step
+from dlmodules.validation.batches import inputs_in, parts_of
+from dlmodules.validation.images import check_image_shape, check_images, check_unit_range
+
+
+class ImagePairs(NamedTuple):
+    """Images of both domains, in the networks' range.
+
+    Args:
+        a: ``(B, *source_shape)``.
+        b: ``(B, *image_shape)``; of the same things as ``a`` where the data are paired.
+        labels_a: ``(B,)`` int64, the classes of ``a``; None where there are none.
+        labels_b: those of ``b``.
+    """
+
+    a: Tensor
+    b: Tensor
+    labels_a: Tensor | None = None
+    labels_b: Tensor | None = None
+
+
+class TranslationModule(ManualOptimizationModule):
+    """Generators that translate images of a domain ``a`` into those of a domain ``b``, and discriminators of them.
+
+    A child sets its networks, names the generators in ``generators`` and the discriminators in ``discriminators``,
+    and defines ``take_turns``: the updates of one training step, which is one ``global_step``. Batches are
+    ``(a, b)`` or ``(a, b, labels_a, labels_b)``, images float32 in [0, 1], or a dictionary with these names. A
+    generator's attribute ``output_range`` (default [0, 1]) says in which range all networks have their images.
+
+    Args:
+        source_shape: channels, height and width of the images of ``a``.
+        image_shape: of those of ``b``.
+        loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
+        optimizer_d: makes the optimizer of all discriminators.
+        optimizer_g: makes the optimizer of all generators.
+        scheduler: makes a schedule of either's learning rate, stepped after each training step; None keeps it constant.
+        clip_grad_norm: largest norm of the gradient of either side; None does not clip.
+
+    Raises:
+        UserError: for shapes that are none, and a loss that is not known.
+    """
+
+    directions: tuple[str, ...] = ("a2b",)
+
+    def __init__(
+        self,
+        source_shape: Sequence[int],
+        image_shape: Sequence[int],
+        loss: LossName,
+        optimizer_d: OptimizerCallable,
+        optimizer_g: OptimizerCallable,
+        scheduler: LRSchedulerCallable | None,
+        clip_grad_norm: float | None,
+    ) -> None:
+        super().__init__(clip_grad_norm)
+        save_portable_hyperparameters(self)
+        check_image_shape(source_shape)
+        check_image_shape(image_shape)
+        if loss not in LOSSES:
+            raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
+        self.source_shape, self.image_shape = tuple(source_shape), tuple(image_shape)
+        self.loss = LOSSES[loss]
+        self.optimizer_d, self.optimizer_g, self.scheduler = optimizer_d, optimizer_g, scheduler
+
+    @property
+    def generators(self) -> dict[str, nn.Module]:
+        """The generator of each direction."""
+        raise NotImplementedError
+
+    @property
+    def discriminators(self) -> list[nn.Module]:
+        """All discriminators."""
+        raise NotImplementedError
+
+    def take_turns(self, pairs: ImagePairs) -> dict[str, Tensor]:
+        """Make the updates of one training step, and return what is logged of them; losses end in ``_loss``."""
+        raise NotImplementedError
+
+    @property
+    def domain_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Channels, height and width of the images of each domain."""
+        return {"a": self.source_shape, "b": self.image_shape}
+
+    @property
+    def output_range(self) -> tuple[float, float]:
+        """Lowest and highest value of the images that the networks read and make."""
+        low, high = getattr(self.generators["a2b"], "output_range", (0.0, 1.0))
+        return float(low), float(high)
+
+    def to_unit_range(self, images: Tensor) -> Tensor:
+        """Bring images from the networks' range to [0, 1]."""
+        low, high = self.output_range
+        return (images - low) / (high - low)
+
+    def from_unit_range(self, images: Tensor) -> Tensor:
+        """Bring images from [0, 1] to the networks' range."""
+        low, high = self.output_range
+        return images if (low, high) == (0.0, 1.0) else images * (high - low) + low
+
+    @override
+    def forward(self, x: Tensor) -> Tensor:
+        """Return images ``(B, *source_shape)`` in [0, 1] of domain ``a`` as images of domain ``b``."""
+        return self.translate(x)
+
+    def translate(self, x: Tensor, direction: str = "a2b") -> Tensor:
+        """Return images ``x`` ``(B, C, H, W)`` in [0, 1] in the other domain: ``a2b``, or ``b2a`` where there is one.
+
+        Raises:
+            UserError: there is no such direction, or the images have another shape than those of its first domain.
+        """
+        if direction not in self.directions:
+            raise UserError(
+                f"{type(self).__name__} has no direction {direction!r}; it has {' and '.join(self.directions)}"
+            )
+        shape = self.domain_shapes[direction[0]]
+        check_images(x, shape, type(self).__name__, "source_shape" if direction[0] == "a" else "image_shape")
+        translated: Tensor = self.generators[direction](self.from_unit_range(x))
+        return self.to_unit_range(translated).clamp(0, 1)
+
+    def pairs_of(self, batch: Any, batch_idx: int = 0) -> ImagePairs:
+        """Return the images of a batch in the networks' range, and their labels.
+
+        Raises:
+            UserError: the batch has no images of both domains, or they have other shapes or leave [0, 1].
+        """
+        name = type(self).__name__
+        fields = parts_of(batch, IMAGE_PAIR)
+        if len(fields) not in (2, 4) or not fields[1].is_floating_point():
+            raise UserError(
+                f"{name} needs batches of images and targets: those of one domain and those of the other, and perhaps"
+                " the classes of both; choose another --data, such as PairDataModule"
+            )
+        images = [inputs_in((field,)) for field in fields[:2]]
+        for x, shape, argument in zip(
+            images, self.domain_shapes.values(), ("source_shape", "image_shape"), strict=True
+        ):
+            check_images(x, shape, name, argument)
+            if batch_idx == 0:  # see validation.device_reads
+                check_unit_range(x, name)
+        a, b = (self.from_unit_range(x) for x in images)
+        return ImagePairs(a, b, *(labels.long() for labels in fields[2:]))
+
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        pairs = self.pairs_of(batch, batch_idx)
+        is_logging = is_logging_step(self)  # before the step is counted
+        with self.one_global_step():
+            metrics = self.take_turns(pairs)
+        for schedule in self._schedules():
+            schedule.step()
+        losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("_loss")}
+        require_finite(self, losses, self.global_step - 1, wait=is_logging)
+        if is_logging:
+            self.log_dict({f"train/{name}": value.detach() for name, value in metrics.items()}, prog_bar=True)
+
+    def descend_together(self, loss: Tensor, networks: Sequence[nn.Module], optimizer: int) -> None:
+        """Make one update of several ``networks`` by the optimizer at place ``optimizer``, down one ``loss``."""
+        self.descend(loss, nn.ModuleList(networks), self.optimizer_at(optimizer))
+
+    def _schedules(self) -> list[Any]:
+        found = self.lr_schedulers()
+        if found is None:
+            return []
+        return list(found) if isinstance(found, list) else [found]
+
+    @override
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Return the discriminators' and the generators' optimizer, with their schedules."""
+        sides = (
+            self.optimizer_d(nn.ModuleList(self.discriminators).parameters()),
+            self.optimizer_g(nn.ModuleList(self.generators.values()).parameters()),
+        )
+        if self.scheduler is None:
+            return list(sides)
+        return [with_schedule(side, self.scheduler, "step") for side in sides]  # type: ignore[return-value]
+
+    @override
+    def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """Return the images of domain ``a`` of a batch in domain ``b``."""
+        return self.translate(self.to_unit_range(self.pairs_of(batch, batch_idx).a))
+
+    def example_batch(self, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return ``n`` made-up images of each domain, and labels."""
+        draw = torch.Generator().manual_seed(0)
+        a, b = (torch.rand(n, *shape, generator=draw).to(self.device) for shape in self.domain_shapes.values())
+        labels = torch.arange(n, device=self.device) % 10
+        return a, b, labels, labels

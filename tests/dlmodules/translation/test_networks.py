@@ -1,0 +1,88 @@
+"""The networks that translate images: sizes, shapes, and what one output depends on."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from dlmodules.errors import UserError
+from dlmodules.translation import PatchDiscriminator, UNetGenerator
+
+
+def count(network: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_sizes_are_the_papers_and_the_books() -> None:
+    with torch.device("meta"):
+        # The paper's repository prints 54.414 and 2.769 million.
+        assert count(UNetGenerator()) == 54_414_531
+        assert count(PatchDiscriminator((6, 256, 256), norm="affine_instance")) == 2_769_601
+        # foster F5.1 and F5.3.
+        assert count(PatchDiscriminator((3, 128, 128), width=32)) == 694_241
+        assert count(PatchDiscriminator((3, 256, 256), width=64)) == 2_764_737
+
+
+@pytest.mark.parametrize(("size", "scales"), [((16, 16), None), ((48, 32), None), ((24, 24), 2), ((4, 2), None)])
+def test_images_keep_their_size(size: tuple[int, int], scales: int | None) -> None:
+    network = UNetGenerator((1, *size), (3, *size), width=2, scales=scales)
+    images = network(torch.rand(2, 1, *size))
+    assert images.shape == (2, 3, *size)
+    assert images.abs().max() <= 1
+
+
+def test_a_u_net_by_hand() -> None:
+    """Two scales: each convolution of the way down is used once more, beside what comes up from below it."""
+    torch.manual_seed(0)
+    network = UNetGenerator((1, 8, 8), (1, 8, 8), width=2, dropout=0.0).eval()
+    first, second, third = network.downs
+    x = torch.rand(1, 1, 8, 8)
+    one = first(x)
+    two = F.instance_norm(second(F.leaky_relu(one, 0.2)), eps=1e-5)
+    three = third(F.leaky_relu(two, 0.2))
+    up = F.instance_norm(network.ups[0](three.relu()), eps=1e-5)
+    up = F.instance_norm(network.ups[1](torch.cat([two, up], 1).relu()), eps=1e-5)
+    expected = torch.tanh(network.ups[2](torch.cat([one, up], 1).relu()))
+    assert torch.allclose(network(x), expected, atol=1e-6)
+
+
+def test_dropout_is_the_only_noise() -> None:
+    network = UNetGenerator((1, 16, 16), (1, 16, 16), width=4)
+    x = torch.rand(2, 1, 16, 16)
+    assert not torch.equal(network(x), network(x))
+    network.eval()
+    assert torch.equal(network(x), network(x))
+
+
+@pytest.mark.parametrize(("layers", "patch"), [(1, 16), (2, 34), (3, 70)])
+def test_an_output_has_seen_its_patch_and_no_more(layers: int, patch: int) -> None:
+    size = 128
+    network = PatchDiscriminator((1, size, size), width=2, layers=layers, norm="none").double()
+    for parameter in network.parameters():
+        parameter.data.abs_()  # no path cancels another
+    x = torch.rand(1, 1, size, size, dtype=torch.float64, requires_grad=True)
+    outputs = network(x)
+    side = size // 2**layers
+    assert outputs.shape == (1, 1, side, side)
+    outputs[0, 0, side // 2, side // 2].backward()
+    assert x.grad is not None
+    rows = x.grad[0, 0].abs().sum(dim=1).nonzero()
+    assert int(rows.max() - rows.min()) + 1 == patch
+
+
+@pytest.mark.parametrize("norm", ["instance", "affine_instance", "batch", "none"])
+def test_norms_of_a_discriminator(norm: str) -> None:
+    network = PatchDiscriminator((3, 16, 16), width=2, layers=2, norm=norm)  # type: ignore[arg-type]  # all of them
+    assert network(torch.rand(2, 3, 16, 16)).shape == (2, 1, 4, 4)
+
+
+def test_errors_are_one_line() -> None:
+    for make, words in (
+        (lambda: UNetGenerator((1, 16, 16), (1, 8, 8)), "a U-Net makes images as large as those it reads"),
+        (lambda: UNetGenerator((1, 15, 16), (1, 15, 16)), "images of 15x16 can be halved 0 times, and scales is 0"),
+        (lambda: UNetGenerator((1, 8, 8), (1, 8, 8), scales=4), "can be halved 3 times, and scales is 4"),
+        (lambda: UNetGenerator(norm="layer"), "norm is 'layer'; it must be instance or batch"),  # type: ignore[arg-type]
+        (lambda: PatchDiscriminator((1, 8, 8)), "images of 8x8 are too small for 3 halvings"),
+        (lambda: PatchDiscriminator(norm="layer"), "norm is 'layer'; it must be instance, affine_instance, batch or"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(UserError, match=words):
+            make()
