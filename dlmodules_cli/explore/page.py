@@ -21,9 +21,10 @@ from dlmodules_cli.explore.morph_tab import MorphTab
 from dlmodules_cli.explore.samples_tab import SamplesTab
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
+from dlmodules_cli.explore.translate_tab import TranslateTab
 from dlmodules_cli.explore.words_tab import WordsTab
 
-TABS: tuple[type[Tab], ...] = (DecodeTab, CodesTab, MorphTab, SamplesTab, ClassifyTab, WordsTab)
+TABS: tuple[type[Tab], ...] = (DecodeTab, CodesTab, MorphTab, SamplesTab, ClassifyTab, TranslateTab, WordsTab)
 """The tabs of the page, from left to right; one without anything of the subject to show is left out."""
 
 CSS = """

@@ -25,6 +25,7 @@ from dlmodules.protocols import (
     HasLatentDim,
     ProposesTokens,
     SamplesImages,
+    Translates,
     Traverses,
     class_count,
     is_conditional,
@@ -159,8 +160,8 @@ def subject_of(
         class_names: what the classes of its data are called, where that is known.
 
     Raises:
-        UserError: it neither decodes codes to images nor samples images nor classifies any nor goes on with texts, or
-            the attribute vectors are of codes of another size.
+        UserError: it neither decodes codes to images nor samples images nor classifies or translates any nor goes on
+            with texts, or the attribute vectors are of codes of another size.
     """
     name = type(module).__name__
     num_classes = class_count(module) if is_conditional(module) else None
@@ -169,10 +170,14 @@ def subject_of(
         classes = _classes(module, class_names)
         if images is None and not classes and isinstance(module, ProposesTokens):
             return Subject(module, (0, 0, 0), None, None, encodes=False, samples=False)
+        if images is None and not classes and isinstance(module, Translates):
+            source = module.domain_shapes[module.directions[0][0]]
+            return Subject(module, (source[0], source[1], source[2]), None, None, encodes=False, samples=False)
         if images is None and not classes:
             raise UserError(
                 f"{name} cannot be explored: it neither decodes codes (n, latent_dim) to images nor samples any, nor"
-                " is it a classifier that knows the `input_shape` of its images, nor does it go on with texts"
+                " is it a classifier that knows the `input_shape` of its images, nor does it translate any, nor go on"
+                " with texts"
             )
         encodes = (
             images is not None
