@@ -9,12 +9,12 @@ ROWS = (
         program="programs.scores",
         system="BERT",
         config="configs/text/bert_imdb.yaml",
-        budget="12 epochs of 20,000 reviews",
+        budget="6 epochs of 20,000 reviews",
         figures=(
             Figure("test/masked_accuracy@last", "hidden words found", digits=3),
             Figure("test/next_accuracy@last", "next sentences told", digits=3),
         ),
-        protocol="a twentieth of the 20,000 reviews, in pairs of segments of at most 126 words, of 16,000; 15 % of them"
+        protocol="a twentieth of the 20,000 reviews, in pairs of segments of at most 62 words, of 16,000; 15 % of them"
         " hidden by the same draws each time; final weights",
         options={"args": ("--data.vocabulary_file", "null")},
         cost="hours",

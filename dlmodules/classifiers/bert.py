@@ -13,7 +13,7 @@ from dlmodules.checkpoints.loading import load_checkpoint
 from dlmodules.classifiers.text import TextClassifier
 from dlmodules.classifiers.text_networks import check_tokens, text_first
 from dlmodules.errors import UserError
-from dlmodules.layers.bert import BertEncoder, Pooler, initialize_bert, mean_of_tokens
+from dlmodules.layers.bert import BertEncoder, Pooler, Positions, initialize_bert, mean_of_tokens
 
 ENCODER, POOLER = "network.", "next_head.pooler."  # in the checkpoint of BERT's own module
 
@@ -23,7 +23,7 @@ class BertTextNetwork(nn.Module):
 
     Args:
         num_classes: number of classes.
-        vocabulary_size, context, num_layers, num_heads, width, hidden_width, dropout: of ``BertEncoder``.
+        vocabulary_size, context, num_layers, num_heads, width, hidden_width, dropout, positions: of ``BertEncoder``.
         class_id: the token id that is put before each text, that of ``[CLS]``; None for none.
         pooling: what stands for the whole text: its first token as ``class``, or the ``mean`` of all.
     """
@@ -40,6 +40,7 @@ class BertTextNetwork(nn.Module):
         dropout: float = 0.1,
         class_id: int | None = 2,
         pooling: Literal["class", "mean"] = "class",
+        positions: Positions = "learned",
     ) -> None:
         if pooling not in ("class", "mean"):
             raise UserError(f"pooling is {pooling!r}; it must be class or mean")
@@ -51,9 +52,11 @@ class BertTextNetwork(nn.Module):
             num_layers,
         )
         self.num_heads, self.width, self.hidden_width, self.dropout = num_heads, width, hidden_width, dropout
-        self.class_id, self.pooling = class_id, pooling
+        self.class_id, self.pooling, self.positions = class_id, pooling, positions
         self.encoder = BertEncoder(
-            vocabulary_size, context, num_layers, num_heads, width, hidden_width, dropout=dropout
+            *(vocabulary_size, context, num_layers, num_heads, width, hidden_width),
+            dropout=dropout,
+            positions=positions,
         )
         self.pooler = Pooler(width) if pooling == "class" else None
         self.head = nn.Linear(width, num_classes)
@@ -92,6 +95,7 @@ class BERTClassifier(TextClassifier):
         dropout: fraction of values that are set to 0 in training.
         class_id: the token id that is put before each text, that of ``[CLS]``; None for none.
         pooling: what stands for the whole text: its first token as ``class``, or the ``mean`` of all.
+        positions: ``learned`` embeddings, or ``relative``, see ``BertEncoder``.
         optimizer: makes the optimizer.
         **kwargs: of ``Classifier``.
 
@@ -118,6 +122,7 @@ class BERTClassifier(TextClassifier):
         dropout: float = 0.1,
         class_id: int | None = 2,
         pooling: Literal["class", "mean"] = "class",
+        positions: Positions = "learned",
         optimizer: OptimizerCallable = lambda p: torch.optim.AdamW(p, lr=5e-5, weight_decay=0.01),
         **kwargs: Any,
     ) -> None:
@@ -125,7 +130,7 @@ class BERTClassifier(TextClassifier):
             network=network
             or BertTextNetwork(
                 *(num_classes, vocabulary_size, context, num_layers, num_heads, width, hidden_width, dropout),
-                *(class_id, pooling),
+                *(class_id, pooling, positions),
             ),
             num_classes=num_classes,
             optimizer=optimizer,
@@ -167,11 +172,11 @@ def begin_with(network: nn.Module, path: str) -> None:
 def _check_same_sizes(expected: dict[str, Tensor], found: dict[str, Tensor], path: str) -> None:
     for name, tensor in expected.items():
         if name not in found:
-            raise UserError(f"{path} is no checkpoint of a BERT with as many layers: it has no {name}")
+            raise UserError(f"{path} is no checkpoint of a BERT with as many layers and such positions: it has no {name}")
         if found[name].shape != tensor.shape:
             raise UserError(
                 f"{path} is of a BERT of other sizes: its {name} is {tuple(found[name].shape)}, not"
                 f" {tuple(tensor.shape)}"
             )
     if len(found) > len(expected):
-        raise UserError(f"{path} is of a BERT with more layers than the classifier")
+        raise UserError(f"{path} is of a BERT with more layers, or other positions, than the classifier")

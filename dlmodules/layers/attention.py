@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from dlmodules.errors import UserError
-from dlmodules.layers.positions import Rotary
+from dlmodules.layers.positions import DistanceBias, Rotary
 from dlmodules.validation.arguments import check_at_least_one, check_dropout
 
 
@@ -72,25 +72,37 @@ class SelfAttention(Heads):
         num_heads: heads, each of ``width / num_heads``.
         dropout: fraction of the weights of attention, and of the output, that are set to 0 in training.
         bias: whether its linear layers have biases.
+        by_distance: add to the scores what each head has learned of distances (``DistanceBias``).
 
     Raises:
         UserError: ``num_heads`` does not divide ``width``, or a number out of range.
     """
 
-    def __init__(self, width: int, num_heads: int, dropout: float = 0.0, bias: bool = True) -> None:
+    def __init__(
+        self, width: int, num_heads: int, dropout: float = 0.0, bias: bool = True, by_distance: bool = False
+    ) -> None:
         super().__init__(width, num_heads, dropout)
         self.inputs = nn.Linear(width, 3 * width, bias=bias)
         self.output = nn.Linear(width, width, bias=bias)
+        self.distances = DistanceBias(num_heads) if by_distance else None
 
     def forward(self, x: Tensor, inside: Tensor | None = None) -> Tensor:
         """Return what the tokens ``x`` ``(B, T, width)`` take; ``inside`` ``(B, T)`` bool is false in the padding."""
         queries, keys, values = self.heads(x)
-        return self.found(queries, KeysValues(keys, values), None if inside is None else inside[:, None, None])
+        return self.found(queries, KeysValues(keys, values), self.mask(x, inside))
 
     def weights(self, x: Tensor, inside: Tensor | None = None) -> Tensor:
         """Return the weights of attention ``(B, num_heads, T, T)`` of ``forward``, for a picture."""
         queries, keys, _ = self.heads(x)
-        return attention_weights(queries, keys, None if inside is None else inside[:, None, None])
+        return attention_weights(queries, keys, self.mask(x, inside))
+
+    def mask(self, x: Tensor, inside: Tensor | None) -> Tensor | None:
+        """Return which keys are seen, ``(B, 1, 1, T)`` bool, or what is added to scores, ``(B, num_heads, T, T)``."""
+        seen = None if inside is None else inside[:, None, None]
+        if self.distances is None:
+            return seen
+        added: Tensor = self.distances(x.shape[1]).to(x.dtype)[None]
+        return added if seen is None else added.masked_fill(~seen, -torch.inf)
 
     def heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries, keys and values ``(B, num_heads, T, head_width)`` of ``x`` ``(B, T, width)``."""
@@ -251,9 +263,14 @@ def named_heads(layers: Iterable[Tensor]) -> dict[str, Tensor]:
 
 
 def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Return the weights ``(B, heads, T, S)`` of queries and keys of heads; where ``mask`` is false they are 0."""
+    """Return the weights ``(B, heads, T, S)`` of queries and keys of heads.
+
+    Where ``mask`` is false they are 0; one of numbers is added to the scores.
+    """
     scores = queries @ keys.transpose(2, 3) / sqrt(queries.shape[3])
-    return (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(dim=3)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask
+    return scores.softmax(dim=3)
 
 
 def causal_mask(length: int, before: int = 0, device: torch.device | None = None) -> Tensor:

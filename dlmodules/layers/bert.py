@@ -1,5 +1,7 @@
 """The network of BERT: an encoder that reads a text in both directions at once."""
 
+from typing import Literal
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -9,6 +11,7 @@ from dlmodules.protocols import PAD
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_dropout
 
 NORM_EPS = 1e-12
+Positions = Literal["learned", "relative"]
 
 
 class BertEncoder(nn.Module):
@@ -25,6 +28,11 @@ class BertEncoder(nn.Module):
         hidden_width: of the feed-forward networks; None for four times ``width``.
         segments: kinds of segments, such as a first and a second sentence.
         dropout: fraction of values that are set to 0 in training.
+        positions: ``learned`` embeddings, as in the paper, or ``relative``: what each head adds for a distance, by
+            which a small network learns to look at neighbours thousands of steps earlier.
+
+    Raises:
+        UserError: for a number out of range, and positions that are not known.
     """
 
     def __init__(
@@ -37,11 +45,15 @@ class BertEncoder(nn.Module):
         hidden_width: int | None = None,
         segments: int = 2,
         dropout: float = 0.1,
+        positions: Positions = "learned",
     ) -> None:
         check_at_least(2, vocabulary_size=vocabulary_size, context=context)
         check_at_least_one(num_layers=num_layers, hidden_width=hidden_width, segments=segments)
         check_dropout(dropout)
+        if positions not in ("learned", "relative"):
+            raise UserError(f"positions is {positions!r}; it must be learned or relative")
         super().__init__()
+        self.positions = positions
         self.vocabulary_size, self.context, self.num_layers, self.num_heads = (
             vocabulary_size,
             context,
@@ -50,7 +62,7 @@ class BertEncoder(nn.Module):
         )
         self.width, self.hidden_width, self.segments, self.dropout = width, hidden_width, segments, dropout
         self.embedding = nn.Embedding(vocabulary_size, width)
-        self.position_embedding = nn.Embedding(context, width)
+        self.position_embedding = nn.Embedding(context, width) if positions == "learned" else None
         self.segment_embedding = nn.Embedding(segments, width)
         self.embedding_norm = nn.LayerNorm(width, eps=NORM_EPS)
         self.layers = nn.ModuleList(
@@ -58,6 +70,7 @@ class BertEncoder(nn.Module):
                 *(width, num_heads, hidden_width or 4 * width, dropout),
                 activation="exact_gelu",
                 norm_eps=NORM_EPS,
+                by_distance=positions == "relative",
             )
             for _ in range(num_layers)
         )
@@ -80,7 +93,9 @@ class BertEncoder(nn.Module):
                 " context, or the data shorter texts"
             )
         kinds = self.segment_embedding.weight[0] if segments is None else self.segment_embedding(segments)
-        x = self.embedding(tokens) + self.position_embedding.weight[:length] + kinds
+        x = self.embedding(tokens) + kinds
+        if self.position_embedding is not None:
+            x = x + self.position_embedding.weight[:length]
         x = F.dropout(self.embedding_norm(x), self.dropout, self.training)
         inside = tokens != PAD
         for layer in self.layers:

@@ -19,6 +19,7 @@ class EncoderLayer(nn.Module):
         pre_norm: norm the input of each part in place of its sum, which trains without a warm-up (Xiong et al. 2020).
         activation: of the feed-forward network.
         norm_eps: what is added to the variance of a norm.
+        by_distance: of ``SelfAttention``.
     """
 
     def __init__(
@@ -30,10 +31,11 @@ class EncoderLayer(nn.Module):
         pre_norm: bool = False,
         activation: Activation = "relu",
         norm_eps: float = 1e-5,
+        by_distance: bool = False,
     ) -> None:
         super().__init__()
         self.pre_norm = pre_norm
-        self.attention = SelfAttention(width, num_heads, dropout)
+        self.attention = SelfAttention(width, num_heads, dropout, by_distance=by_distance)
         self.attention_norm = nn.LayerNorm(width, eps=norm_eps)
         self.feed_forward = FeedForward(width, activation, dropout, hidden_width=hidden_width)
         self.feed_forward_norm = nn.LayerNorm(width, eps=norm_eps)

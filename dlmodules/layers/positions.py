@@ -1,7 +1,9 @@
-"""Positions of tokens: the sinusoids that are added to embeddings, and the rotations of queries and keys."""
+"""Positions of tokens: sinusoids that are added to embeddings, rotations of queries and keys, weights of distances."""
 
 import torch
 from torch import Tensor, nn
+
+from dlmodules.validation.arguments import check_at_least_one
 
 BASE = 10_000.0
 
@@ -49,3 +51,30 @@ class Rotary(nn.Module):
         cos, sin = self.cos[first : first + length], self.sin[first : first + length]
         even, odd = x.chunk(2, dim=3)  # the halves are the two coordinates of each plane
         return torch.cat([even * cos - odd * sin, even * sin + odd * cos], dim=3)
+
+
+class DistanceBias(nn.Module):
+    """What each head adds to its scores by how far a key lies behind or before a query (Raffel et al. 2020, T5).
+
+    It begins at 0. Beyond ``reach`` all distances are alike (Shaw et al. 2018). A head can look at a neighbour as soon
+    as a few of its numbers have moved, where embeddings of positions must first be told apart by queries and keys. So
+    that they move as far as scores do in as many steps, they are ten times what is trained.
+
+    Args:
+        num_heads: heads of the attention.
+        reach: largest distance that has a number of its own.
+    """
+
+    SCALE = 10.0
+
+    def __init__(self, num_heads: int, reach: int = 64) -> None:
+        check_at_least_one(num_heads=num_heads, reach=reach)
+        super().__init__()
+        self.reach = reach
+        self.table = nn.Parameter(torch.zeros(num_heads, 2 * reach + 1))
+
+    def forward(self, length: int) -> Tensor:
+        """Return what is added to the scores ``(num_heads, length, length)`` of queries and keys."""
+        places = torch.arange(length, device=self.table.device)
+        distances = (places - places[:, None]).clamp(-self.reach, self.reach) + self.reach
+        return self.SCALE * self.table[:, distances]

@@ -14,7 +14,7 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
 from dlmodules.layers.attention import named_heads, watched_attention
-from dlmodules.layers.bert import NORM_EPS, BertEncoder, Pooler, initialize_bert, mean_of_tokens
+from dlmodules.layers.bert import NORM_EPS, BertEncoder, Pooler, Positions, initialize_bert, mean_of_tokens
 from dlmodules.protocols import IGNORED, PAD, AttentionMap
 from dlmodules.sequences.masking import CLASS, MASK, SEPARATOR, Masking
 from dlmodules.text.tokenized import TokenizedModule
@@ -98,6 +98,7 @@ class BERT(NamesOwnNetworks, TokenizedModule):
         width: size of a token.
         hidden_width: of the feed-forward networks; None for four times ``width``.
         dropout: fraction of values that are set to 0 in training.
+        positions: ``learned`` embeddings, or ``relative``, see ``BertEncoder``.
         mask_share: the part of the tokens that are to be restored, in (0, 1).
         replaced: of those, the part that another token stands for.
         kept: of those, the part that stay as they are; a mask stands for the rest.
@@ -125,6 +126,7 @@ class BERT(NamesOwnNetworks, TokenizedModule):
         width: int = 768,
         hidden_width: int | None = None,
         dropout: float = 0.1,
+        positions: Positions = "learned",
         mask_share: float = 0.15,
         replaced: float = 0.1,
         kept: float = 0.1,
@@ -138,7 +140,9 @@ class BERT(NamesOwnNetworks, TokenizedModule):
         super().__init__()
         save_portable_hyperparameters(self)
         self.network = network or BertEncoder(
-            vocabulary_size, context, num_layers, num_heads, width, hidden_width, dropout=dropout
+            *(vocabulary_size, context, num_layers, num_heads, width, hidden_width),
+            dropout=dropout,
+            positions=positions,
         )
         self.masked_head = MaskedHead(width, vocabulary_size)
         self.next_head = NextHead(width) if next_sentence else None

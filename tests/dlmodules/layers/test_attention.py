@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from dlmodules.errors import UserError
-from dlmodules.layers.attention import CausalSelfAttention, causal_mask
+from dlmodules.layers.attention import CausalSelfAttention, SelfAttention, causal_mask
 from dlmodules.layers.positions import Rotary, sinusoidal_positions
 from dlmodules.layers.transformer import TransformerLayer
 
@@ -123,3 +123,29 @@ def test_errors_are_one_line() -> None:
         CausalSelfAttention(10, 3, 4)
     with pytest.raises(UserError, match="rotary needs heads of an even size"):
         CausalSelfAttention(9, 3, 4, rotary=True)
+
+
+def test_scores_of_distances_by_hand() -> None:
+    torch.manual_seed(0)
+    attention, x = SelfAttention(8, 2, by_distance=True), torch.randn(2, 70, 8)
+    assert attention.distances is not None
+    plain = SelfAttention(8, 2)
+    plain.load_state_dict(attention.state_dict(), strict=False)
+    inside = torch.arange(70) < torch.tensor([[70], [5]])
+    assert torch.allclose(attention(x, inside), plain(x, inside), atol=1e-6)  # as they begin
+    table = attention.distances.table.data.normal_(std=0.1)
+    queries, keys, _ = attention.heads(x)
+    weights = attention.weights(x, inside)
+    for row, places in ((0, range(70)), (1, range(5))):
+        for query in (0, 3, 69):
+            scores = [
+                float(queries[row, 1, query] @ keys[row, 1, key]) / 2
+                + 10 * float(table[1, max(-64, min(64, key - query)) + 64])
+                for key in places
+            ]
+            expected = torch.tensor(scores).softmax(dim=0)
+            assert torch.allclose(weights[row, 1, query, : len(expected)], expected, atol=1e-5)
+    assert (weights[1, :, :, 5:] == 0).all()
+    values = attention.heads(x)[2]
+    taken = attention.output((weights @ values).transpose(1, 2).flatten(2))
+    assert torch.allclose(attention(x, inside), taken, atol=1e-5)

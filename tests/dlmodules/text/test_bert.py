@@ -42,9 +42,10 @@ def test_what_is_hidden() -> None:
         Masking(replaced=0.9, kept=0.2).check()
 
 
-def test_its_loss_by_hand() -> None:
+@pytest.mark.parametrize("positions", ["learned", "relative"])
+def test_its_loss_by_hand(positions: str) -> None:
     torch.manual_seed(0)
-    model = BERT(**SMALL).eval()
+    model = BERT(**SMALL, positions=positions).eval()  # type: ignore[arg-type]  # both that there are
     tokens, segments, follows = model.example_batch(4)
     losses, right = model.losses((tokens, segments, follows), True, torch.Generator().manual_seed(3))
     hidden, targets = model.hide(tokens, torch.Generator().manual_seed(3))
