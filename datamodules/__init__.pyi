@@ -13,6 +13,7 @@ from .images.quickdraw import QuickDrawDataModule as QuickDrawDataModule
 from .images.tensor_dataset import TensorImageDataset as TensorImageDataset
 from .images.tins import TinsDataModule as TinsDataModule
 from .images.vision import VisionDataModule as VisionDataModule
+from .pairs.derived import GreyPairsDataModule as GreyPairsDataModule
 from .pairs.derived import ShrunkPairsDataModule as ShrunkPairsDataModule
 from .pairs.edges import EdgesDataModule as EdgesDataModule
 from .pairs.maps import MapsDataModule as MapsDataModule

@@ -1,4 +1,4 @@
-"""Scores of what translates paired images, and how much of their fine detail is there."""
+"""Scores of what translates images: how far from their targets, pixel by pixel and in fine detail."""
 
 from dataclasses import replace
 
@@ -13,24 +13,28 @@ from benchmarks.record import Record
 from benchmarks.row import Row
 from dlmodules.protocols import Translates
 
-AT_ONCE = 32
-
 
 def measure(row: Row, seed: int, context: Context) -> Record:
-    """Fit and test ``row`` as ``scores`` does, then compare the spectra of translations and targets of the test."""
+    """Fit and test ``row`` as ``scores`` does, then compare translations of the test with their targets.
+
+    The rows of the test belong together, whether those of the training did or not.
+    """
     record = scores.measure(row, seed, context)
     module = scores.trained_module(row, seed, context, record)
     assert isinstance(module, Translates)
     config = scores.run_folder(row, seed, context, record) / "config.yaml"
     data = data_of(yaml.safe_load(config.read_text())["data"])
-    found, wanted = [], []
-    with torch.no_grad():
-        for a, b, *_ in data.test_dataloader():
-            found.append(module.translate(a))
-            wanted.append(b)
-    return replace(
-        record, metrics={**record.metrics, "spectrum": spectrum_distance(torch.cat(found), torch.cat(wanted))}
-    )
+    metrics = {}
+    for direction in module.directions:
+        found, wanted = [], []
+        with torch.no_grad():
+            for a, b, *_ in data.test_dataloader():
+                images = {"a": a, "b": b}
+                found.append(module.translate(images[direction[0]], direction))
+                wanted.append(images[direction[-1]])
+        metrics[f"spectrum_{direction}"] = spectrum_distance(torch.cat(found), torch.cat(wanted))
+        metrics[f"l1_{direction}"] = float((torch.cat(found) - torch.cat(wanted)).abs().mean())
+    return replace(record, metrics={**record.metrics, **metrics})
 
 
 def spectrum_distance(found: Tensor, wanted: Tensor) -> float:

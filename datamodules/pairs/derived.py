@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import override
 
@@ -22,15 +23,20 @@ class DerivedPairsDataModule(ImagePairsDataModule):
     Args:
         images: the data module of the images; None takes scikit-learn's digits, which need no download.
         image_size: height and width of those digits.
+        paired: whether training batches have what was made of the very images in them; else each side has an order of
+            its own, and what belongs together is told by the validation and the test alone.
         **kwargs: of ``ImagePairsDataModule``.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 8, "image_size": 16}
+    small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 8, "images": None, "image_size": 16}
 
-    def __init__(self, images: VisionDataModule | None = None, image_size: int = 32, **kwargs: Any) -> None:
+    def __init__(
+        self, images: VisionDataModule | None = None, image_size: int = 32, paired: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.images = images or DigitsDataModule(image_size=image_size, seed=self.seed)
         self.image_shape = self.images.image_shape
+        self.paired = paired
 
     def derive(self, images: Tensor) -> Tensor:
         """Return what is made of ``images`` ``(N, C, H, W)`` uint8: as many, as large, of any number of channels."""
@@ -55,7 +61,7 @@ class DerivedPairsDataModule(ImagePairsDataModule):
         if own.indices is not None:
             images, labels = images[own.indices], labels[own.indices]
         made = self.derive(images)
-        return ImagePairDataset(TensorImageDataset(made, labels), TensorImageDataset(images, labels), paired=True)
+        return ImagePairDataset(TensorImageDataset(made, labels), TensorImageDataset(images, labels), self.paired)
 
 
 class ShrunkPairsDataModule(DerivedPairsDataModule):
@@ -81,3 +87,31 @@ class ShrunkPairsDataModule(DerivedPairsDataModule):
     def derive(self, images: Tensor) -> Tensor:
         channels, size, _ = self.image_shape
         return fit_images(fit_images(images, max(1, size // self.factor), channels), size, channels)
+
+
+class GreyPairsDataModule(DerivedPairsDataModule):
+    """Colour images ``b`` and the same in grey ``a``, of one channel: 0.299 R + 0.587 G + 0.114 B.
+
+    Args:
+        **kwargs: of ``DerivedPairsDataModule``.
+
+    Raises:
+        UserError: the images are grey already.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.image_shape[0] != 3:
+            raise UserError("GreyPairsDataModule needs images in colour: give it a data module of 3 channels as images")
+
+    @override
+    def derive(self, images: Tensor) -> Tensor:
+        from torchvision.transforms.v2.functional import rgb_to_grayscale
+
+        grey: Tensor = rgb_to_grayscale(images)
+        return grey
+
+    @classmethod
+    def stand_in(cls) -> type[LightningDataModule]:
+        """Let ``small`` give digits and shrunk copies of them."""
+        return ShrunkPairsDataModule

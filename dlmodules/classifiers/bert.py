@@ -172,7 +172,9 @@ def begin_with(network: nn.Module, path: str) -> None:
 def _check_same_sizes(expected: dict[str, Tensor], found: dict[str, Tensor], path: str) -> None:
     for name, tensor in expected.items():
         if name not in found:
-            raise UserError(f"{path} is no checkpoint of a BERT with as many layers and such positions: it has no {name}")
+            raise UserError(
+                f"{path} is no checkpoint of a BERT with as many layers and such positions: it has no {name}"
+            )
         if found[name].shape != tensor.shape:
             raise UserError(
                 f"{path} is of a BERT of other sizes: its {name} is {tuple(found[name].shape)}, not"

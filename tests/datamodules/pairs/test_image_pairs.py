@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from datamodules import DigitsDataModule, ImageFolderDataModule, PairDataModule, ShrunkPairsDataModule
+from datamodules import (
+    DigitsDataModule,
+    GreyPairsDataModule,
+    ImageFolderDataModule,
+    PairDataModule,
+    ShrunkPairsDataModule,
+)
 from datamodules.images.tensor_dataset import TensorImageDataset
 from datamodules.pairs.image_pairs import ImagePairDataset, ImagePairsDataModule
 from dlmodules.errors import UserError
@@ -138,3 +144,18 @@ def test_shrunk_images_by_hand() -> None:
     assert data.image_shape == (1, 16, 16)
     with pytest.raises(UserError, match="factor is 32, but the images have 16 pixels a side"):
         ShrunkPairsDataModule(image_size=16, factor=32)
+
+
+def test_grey_images_belong_to_the_coloured_ones_in_the_test_alone() -> None:
+    colours = DigitsDataModule(image_size=8, channels=3)
+    data = GreyPairsDataModule(images=colours, paired=False, batch_size=16)
+    data.setup()
+    a, b, y_a, y_b = next(iter(data.test_dataloader()))
+    assert a.shape == (16, 1, 8, 8)
+    weights = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
+    assert torch.allclose(a, (weights * b).sum(1, keepdim=True), atol=0.005)
+    assert torch.equal(y_a, y_b)
+    a, b, y_a, y_b = next(iter(data.train_dataloader()))
+    assert not torch.equal(y_a, y_b)
+    with pytest.raises(UserError, match="GreyPairsDataModule needs images in colour"):
+        GreyPairsDataModule(images=DigitsDataModule())

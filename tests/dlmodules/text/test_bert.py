@@ -173,9 +173,13 @@ def test_a_classifier_begins_with_what_was_learned(tmp_path: Path) -> None:
     assert data.vocabulary.words[:3] == ["[CLS]", "[SEP]", "[MASK]"]
     with pytest.raises(UserError, match=r"is of a BERT of other sizes: its embedding.weight is"):
         trainer.fit(BERTClassifier(pretrained=str(path), **{**sizes, "vocabulary_size": 31}), datamodule=data)
-    with pytest.raises(UserError, match=r"as many layers: it has no layers.2"):
+    with pytest.raises(UserError, match=r"as many layers and such positions: it has no layers.2"):
         trainer.fit(BERTClassifier(pretrained=str(path), **{**sizes, "num_layers": 3}), datamodule=data)
-    with pytest.raises(UserError, match="is of a BERT with more layers than the classifier"):
+    with pytest.raises(UserError, match=r"such positions: it has no layers\.0\.attention\.distances\.table"):
+        trainer.fit(BERTClassifier(pretrained=str(path), **{**sizes, "positions": "relative"}), datamodule=data)
+    with pytest.raises(UserError, match="positions is 'sinusoidal'; it must be learned or relative"):
+        BERT(**SMALL, positions="sinusoidal")  # type: ignore[arg-type]  # a wrong one
+    with pytest.raises(UserError, match="is of a BERT with more layers, or other positions, than"):
         trainer.fit(BERTClassifier(pretrained=str(path), **{**sizes, "num_layers": 1}), datamodule=data)
 
 

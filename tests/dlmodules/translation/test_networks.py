@@ -5,7 +5,14 @@ import torch
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
-from dlmodules.translation import PatchDiscriminator, UNetGenerator
+from dlmodules.translation import (
+    PatchDiscriminator,
+    ResNetGenerator,
+    SmallUNetGenerator,
+    StridedPatchDiscriminator,
+    UNetGenerator,
+    UpsamplingUNetGenerator,
+)
 
 
 def count(network: torch.nn.Module) -> int:
@@ -20,6 +27,17 @@ def test_sizes_are_the_papers_and_the_books() -> None:
         # foster F5.1 and F5.3.
         assert count(PatchDiscriminator((3, 128, 128), width=32)) == 694_241
         assert count(PatchDiscriminator((3, 256, 256), width=64)) == 2_764_737
+        assert count(UpsamplingUNetGenerator()) == 1_545_411
+        # CycleGAN's repository prints 11.378 million.
+        assert count(ResNetGenerator()) == 11_378_179
+        # atienza 7.1.C, with a scale and a shift for each channel in place of one for all: 1,730 in place of 14.
+        assert count(SmallUNetGenerator()) == 869_041 - 14 + 1_730
+        assert count(SmallUNetGenerator((3, 32, 32), (1, 32, 32))) == 870_183
+        assert count(SmallUNetGenerator(kernel=5)) == 2_412_721 - 14 + 1_730
+        assert count(StridedPatchDiscriminator()) == 390_721
+        assert count(StridedPatchDiscriminator(patches=False)) == 392_513
+        assert count(StridedPatchDiscriminator((1, 32, 32))) == 390_145
+        assert count(StridedPatchDiscriminator(kernel=5)) == 1_084_481
 
 
 @pytest.mark.parametrize(("size", "scales"), [((16, 16), None), ((48, 32), None), ((24, 24), 2), ((4, 2), None)])
@@ -28,6 +46,22 @@ def test_images_keep_their_size(size: tuple[int, int], scales: int | None) -> No
     images = network(torch.rand(2, 1, *size))
     assert images.shape == (2, 3, *size)
     assert images.abs().max() <= 1
+
+
+@pytest.mark.parametrize("network", [ResNetGenerator, SmallUNetGenerator, UpsamplingUNetGenerator])
+def test_generators_of_cyclegan_keep_the_size_and_their_range(network: type) -> None:
+    made = network((1, 16, 32), (3, 16, 32))
+    images = made(torch.rand(2, 1, 16, 32))
+    assert images.shape == (2, 3, 16, 32)
+    low, high = made.output_range
+    assert low <= images.min() <= images.max() <= high
+    with pytest.raises(UserError, match="images as large as those it reads"):
+        network((1, 16, 16), (1, 32, 32))
+
+
+def test_without_patches_an_image_is_judged_as_a_whole() -> None:
+    assert StridedPatchDiscriminator((1, 20, 32), patches=False)(torch.rand(2, 1, 20, 32)).shape == (2, 1)
+    assert StridedPatchDiscriminator((1, 20, 32))(torch.rand(2, 1, 20, 32)).shape == (2, 1, 3, 4)
 
 
 def test_a_u_net_by_hand() -> None:
@@ -80,6 +114,10 @@ def test_errors_are_one_line() -> None:
         (lambda: UNetGenerator((1, 16, 16), (1, 8, 8)), "a U-Net makes images as large as those it reads"),
         (lambda: UNetGenerator((1, 15, 16), (1, 15, 16)), "images of 15x16 can be halved 0 times, and scales is 0"),
         (lambda: UNetGenerator((1, 8, 8), (1, 8, 8), scales=4), "can be halved 3 times, and scales is 4"),
+        (
+            lambda: SmallUNetGenerator((1, 12, 12), (1, 12, 12)),
+            "images of 12x12 must have sides that are multiples of 8",
+        ),
         (lambda: UNetGenerator(norm="layer"), "norm is 'layer'; it must be instance or batch"),  # type: ignore[arg-type]
         (lambda: PatchDiscriminator((1, 8, 8)), "images of 8x8 are too small for 3 halvings"),
         (lambda: PatchDiscriminator(norm="layer"), "norm is 'layer'; it must be instance, affine_instance, batch or"),  # type: ignore[arg-type]

@@ -1,0 +1,212 @@
+"""CycleGAN: images translated both ways without pairs, since what is translated back must be what it was."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from torch import Tensor, nn
+from torchmetrics import MeanAbsoluteError
+from typing_extensions import override
+
+from dlmodules.adversarial.losses import LossName, judgements, realness
+from dlmodules.adversarial.optimizers import AdversarialAdam
+from dlmodules.errors import UserError
+from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.translation.module import ImagePairs, TranslationModule
+from dlmodules.translation.patch_discriminator import PatchDiscriminator
+from dlmodules.translation.pool import ImagePool
+from dlmodules.translation.resnet import ResNetGenerator
+from dlmodules.validation.arguments import check_at_least
+from dlmodules.validation.networks import check_network
+
+
+class CycleGAN(TranslationModule):
+    """Two generators translate between two domains, each against a discriminator of the domain that it makes.
+
+    Nothing says which images belong together. What keeps a translation to its image is the way back: ``cycle`` weighs
+    how far images are from what they become when they are translated there and back, and ``identity`` how far a
+    generator changes images that are as it makes them, which keeps colours.
+
+    Logged every few steps: ``train/d_loss``, the sum of both discriminators' losses (0.5 where neither can tell real
+    from translated); ``train/g_loss`` and its terms ``train/adversarial_loss``, ``train/cycle_loss`` and
+    ``train/identity_loss``, the last two in [0, 1], each the sum of both ways; ``train/d_accuracy``, ``train/d_real``
+    and ``train/d_fake``, means of both discriminators. For validation and test: ``cycle_a`` and ``cycle_b``, the mean
+    absolute error of a pixel in [0, 1] of images of either domain that were translated there and back, and ``d_real``.
+
+    Paper: Zhu et al. 2017, Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks,
+        arXiv:1703.10593.
+    Books: atienza 7.1.C, atienza 7.1.6, atienza 7.1.U, foster F5.1, foster F5.2, foster F5.3.
+
+    Args:
+        source_shape: channels, height and width of the images of ``a``.
+        image_shape: of those of ``b``; of the same size.
+        width: filters of the first convolution of each default network.
+        blocks: residual blocks of the default generators; the paper has 9 for images of 256 pixels and 6 for 128.
+        layers: halvings of the default discriminators: 3 have them judge patches of 70 pixels.
+        generator_a2b: maps images of ``a`` to images of ``b``; its attribute ``output_range`` (default [0, 1]) says in
+            which range all networks have their images. None builds ``ResNetGenerator``.
+        generator_b2a: the way back, likewise.
+        discriminator_a: maps images of ``a`` to outputs of any shape ``(B, ...)``. None builds ``PatchDiscriminator``.
+        discriminator_b: maps images of ``b``, likewise.
+        cycle: weight of the distance of images to what they become there and back.
+        identity: weight of the distance of images to what the generator of their own domain makes of them; both domains
+            must have as many channels.
+        pool: translations that each discriminator's pool keeps; 0 for no pool.
+        loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
+        optimizer_d: makes the optimizer of both discriminators.
+        optimizer_g: makes the optimizer of both generators.
+        scheduler: makes a schedule of either's learning rate, stepped after each training step; None keeps it constant.
+        clip_grad_norm: largest norm of the gradient of either side; None does not clip.
+
+    Raises:
+        UserError: for a number out of range, sizes that the networks cannot have, and ``identity`` between domains of
+            different channels.
+    """
+
+    directions = ("a2b", "b2a")
+    small_arguments: ClassVar[Mapping[str, Any]] = {
+        "source_shape": (1, 16, 16),
+        "image_shape": (1, 16, 16),
+        "width": 8,
+        "blocks": 1,
+        "layers": 1,
+        "generator_a2b": None,
+        "generator_b2a": None,
+        "discriminator_a": None,
+        "discriminator_b": None,
+        "pool": 10,
+        "scheduler": None,
+    }
+
+    def __init__(
+        self,
+        source_shape: Sequence[int] = (3, 256, 256),
+        image_shape: Sequence[int] = (3, 256, 256),
+        width: int = 64,
+        blocks: int = 9,
+        layers: int = 3,
+        generator_a2b: nn.Module | None = None,
+        generator_b2a: nn.Module | None = None,
+        discriminator_a: nn.Module | None = None,
+        discriminator_b: nn.Module | None = None,
+        cycle: float = 10.0,
+        identity: float = 0.0,
+        pool: int = 50,
+        loss: LossName = "least_squares",
+        optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
+        optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
+        scheduler: LRSchedulerCallable | None = None,
+        clip_grad_norm: float | None = None,
+    ) -> None:
+        super().__init__(source_shape, image_shape, loss, optimizer_d, optimizer_g, scheduler, clip_grad_norm)
+        check_at_least(0, cycle=cycle, identity=identity)
+        if identity > 0 and source_shape[0] != image_shape[0]:
+            raise UserError(
+                f"identity is {identity}, but images of {source_shape[0]} and of {image_shape[0]} channels cannot be"
+                " compared: set it to 0"
+            )
+        self.cycle, self.identity = cycle, identity
+        self.generator_a2b = generator_a2b or ResNetGenerator(source_shape, image_shape, width, blocks)
+        self.generator_b2a = generator_b2a or ResNetGenerator(image_shape, source_shape, width, blocks)
+        self.discriminator_a = discriminator_a or PatchDiscriminator(source_shape, width, layers)
+        self.discriminator_b = discriminator_b or PatchDiscriminator(image_shape, width, layers)
+        a, b = self.source_shape, self.image_shape
+        check_network(self.generator_a2b, "generator_a2b", source_shape=a, image_shape=b)
+        check_network(self.generator_b2a, "generator_b2a", source_shape=b, image_shape=a)
+        check_network(self.discriminator_a, "discriminator_a", image_shape=a)
+        check_network(self.discriminator_b, "discriminator_b", image_shape=b)
+        ranges = [getattr(network, "output_range", (0.0, 1.0)) for network in self.generators.values()]
+        if tuple(ranges[0]) != tuple(ranges[1]):
+            raise UserError(f"both generators must have one output_range, not {ranges[0]} and {ranges[1]}")
+        self.pool_a, self.pool_b = ImagePool(source_shape, pool, seed=0), ImagePool(image_shape, pool, seed=1)
+        self.errors = nn.ModuleDict(
+            {f"{stage}_{domain}": MeanAbsoluteError() for stage in ("val", "test") for domain in "ab"}
+        )
+        use_channels_last(self)
+
+    @property
+    @override
+    def generators(self) -> dict[str, nn.Module]:
+        return {"a2b": self.generator_a2b, "b2a": self.generator_b2a}
+
+    @property
+    @override
+    def discriminators(self) -> list[nn.Module]:
+        return [self.discriminator_a, self.discriminator_b]
+
+    def distance(self, images: Tensor, others: Tensor) -> Tensor:
+        """Return the mean distance ``()`` of a pixel of ``images`` to ``others``, in the networks' range."""
+        return (images - others).abs().mean()
+
+    def cycle_loss(self, pairs: ImagePairs, fakes: ImagePairs) -> Tensor:
+        """Return the distance of the images of both domains to what ``fakes``, their translations, become back."""
+        back_a, back_b = self.generator_b2a(fakes.b), self.generator_a2b(fakes.a)
+        return self.distance(back_a, pairs.a) + self.distance(back_b, pairs.b)
+
+    def identity_loss(self, pairs: ImagePairs) -> Tensor:
+        """Return the distance of the images of both domains to what the generators that make such make of them."""
+        return self.distance(self.generator_b2a(pairs.a), pairs.a) + self.distance(self.generator_a2b(pairs.b), pairs.b)
+
+    def adversarial_loss(self, fakes: ImagePairs) -> Tensor:
+        """Return what both generators minimise against their discriminators."""
+        judged = self.discriminator_a(fakes.a), self.discriminator_b(fakes.b)
+        return self.loss.generator(judged[0]) + self.loss.generator(judged[1])
+
+    def generator_losses(self, pairs: ImagePairs, fakes: ImagePairs) -> dict[str, Tensor]:
+        """Return what the generators minimise for their translations ``fakes`` as ``g_loss``, and its terms."""
+        low, high = self.output_range
+        adversarial = self.adversarial_loss(fakes)
+        losses = {"g_loss": adversarial, "adversarial_loss": adversarial}
+        if self.cycle > 0:
+            cycle = self.cycle_loss(pairs, fakes)
+            losses |= {"g_loss": losses["g_loss"] + self.cycle * cycle, "cycle_loss": cycle / (high - low)}
+        if self.identity > 0:
+            identity = self.identity_loss(pairs)
+            losses |= {"g_loss": losses["g_loss"] + self.identity * identity, "identity_loss": identity / (high - low)}
+        return losses
+
+    def discriminator_losses(self, pairs: ImagePairs, fakes: ImagePairs) -> dict[str, Tensor]:
+        """Return the sum of what the discriminators minimise as ``d_loss``, and how well they tell real from fake."""
+        outputs = [
+            (network(real), network(fake))
+            for network, real, fake in zip(self.discriminators, pairs[:2], fakes[:2], strict=True)
+        ]
+        total = torch.stack([self.loss.discriminator(*pair) for pair in outputs]).sum()
+        judged = [judgements(self.loss, *pair) for pair in outputs]
+        return {"d_loss": total, **{name: (judged[0][name] + judged[1][name]) / 2 for name in judged[0]}}
+
+    @override
+    def take_turns(self, pairs: ImagePairs) -> dict[str, Tensor]:
+        fakes = ImagePairs(self.generator_b2a(pairs.b), self.generator_a2b(pairs.a), pairs.labels_b, pairs.labels_a)
+        older = ImagePairs(self.pool_a(fakes.a.detach()), self.pool_b(fakes.b.detach()))
+        metrics = self.discriminator_losses(pairs, older)
+        self.descend_together(metrics["d_loss"], self.discriminators, 0)
+        losses = self.generator_losses(pairs, fakes)
+        self.descend_together(losses["g_loss"], list(self.generators.values()), 1)
+        return metrics | losses
+
+    @override
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self._evaluate(batch, batch_idx, "val")
+
+    @override
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        self._evaluate(batch, batch_idx, "test")
+
+    def _evaluate(self, batch: Any, batch_idx: int, stage: str) -> None:
+        pairs = self.pairs_of(batch, batch_idx)
+        back = {
+            "a": self.generator_b2a(self.generator_a2b(pairs.a)),
+            "b": self.generator_a2b(self.generator_b2a(pairs.b)),
+        }
+        for domain, real in zip("ab", pairs[:2], strict=True):
+            error = self.errors[f"{stage}_{domain}"]
+            assert isinstance(error, MeanAbsoluteError)
+            found, wanted = (self.to_unit_range(images).clamp(0, 1).contiguous() for images in (back[domain], real))
+            error.update(found, wanted)
+            self.log(f"{stage}/cycle_{domain}", error, batch_size=len(real), prog_bar=True)
+        judged = torch.stack(
+            [realness(self.loss, network(x)) for network, x in zip(self.discriminators, pairs[:2], strict=True)]
+        )
+        self.log(f"{stage}/d_real", judged.mean(), batch_size=len(pairs.a), sync_dist=True)
