@@ -9,6 +9,8 @@ DIRECTIONS: dict[str, Direction] = {
     "reconstruction": "min",
     "l1": "min",
     "psnr": "max",
+    "cycle_a": "min",
+    "cycle_b": "min",
     "rmse": "min",
     "perplexity": "min",
     "bits_per_character": "min",

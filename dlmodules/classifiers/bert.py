@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
+from dlmodules.checkpoints.beginnings import BeginsWithOthers
 from dlmodules.checkpoints.loading import load_checkpoint
 from dlmodules.classifiers.text import TextClassifier
 from dlmodules.classifiers.text_networks import check_tokens, text_first
@@ -74,7 +75,7 @@ class BertTextNetwork(nn.Module):
         return logits
 
 
-class BERTClassifier(TextClassifier):
+class BERTClassifier(BeginsWithOthers, TextClassifier):
     """Classifies texts by BERT's encoder, all of whose weights are tuned.
 
     Batches are ``(tokens, y)``: token ids ``(B, T)`` int64, padded with 0 at either end, and classes ``(B,)``.
@@ -137,20 +138,12 @@ class BERTClassifier(TextClassifier):
             **kwargs,
         )
         self.pretrained = pretrained
-        self._has_own_weights = False
         self.example_input_array = torch.tensor([[4, 5, 0, 0], [6, 7, 8, 9], [0, 2, 3, 2], [1, 9, 1, 3]])
 
     @override
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Remember that the weights are those of a checkpoint."""
-        super().on_load_checkpoint(checkpoint)
-        self._has_own_weights = True
-
-    @override
-    def on_fit_start(self) -> None:
-        """Begin with the weights of ``pretrained``, unless a checkpoint, by now, has given others."""
-        super().on_fit_start()
-        if self.pretrained is not None and not self._has_own_weights:
+    def begin(self) -> None:
+        """Begin with the weights of ``pretrained``."""
+        if self.pretrained is not None:
             begin_with(self.network, self.pretrained)
 
 

@@ -13,6 +13,7 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import BinaryF1Score
 from typing_extensions import override
 
+from dlmodules.checkpoints.beginnings import BeginsWithOthers
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
@@ -67,7 +68,7 @@ class Answered(NamedTuple):
     probability: float
 
 
-class QuestionGenerator(NamesOwnNetworks, TokenizedModule):
+class QuestionGenerator(BeginsWithOthers, NamesOwnNetworks, TokenizedModule):
     """Finds the words of a document that a question may be about, and writes the question that they answer.
 
     Batches are ``(document, tags, answer, question)``, see ``Fields``; the tags are those of all answers that the
@@ -129,7 +130,6 @@ class QuestionGenerator(NamesOwnNetworks, TokenizedModule):
         )
         self.vocabulary_size, self.vectors, self.max_length = vocabulary_size, vectors, max_length
         self.optimizer, self.scheduler = optimizer, scheduler
-        self._has_own_weights = False
         names = ("tag_loss", "question_loss", "question_exact")
         self.means = nn.ModuleDict({f"{stage}_{name}": MeanMetric() for stage in ("val", "test") for name in names})
         self.val_tags, self.test_tags = BinaryF1Score(), BinaryF1Score()
@@ -385,16 +385,9 @@ class QuestionGenerator(NamesOwnNetworks, TokenizedModule):
             )
 
     @override
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Remember that the weights are those of a checkpoint."""
-        super().on_load_checkpoint(checkpoint)
-        self._has_own_weights = True
-
-    @override
-    def on_fit_start(self) -> None:
-        """Begin with the word vectors, unless a checkpoint, by now, has given others."""
-        super().on_fit_start()
-        if self.vectors is not None and not self._has_own_weights:
+    def begin(self) -> None:
+        """Begin with the word vectors."""
+        if self.vectors is not None:
             begin_with_vectors(self.network, self.known_tokenizer(), self.vectors)
 
 

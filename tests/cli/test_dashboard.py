@@ -24,7 +24,7 @@ RUNS = {
     "regression": ["mlp_regression_boxcar"],
     "rl": ["dqn_cartpole"],
     "text": ["bert_imdb", "gpt_tinyshakespeare", "question_generator_facts", "seq2seq_numbers", "word2vec_toy"],
-    "translation": ["pix2pix_elevation"],
+    "translation": ["cyclegan_cifar10_cpu", "pix2pix_elevation"],
     "vaes": ["vae_digits"],
 }
 """The configurations whose runs together log all that the panels of their family show."""
