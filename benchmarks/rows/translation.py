@@ -14,7 +14,7 @@ def _maps_row(name: str, source: str, what: str, l1: float, psnr: float | None, 
         program="programs.translations",
         system="Pix2Pix",
         config="configs/translation/pix2pix_elevation.yaml",
-        budget=f"5,000 updates of 8 tiles, half an hour of a core{what}",
+        budget=f"5,000 updates of 8 tiles, ten minutes of a core{what}",
         seeds=(0, 1, 2),
         figures=(
             Figure(
@@ -35,7 +35,7 @@ def _maps_row(name: str, source: str, what: str, l1: float, psnr: float | None, 
         protocol=f"{source} into relief, tiles of 64 pixels; {_TILES}; pixels in [0, 1]{_SPECTRUM}; final weights",
         options={"baseline": "pixels_by_colour", "args": args},
         headline=not what and source == "elevation",
-        elsewhere="one core, half an hour",
+        elsewhere="one core, ten minutes",
     )
 
 
