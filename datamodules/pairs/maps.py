@@ -97,7 +97,7 @@ class MapsDataModule(ImagePairsDataModule):
         return {part: [places[row] for row in sorted(rows)] for part, rows in cut.items()}
 
     def tiles(self, part: str) -> list[tuple[int, int]]:
-        """Return the upper left pixels of the tiles of a part that are land for three quarters, from all over the map."""
+        """Return the upper left pixels of the tiles of a part that are land for three quarters, in a mixed order."""
         land, size = self._land(), self.image_size
         stride = self.stride if part == "train" else size
         found = []
