@@ -20,9 +20,9 @@ def save(path: Path, *colours: int) -> None:
 
 
 def test_images_of_one_name_are_a_pair(tmp_path: Path) -> None:
-    for row in range(10):
-        save(tmp_path / "A" / f"{row}.png", 10 * row)
-        save(tmp_path / "B" / f"{row}.bmp", 10 * row + 5)
+    for row, name in enumerate(("0", "1", "2", "3", "3.k", "4", "5", "6", "7", "8")):
+        save(tmp_path / "A" / f"{name}.png", 10 * row)
+        save(tmp_path / "B" / f"{name}.bmp", 10 * row + 5)  # where 3 comes before 3.k, which it does not above
     data = PairFolderDataModule(str(tmp_path), image_size=8, channels_a=1, batch_size=4)
     data.prepare_data()
     data.setup()

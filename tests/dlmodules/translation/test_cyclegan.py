@@ -36,12 +36,12 @@ B = torch.tensor([[[[0.5, 0.5], [1.0, 0.0]]]])
 
 
 def by_hand(**more: Any) -> CycleGAN:
-    """Forth by a half, back by a half; judges that see one times, and three times, the pixels."""
+    """Forth by a half, back by a quarter; judges that see one times, and three times, the pixels."""
     shape = (1, 2, 2)
     return CycleGAN(
         *(shape, shape),
         generator_a2b=Scaled(0.5),
-        generator_b2a=Scaled(0.5),
+        generator_b2a=Scaled(0.25),
         discriminator_a=Scaled(1.0),
         discriminator_b=Scaled(3.0),
         **more,
@@ -56,15 +56,15 @@ def test_terms_by_hand() -> None:
     made = by_hand(identity=5.0)
     pairs = made.pairs_of((A, B))
     losses = made.generator_losses(pairs, fakes_of(made, pairs))
-    cycle = 0.75 * (A.mean() + B.mean())  # a quarter is left of each
-    identity = 0.5 * (A.mean() + B.mean())
-    adversarial = (0.5 * B - 1).square().mean() + (3 * 0.5 * A - 1).square().mean()
+    cycle = 0.875 * (A.mean() + B.mean())  # an eighth is left of each
+    identity = 0.75 * A.mean() + 0.5 * B.mean()
+    adversarial = (0.25 * B - 1).square().mean() + (3 * 0.5 * A - 1).square().mean()
     assert losses["cycle_loss"].item() == pytest.approx(cycle.item())
     assert losses["identity_loss"].item() == pytest.approx(identity.item())
     assert losses["adversarial_loss"].item() == pytest.approx(adversarial.item())
     assert losses["g_loss"].item() == pytest.approx((adversarial + 10 * cycle + 5 * identity).item())
     found = made.discriminator_losses(pairs, fakes_of(made, pairs))
-    of_a = 0.5 * ((A - 1).square().mean() + (0.5 * B).square().mean())
+    of_a = 0.5 * ((A - 1).square().mean() + (0.25 * B).square().mean())
     of_b = 0.5 * ((3 * B - 1).square().mean() + (1.5 * A).square().mean())
     assert found["d_loss"].item() == pytest.approx((of_a + of_b).item())
     assert found["d_real"].item() == pytest.approx((A.mean() + 3 * B.mean()).item() / 2)
@@ -84,10 +84,10 @@ def test_a_step_moves_the_discriminators_by_their_sum_and_then_the_generators(tm
     made = by_hand(**sgd, pool=0)
     quiet_trainer(max_steps=1, default_root_dir=tmp_path).fit(made, DataLoader([(A, B)], batch_size=None))
     judges = [torch.tensor(value, requires_grad=True) for value in (1.0, 3.0)]
-    ways = [torch.tensor(0.5, requires_grad=True) for _ in range(2)]
+    ways = [torch.tensor(value, requires_grad=True) for value in (0.5, 0.25)]
     loss = sum(
-        0.5 * ((judge * real - 1).square().mean() + (judge * 0.5 * fake).square().mean())
-        for judge, real, fake in ((judges[0], A, B), (judges[1], B, A))
+        0.5 * ((judge * real - 1).square().mean() + (judge * fake).square().mean())
+        for judge, real, fake in ((judges[0], A, 0.25 * B), (judges[1], B, 0.5 * A))
     )
     assert isinstance(loss, Tensor)
     moved = [judge - rate * slope for judge, slope in zip(judges, torch.autograd.grad(loss, judges), strict=True)]
@@ -100,7 +100,7 @@ def test_a_step_moves_the_discriminators_by_their_sum_and_then_the_generators(tm
     cycle = (1 - both) * (A.mean() + B.mean())
     slopes = torch.autograd.grad(adversarial + 10 * cycle, ways)
     assert made.generator_a2b.by.item() == pytest.approx(0.5 - rate * slopes[0].item(), rel=1e-5)  # type: ignore[operator, union-attr]
-    assert made.generator_b2a.by.item() == pytest.approx(0.5 - rate * slopes[1].item(), rel=1e-5)  # type: ignore[operator, union-attr]
+    assert made.generator_b2a.by.item() == pytest.approx(0.25 - rate * slopes[1].item(), rel=1e-5)  # type: ignore[operator, union-attr]
 
 
 def test_the_pool_is_for_the_discriminators_alone(tmp_path: Path) -> None:
@@ -111,6 +111,12 @@ def test_the_pool_is_for_the_discriminators_alone(tmp_path: Path) -> None:
         def discriminator_losses(self, pairs: ImagePairs, fakes: ImagePairs) -> dict[str, Tensor]:
             judged.append(fakes.b)
             return super().discriminator_losses(pairs, fakes)
+
+        @override
+        def generator_losses(self, pairs: ImagePairs, fakes: ImagePairs) -> dict[str, Tensor]:
+            assert fakes.a.requires_grad  # none of the pool's
+            assert fakes.b.requires_grad
+            return super().generator_losses(pairs, fakes)
 
     made = Watching(**SMALL, pool=1)
     batch = made.example_batch(1)
