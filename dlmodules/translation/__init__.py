@@ -1,4 +1,4 @@
-"""Images of one domain translated into another: pairs of networks that train against each other."""
+"""Image translation: images of one domain as those of another, by pairs of networks that train against each other."""
 
 import lazy_loader
 

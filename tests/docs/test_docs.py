@@ -135,7 +135,7 @@ def test_command_parses(folder, monkeypatch, capsys, words):
         chosen = parse("play", words[1:])
         assert chosen.watch is None or chosen.watch == "" or make_player(chosen.watch)
         assert make_player(chosen.opponent or "random")
-    elif words[0] in ("sample", "export", "explore"):  # its arguments are right when all it misses is the file
+    elif words[0] in ("sample", "translate", "export", "explore"):  # right, when all that is missing is the file
         with pytest.raises(UserError, match="no checkpoint"):
             _dispatch(words)
     elif "--help" in words or any(word.endswith(".help") for word in words):
