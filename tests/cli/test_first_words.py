@@ -86,6 +86,7 @@ def test_the_overview_has_each_command_with_an_example_that_parses(monkeypatch):
         "test",
         "predict",
         "sample",
+        "translate",
         "export",
         "explore",
         "play",
