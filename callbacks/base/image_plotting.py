@@ -66,6 +66,10 @@ class ImagePlottingCallback(WatchesEvaluation, PlottingCallback):
         missing = self.num - sum(len(part) for part in self._images)
         if not self._catching or dataloader_idx != 0 or missing <= 0:
             return
+        self.keep(batch, missing)
+
+    def keep(self, batch: Any, missing: int) -> None:
+        """Keep ``missing`` images of a batch at most, and their labels where it has some."""
         images, labels = images_and_labels(batch)
         self._images.append(compact(images[:missing].detach().cpu()))
         self._labels.append(None if labels is None else labels[:missing].cpu().clone())

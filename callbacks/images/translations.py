@@ -37,12 +37,7 @@ class Translations(ImagePlottingCallback):
         self._others: list[Tensor] = []
 
     @override
-    def on_evaluation_batch(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, dataloader_idx: int
-    ) -> None:
-        missing = self.num - sum(len(part) for part in self._images)
-        if not self._catching or dataloader_idx != 0 or missing <= 0:
-            return
+    def keep(self, batch: Any, missing: int) -> None:
         if not self._images:
             self._others = []
         for kept, field in zip((self._images, self._others), parts_of(batch, IMAGE_PAIR)[:2], strict=True):
