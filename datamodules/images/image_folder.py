@@ -15,9 +15,11 @@ from datamodules.base.in_memory import permutation
 from datamodules.images.digits import DigitsDataModule
 from datamodules.images.image_cache import cached_pixels
 from datamodules.images.image_files import Listing, list_images
+from datamodules.images.splits import rows_of_splits
 from datamodules.images.tensor_dataset import TensorImageDataset
 from datamodules.images.vision import VisionDataModule, square_shape
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_fractions_apart
 
 
 class ImageFolderDataModule(VisionDataModule):
@@ -61,11 +63,7 @@ class ImageFolderDataModule(VisionDataModule):
         join_splits: bool = False,
         **kwargs: Any,
     ) -> None:
-        if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction >= 1:
-            raise UserError(
-                f"val_fraction={val_fraction} and test_fraction={test_fraction} must not be negative, "
-                "and together be less than 1"
-            )
+        check_fractions_apart(val_fraction, test_fraction)
         if on_corrupt not in ("raise", "skip"):
             raise UserError(f"on_corrupt is {on_corrupt!r}; it must be raise or skip")
         super().__init__(val_size=val_fraction, data_dir=None, **kwargs)
@@ -109,15 +107,8 @@ class ImageFolderDataModule(VisionDataModule):
         """Return the rows of the images, as ``pixels`` orders them, that belong to train, val and test."""
         kept = self.pixels()[1]
         splits = [self.listing.splits[row] for row in kept.tolist()]
-        pool = torch.tensor([row for row, split in enumerate(splits) if split in ("train", "")], dtype=torch.int64)
-        given = {name: [row for row, split in enumerate(splits) if split == name] for name in ("val", "test")}
-        rows, n = {name: torch.tensor(given[name], dtype=torch.int64) for name in given}, len(pool)
-        # The test images first, and by a seed of their own: no change of seed may train on them.
-        for name, fraction, seed in (("test", self.test_fraction, 0), ("val", self.val_fraction, self.seed)):
-            if not given[name] and fraction > 0:
-                order = permutation(len(pool), seed)
-                count = max(1, round(n * fraction))
-                rows[name], pool = pool[order[:count]], pool[order[count:]]
+        rows, n = rows_of_splits(splits, self.val_fraction, self.test_fraction, self.seed)
+        pool = rows["train"]
         if len(pool) == 0:
             raise UserError(f"the {n} images of {self.folder} are too few for train, val and test; add some")
         rows["train"] = pool[permutation(len(pool), self.seed)]

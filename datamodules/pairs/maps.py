@@ -4,6 +4,7 @@ import gzip
 import os
 import zlib
 from collections.abc import Mapping
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -20,7 +21,7 @@ from datamodules.images.tensor_dataset import TensorImageDataset
 from datamodules.pairs.derived import ShrunkPairsDataModule
 from datamodules.pairs.image_pairs import ImagePairDataset, ImagePairsDataModule
 from dlmodules.errors import UserError
-from dlmodules.validation.arguments import check_at_least, check_at_least_one
+from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_fractions_apart
 
 MapKind = Literal["satellite", "relief", "elevation"]
 FILES: dict[MapKind, str] = {"satellite": "bmng.jpg", "relief": "shadedrelief.jpg", "elevation": "etopo1.jpg"}
@@ -76,11 +77,7 @@ class MapsDataModule(ImagePairsDataModule):
         for name, kind in (("source", source), ("target", target)):
             if kind not in FILES:
                 raise UserError(f"{name} is {kind!r}; it must be {', '.join(FILES)}")
-        if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction >= 1:
-            raise UserError(
-                f"val_fraction={val_fraction} and test_fraction={test_fraction} must not be negative, and together be"
-                " less than 1"
-            )
+        check_fractions_apart(val_fraction, test_fraction)
         self.source, self.target = source, target
         self.image_size, self.stride = image_size, stride or image_size
         self.val_fraction, self.test_fraction = val_fraction, test_fraction
@@ -98,38 +95,42 @@ class MapsDataModule(ImagePairsDataModule):
 
     def tiles(self, part: str) -> list[tuple[int, int]]:
         """Return the upper left pixels of the tiles of a part that are land for three quarters, in a mixed order."""
-        land, size = self._land(), self.image_size
+        land, size = self.land, self.image_size
         stride = self.stride if part == "train" else size
         found = []
         for block_top, block_left in self.blocks()[part]:
             bottom, right = (min(a + BLOCK * size, end) for a, end in ((block_top, HEIGHT), (block_left, WIDTH)))
             for top in range(block_top, bottom - size + 1, stride):
                 for left in range(block_left, right - size + 1, stride):
-                    if land[top : top + size, left : left + size].mean() >= LAND:
+                    if land[top : top + size, left : left + size].mean() / 255 >= LAND:
                         found.append((top, left))
         return [found[row] for row in permutation(len(found), seed=0).tolist()]  # the first are not all of the north
 
     @override
     def make_train_and_val(self) -> tuple[ImagePairDataset, ImagePairDataset]:
-        train, val = (self._pairs(part) for part in ("train", "val"))
+        train, val = self._pairs("train", "val")
         if len(train) == 0:
             raise UserError(f"no tile of {self.image_size} pixels is land: choose a smaller image_size")
         return train, val
 
     @override
     def make_test(self) -> ImagePairDataset:
-        return self._pairs("test")
+        return self._pairs("test")[0]
 
-    def _pairs(self, part: str) -> ImagePairDataset:
-        tiles, size = self.tiles(part), self.image_size
-        labels = torch.zeros(len(tiles), dtype=torch.int64)
+    def _pairs(self, *parts: str) -> list[ImagePairDataset]:
+        """Return the tiles of some ``parts``; each map is read once, and not kept."""
+        tiles = [self.tiles(part) for part in parts]
         sides = []
         for kind in (self.source, self.target):
             whole = self._map(kind)
-            cut = [whole[:, top : top + size, left : left + size] for top, left in tiles]
-            images = torch.stack(cut) if cut else torch.empty(0, 3, size, size, dtype=torch.uint8)
-            sides.append(TensorImageDataset(images, labels))
-        return ImagePairDataset(sides[0], sides[1], paired=True)
+            sides.append([self._cut(whole, places) for places in tiles])
+        return [ImagePairDataset(a, b, paired=True) for a, b in zip(*sides, strict=True)]
+
+    def _cut(self, whole: Tensor, places: list[tuple[int, int]]) -> TensorImageDataset:
+        size = self.image_size
+        cut = [whole[:, top : top + size, left : left + size] for top, left in places]
+        images = torch.stack(cut) if cut else torch.empty(0, 3, size, size, dtype=torch.uint8)
+        return TensorImageDataset(images, torch.zeros(len(places), dtype=torch.int64))
 
     def _map(self, kind: MapKind) -> Tensor:
         """Return the whole Earth ``(3, HEIGHT, WIDTH)`` uint8."""
@@ -143,8 +144,9 @@ class MapsDataModule(ImagePairsDataModule):
             raise UserError(f"{path} cannot be read as an image ({error}); replace it") from error
         return torch.from_numpy(np.asarray(image).transpose(2, 0, 1).copy())
 
-    def _land(self) -> npt.NDArray[np.float32]:
-        """Return how much of each pixel ``(HEIGHT, WIDTH)`` is land, in [0, 1]."""
+    @cached_property
+    def land(self) -> npt.NDArray[np.uint8]:
+        """How much of each pixel ``(HEIGHT, WIDTH)`` is land, 255 for all of it; read when first asked for."""
         from PIL import Image
 
         path = self._file(MASK)
@@ -154,8 +156,8 @@ class MapsDataModule(ImagePairsDataModule):
             raise UserError(f"{path} is no mask of land and sea ({error}); replace it") from error
         north_up = np.ascontiguousarray(kinds[::-1] == 1).astype(np.uint8) * 255  # 0 sea, 1 land, 2 lake
         whole = Image.fromarray(north_up).resize((WIDTH, HEIGHT), Image.Resampling.BOX)
-        share: npt.NDArray[np.float32] = np.asarray(whole, dtype=np.float32) / np.float32(255)
-        return share
+        land: npt.NDArray[np.uint8] = np.asarray(whole)
+        return land
 
     def _file(self, name: str) -> Path:
         found = find_spec(PACKAGE) if find_spec(PACKAGE.partition(".")[0]) else None

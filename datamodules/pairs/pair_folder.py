@@ -1,6 +1,7 @@
 """Folders of the user's own pairs of images."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Literal
 
@@ -9,16 +10,23 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import override
 
-from datamodules.base.in_memory import permutation
 from datamodules.images.image_cache import cached_pixels
-from datamodules.images.image_files import SPLITS, Half, Listing, list_images
+from datamodules.images.image_files import Half, Listing, list_images
+from datamodules.images.splits import rows_of_splits
 from datamodules.images.tensor_dataset import TensorImageDataset
 from datamodules.images.vision import square_shape
 from datamodules.pairs.derived import ShrunkPairsDataModule
 from datamodules.pairs.image_pairs import ImagePairDataset, ImagePairsDataModule
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_fractions_apart
 
 SideBySide = Literal["ab", "ba"]
+HALVES: dict[SideBySide | None, tuple[Half, Half]] = {
+    None: ("whole", "whole"),
+    "ab": ("left", "right"),
+    "ba": ("right", "left"),
+}
+"""What a file shows of ``a`` and of ``b``."""
 
 
 class PairFolderDataModule(ImagePairsDataModule):
@@ -61,29 +69,21 @@ class PairFolderDataModule(ImagePairsDataModule):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if side_by_side not in (None, "ab", "ba"):
+        if side_by_side not in HALVES:
             raise UserError(f"side_by_side is {side_by_side!r}; it must be ab or ba, or null")
-        if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction >= 1:
-            raise UserError(
-                f"val_fraction={val_fraction} and test_fraction={test_fraction} must not be negative, and together be"
-                " less than 1"
-            )
+        check_fractions_apart(val_fraction, test_fraction)
         self.folder = Path(folder).expanduser()
         self.source_shape, self.image_shape = (square_shape(image_size, n) for n in (channels_a, channels_b))
         self.side_by_side, self.cache_dir = side_by_side, cache_dir
         self.val_fraction, self.test_fraction = val_fraction, test_fraction
-        self._sides: tuple[Listing, Listing] | None = None
 
-    @property
+    @cached_property
     def sides(self) -> tuple[Listing, Listing]:
         """The files of ``a`` and of ``b``, pair for pair; looked up when first asked for."""
-        if self._sides is None:
-            if self.side_by_side is not None:
-                both = list_images(self.folder)
-                self._sides = both, both
-            else:
-                self._sides = matched(list_images(self.folder / "A"), list_images(self.folder / "B"))
-        return self._sides
+        if self.side_by_side is not None:
+            both = list_images(self.folder)
+            return both, both
+        return matched(list_images(self.folder / "A"), list_images(self.folder / "B"))
 
     @property
     @override
@@ -94,32 +94,24 @@ class PairFolderDataModule(ImagePairsDataModule):
     @override
     def prepare_data(self) -> None:
         """Decode the images into the cache, where it does not hold them."""
-        self._pixels()
+        _ = self.pixels
 
-    def _pixels(self) -> tuple[Tensor, Tensor]:
-        halves: tuple[Half, Half] = {"ab": ("left", "right"), "ba": ("right", "left")}.get(  # type: ignore[assignment]
-            self.side_by_side or "", ("whole", "whole")
-        )
+    @cached_property
+    def pixels(self) -> tuple[Tensor, Tensor]:
+        """The images of ``a`` and of ``b``, each ``(N, C, H, W)`` uint8; decoded when first asked for."""
         shapes = (self.source_shape, self.image_shape)
         a, b = (
             cached_pixels(listing, shape[1], shape[0], False, self.cache_dir, half)[0]
-            for listing, shape, half in zip(self.sides, shapes, halves, strict=True)
+            for listing, shape, half in zip(self.sides, shapes, HALVES[self.side_by_side], strict=True)
         )
         return a, b
 
     def rows(self) -> dict[str, Tensor]:
         """Return the rows of the pairs of training, validation and test."""
-        splits = self.sides[0].splits
-        given = {name: torch.tensor([row for row, split in enumerate(splits) if split == name]) for name in SPLITS}
-        pool = torch.tensor([row for row, split in enumerate(splits) if split in ("train", "")], dtype=torch.int64)
-        n = len(pool)
-        for name, fraction, seed in (("test", self.test_fraction, 0), ("val", self.val_fraction, self.seed)):
-            if len(given[name]) == 0 and fraction > 0:
-                order, count = permutation(len(pool), seed), max(1, round(n * fraction))
-                given[name], pool = pool[order[:count]], pool[order[count:]]
-        if len(pool) == 0:
+        rows, n = rows_of_splits(self.sides[0].splits, self.val_fraction, self.test_fraction, self.seed)
+        if len(rows["train"]) == 0:
             raise UserError(f"the {n} pairs of {self.folder} are too few for train, val and test; add some")
-        return {**given, "train": pool}
+        return rows
 
     @override
     def make_train_and_val(self) -> tuple[ImagePairDataset, ImagePairDataset]:
@@ -132,7 +124,7 @@ class PairFolderDataModule(ImagePairsDataModule):
 
     def _pairs(self, rows: Tensor) -> ImagePairDataset:
         labels = torch.tensor(self.sides[0].labels)
-        a, b = (TensorImageDataset(images, labels, rows.long()) for images in self._pixels())
+        a, b = (TensorImageDataset(images, labels, rows) for images in self.pixels)
         return ImagePairDataset(a, b, paired=True)
 
     @classmethod

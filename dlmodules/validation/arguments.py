@@ -42,6 +42,15 @@ def check_amounts(unit: str, **values: int | float) -> None:
             raise UserError(f"{name} is {value}; it must be a number of {unit} or a fraction in (0, 1)")
 
 
+def check_fractions_apart(val_fraction: float, test_fraction: float) -> None:
+    """Raise UserError unless both fractions can be set apart, and leave something to train on."""
+    if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction >= 1:
+        raise UserError(
+            f"val_fraction={val_fraction} and test_fraction={test_fraction} must not be negative, "
+            "and together be less than 1"
+        )
+
+
 def check_dropout(dropout: float) -> None:
     """Raise UserError unless ``dropout`` is a probability in [0, 1)."""
     if not 0.0 <= dropout < 1.0:
