@@ -7,12 +7,11 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from dlmodules.adversarial.turns import make_turns
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.training.batches import inputs_of
-from dlmodules.training.finite import require_finite
 from dlmodules.training.manual import ManualOptimizationModule
-from dlmodules.training.step_logging import is_logging_step
 from dlmodules.validation.arguments import check_at_least_one
 
 UpdateOrder = Literal["alternating", "simultaneous", "separate"]
@@ -139,13 +138,7 @@ class AdversarialModule(ManualOptimizationModule):
     @override
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         real = self.prepare_real(batch, batch_idx)
-        is_logging = is_logging_step(self)  # before the step is counted
-        with self.one_global_step():
-            metrics = self.take_turns(real)
-        losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("_loss")}
-        require_finite(self, losses, self.global_step - 1, wait=is_logging)
-        if is_logging:
-            self.log_dict({f"train/{name}": value.detach() for name, value in metrics.items()}, prog_bar=True)
+        make_turns(self, lambda: self.take_turns(real))
 
     def take_turns(self, real: Images) -> dict[str, Tensor]:
         """Make the updates of one training step, and return what is logged of them; losses end in ``_loss``."""

@@ -12,6 +12,7 @@ from typing_extensions import override
 from dlmodules.adversarial.losses import LOSSES, LossName, judgements, realness
 from dlmodules.adversarial.module import AdversarialModule, DiscriminatorOutput, Images, Latents, Update, UpdateOrder
 from dlmodules.adversarial.optimizers import AdversarialAdam
+from dlmodules.adversarial.ranges import ScalesImages, range_of
 from dlmodules.adversarial.terms import LossTerm, R1Term, add_losses
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
@@ -30,7 +31,7 @@ from dlmodules.validation.networks import check_network
 Noise = Literal["uniform", "normal"]
 
 
-class GAN(AdversarialModule):
+class GAN(ScalesImages, AdversarialModule):
     """A generator learns to generate images that a discriminator classifies as real.
 
     The default networks are dense, as the first were; ``DCGAN`` has convolutional ones. Variants give other networks,
@@ -110,10 +111,10 @@ class GAN(AdversarialModule):
         use_channels_last(self)
 
     @property
+    @override
     def output_range(self) -> tuple[float, float]:
         """Lowest and highest value of the generator's images."""
-        low, high = getattr(self.generator, "output_range", (0.0, 1.0))
-        return float(low), float(high)
+        return range_of(self.generator)
 
     @property
     def twice_differentiated(self) -> tuple[str, ...]:
@@ -133,16 +134,6 @@ class GAN(AdversarialModule):
     def forward(self, z: Tensor) -> Tensor:
         """Return the images in [0, 1] of noise ``(B, latent_dim)``."""
         return self.to_unit_range(self.generate(Latents(z)))
-
-    def to_unit_range(self, images: Tensor) -> Tensor:
-        """Bring images from the generator's range to [0, 1]."""
-        low, high = self.output_range
-        return (images - low) / (high - low)
-
-    def from_unit_range(self, images: Tensor) -> Tensor:
-        """Bring images from [0, 1] to the generator's range."""
-        low, high = self.output_range
-        return images if (low, high) == (0.0, 1.0) else images * (high - low) + low
 
     def discriminate_images(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return the discriminator's outputs ``(B,)`` for images in [0, 1], larger for what it takes for real.

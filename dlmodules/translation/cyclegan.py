@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from dlmodules.adversarial.losses import LossName, judgements, realness
 from dlmodules.adversarial.optimizers import AdversarialAdam
+from dlmodules.adversarial.ranges import range_of
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.translation.module import ImagePairs, TranslationModule
@@ -116,8 +117,8 @@ class CycleGAN(TranslationModule):
         check_network(self.generator_b2a, "generator_b2a", source_shape=b, image_shape=a)
         check_network(self.discriminator_a, "discriminator_a", image_shape=a)
         check_network(self.discriminator_b, "discriminator_b", image_shape=b)
-        ranges = [getattr(network, "output_range", (0.0, 1.0)) for network in self.generators.values()]
-        if tuple(ranges[0]) != tuple(ranges[1]):
+        ranges = [range_of(network) for network in self.generators.values()]
+        if ranges[0] != ranges[1]:
             raise UserError(f"both generators must have one output_range, not {ranges[0]} and {ranges[1]}")
         self.pool_a, self.pool_b = ImagePool(source_shape, pool, seed=0), ImagePool(image_shape, pool, seed=1)
         self.errors = nn.ModuleDict(

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from dlmodules.adversarial.losses import LOSSES, LossName
+from dlmodules.adversarial.ranges import ScalesImages, range_of
+from dlmodules.adversarial.turns import make_turns
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
 from dlmodules.protocols import IMAGE_PAIR
-from dlmodules.training.finite import require_finite
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.schedules import with_schedule
-from dlmodules.training.step_logging import is_logging_step
 from dlmodules.validation.batches import inputs_in, parts_of
 from dlmodules.validation.images import check_image_shape, check_images, check_unit_range
 
@@ -37,7 +37,7 @@ class ImagePairs(NamedTuple):
     labels_b: Tensor | None = None
 
 
-class TranslationModule(ManualOptimizationModule):
+class TranslationModule(ScalesImages, ManualOptimizationModule):
     """Generators that translate images of a domain ``a`` into those of a domain ``b``, and discriminators of them.
 
     A child sets its networks, names the generators in ``generators`` and the discriminators in ``discriminators``,
@@ -100,20 +100,10 @@ class TranslationModule(ManualOptimizationModule):
         return {"a": self.source_shape, "b": self.image_shape}
 
     @property
+    @override
     def output_range(self) -> tuple[float, float]:
         """Lowest and highest value of the images that the networks read and make."""
-        low, high = getattr(self.generators["a2b"], "output_range", (0.0, 1.0))
-        return float(low), float(high)
-
-    def to_unit_range(self, images: Tensor) -> Tensor:
-        """Bring images from the networks' range to [0, 1]."""
-        low, high = self.output_range
-        return (images - low) / (high - low)
-
-    def from_unit_range(self, images: Tensor) -> Tensor:
-        """Bring images from [0, 1] to the networks' range."""
-        low, high = self.output_range
-        return images if (low, high) == (0.0, 1.0) else images * (high - low) + low
+        return range_of(self.generators["a2b"])
 
     @override
     def forward(self, x: Tensor) -> Tensor:
@@ -161,15 +151,9 @@ class TranslationModule(ManualOptimizationModule):
     @override
     def training_step(self, batch: Any, batch_idx: int) -> None:
         pairs = self.pairs_of(batch, batch_idx)
-        is_logging = is_logging_step(self)  # before the step is counted
-        with self.one_global_step():
-            metrics = self.take_turns(pairs)
+        make_turns(self, lambda: self.take_turns(pairs))
         for schedule in self._schedules():
             schedule.step()
-        losses = {f"train/{name}": value for name, value in metrics.items() if name.endswith("_loss")}
-        require_finite(self, losses, self.global_step - 1, wait=is_logging)
-        if is_logging:
-            self.log_dict({f"train/{name}": value.detach() for name, value in metrics.items()}, prog_bar=True)
 
     def descend_together(self, loss: Tensor, networks: Sequence[nn.Module], optimizer: int) -> None:
         """Make one update of several ``networks`` by the optimizer at place ``optimizer``, down one ``loss``."""
