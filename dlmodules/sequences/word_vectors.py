@@ -4,13 +4,16 @@ import gzip
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlmodules.errors import UserError
+from dlmodules.protocols import Tokenizer
+from dlmodules.sequences.vocabulary import UNKNOWN
 
 Floats = npt.NDArray[np.float32]
 GZIP = b"\x1f\x8b"
@@ -44,6 +47,25 @@ class WordVectors:
         if word not in self._rows:
             raise UserError(f"the word {word!r} is not among the {len(self)} that have a vector")
         return self.vectors[self._rows[word]]
+
+
+def begin_with_vectors(network: nn.Module, tokenizer: Tokenizer, path: str) -> None:
+    """Give the ``embedding`` of ``network`` the vectors of those words that the text file ``path`` has.
+
+    Raises:
+        UserError: the file cannot be read, has vectors of another size, or has no word of the tokenizer.
+    """
+    embedding: Any = network.embedding
+    found = read_text_vectors(path)
+    size, own = found.vectors.shape[1], embedding.weight.shape[1]
+    if size != own:
+        raise UserError(f"{path} has vectors of {size} numbers and the model of {own}: set embedding_dim to {size}")
+    known = [token for token in range(UNKNOWN + 1, len(tokenizer)) if tokenizer.decode([token]) in found]
+    if not known:
+        raise UserError(f"{path} has no word of the data: their words are in lower case")
+    with torch.no_grad():
+        vectors = torch.stack([found.vector(tokenizer.decode([token])) for token in known])
+        embedding.weight[known] = vectors.to(embedding.weight)
 
 
 def read_content(path: Path) -> bytes:

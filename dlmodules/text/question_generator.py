@@ -21,8 +21,8 @@ from dlmodules.protocols import IGNORED, PAD, Tokenizer
 from dlmodules.sequences.beam import beam_search
 from dlmodules.sequences.decoding import GREEDY
 from dlmodules.sequences.generation import generated
-from dlmodules.sequences.vocabulary import UNKNOWN, Vocabulary
-from dlmodules.sequences.word_vectors import read_text_vectors
+from dlmodules.sequences.vocabulary import Vocabulary
+from dlmodules.sequences.word_vectors import begin_with_vectors
 from dlmodules.text.question_network import QuestionNetwork
 from dlmodules.text.sequence_to_sequence import START_ID, STOP_ID, GivenSource
 from dlmodules.text.spans import SpanF1, spans_of
@@ -389,25 +389,6 @@ class QuestionGenerator(BeginsWithOthers, NamesOwnNetworks, TokenizedModule):
         """Begin with the word vectors."""
         if self.vectors is not None:
             begin_with_vectors(self.network, self.known_tokenizer(), self.vectors)
-
-
-def begin_with_vectors(network: nn.Module, tokenizer: Tokenizer, path: str) -> None:
-    """Give the ``embedding`` of ``network`` the vectors of those words that the text file ``path`` has.
-
-    Raises:
-        UserError: the file cannot be read, has vectors of another size, or has no word of the tokenizer.
-    """
-    embedding: Any = network.embedding
-    found = read_text_vectors(path)
-    size, own = found.vectors.shape[1], embedding.weight.shape[1]
-    if size != own:
-        raise UserError(f"{path} has vectors of {size} numbers and the model of {own}: set embedding_dim to {size}")
-    known = [token for token in range(UNKNOWN + 1, len(tokenizer)) if tokenizer.decode([token]) in found]
-    if not known:
-        raise UserError(f"{path} has no word of the data: their words are in lower case")
-    with torch.no_grad():
-        vectors = torch.stack([found.vector(tokenizer.decode([token])) for token in known])
-        embedding.weight[known] = vectors.to(embedding.weight)
 
 
 def _nats(logits: Tensor, targets: Tensor) -> Tensor:
