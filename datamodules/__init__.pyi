@@ -19,6 +19,8 @@ from .pairs.edges import EdgesDataModule as EdgesDataModule
 from .pairs.maps import MapsDataModule as MapsDataModule
 from .pairs.pair import PairDataModule as PairDataModule
 from .pairs.pair_folder import PairFolderDataModule as PairFolderDataModule
+from .pairs.styled import ContentAndStyleDataModule as ContentAndStyleDataModule
+from .pairs.styled import StyledImagesDataModule as StyledImagesDataModule
 from .tables.diabetes import DiabetesDataModule as DiabetesDataModule
 from .tables.iris import IrisDataModule as IrisDataModule
 from .tables.land import LandDataModule as LandDataModule

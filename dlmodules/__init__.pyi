@@ -70,6 +70,8 @@ from .rl.tabular.sarsa import ExpectedSarsa as ExpectedSarsa
 from .rl.tabular.sarsa import Sarsa as Sarsa
 from .rl.tabular.td_prediction import TDPrediction as TDPrediction
 from .rl.tabular.value_iteration import ValueIteration as ValueIteration
+from .style.fast_style import FastStyle as FastStyle
+from .style.neural_style import NeuralStyle as NeuralStyle
 from .text.bert import BERT as BERT
 from .text.counting import CountingRNN as CountingRNN
 from .text.gpt import GPT as GPT

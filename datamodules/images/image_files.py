@@ -121,8 +121,10 @@ def is_image(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
-def decode(path: Path, image_size: int, channels: int, half: Half = "whole") -> npt.NDArray[np.uint8]:
-    """Read an image, or its left or right half, as ``(channels, image_size, image_size)`` uint8: its central square.
+def decode(path: Path, image_size: int | tuple[int, int], channels: int, half: Half = "whole") -> npt.NDArray[np.uint8]:
+    """Read an image, or its left or right half, as ``(channels, *image_size)`` uint8: its central part of that form.
+
+    One number is the height and width of a square.
 
     The camera's rotation is applied, and transparent pixels lie on white.
 
@@ -131,10 +133,11 @@ def decode(path: Path, image_size: int, channels: int, half: Half = "whole") -> 
     """
     from PIL import Image, ImageOps
 
-    mode, size = "L" if channels == 1 else "RGB", (image_size, image_size)
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    mode = "L" if channels == 1 else "RGB"
     try:
         with Image.open(path) as file:
-            sides = (2 if half == "whole" else 4) * image_size, 2 * image_size
+            sides = (2 if half == "whole" else 4) * width, 2 * height
             file.draft(mode, sides)  # a large JPEG is read at a fraction of its size
             image = ImageOps.exif_transpose(file)
             image.load()
@@ -151,5 +154,5 @@ def decode(path: Path, image_size: int, channels: int, half: Half = "whole") -> 
     if half != "whole":
         middle = image.width // 2
         image = image.crop((0, 0, middle, image.height) if half == "left" else (middle, 0, image.width, image.height))
-    pixels = np.asarray(ImageOps.fit(image.convert(mode), size, Image.Resampling.BICUBIC))
+    pixels = np.asarray(ImageOps.fit(image.convert(mode), (width, height), Image.Resampling.BICUBIC))
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)

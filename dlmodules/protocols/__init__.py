@@ -37,7 +37,16 @@ from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStrea
 from dlmodules.protocols.episodes import ActsInEpisodes, PlayedEpisodes, PlaysEpisodes
 from dlmodules.protocols.examples import GivesExamples, HasSmallArguments
 from dlmodules.protocols.games import Analyses, Analysis, Boards, Estimates, Game, Player, PlaysGames, Symmetry
-from dlmodules.protocols.images import IMAGE_PAIR, Corrupts, HasImageShape, Reconstructs, SamplesImages, Translates
+from dlmodules.protocols.images import (
+    CONTENT_AND_STYLE,
+    IMAGE_PAIR,
+    Corrupts,
+    HasImageShape,
+    Reconstructs,
+    SamplesImages,
+    Stylizes,
+    Translates,
+)
 from dlmodules.protocols.populations import HasPopulation
 from dlmodules.protocols.rows import SamplesRows
 from dlmodules.protocols.runs import CountsEnvironmentSteps, HasBestMetric
@@ -63,6 +72,7 @@ from dlmodules.protocols.transition import Transition
 from dlmodules.protocols.words import CountsWords, EmbedsWords, Question, RatedPair, TestsWords
 
 __all__ = [
+    "CONTENT_AND_STYLE",
     "IGNORED",
     "IMAGE_PAIR",
     "PAD",
@@ -134,6 +144,7 @@ __all__ = [
     "ShowsFilters",
     "StateStep",
     "StateStream",
+    "Stylizes",
     "Symmetry",
     "TestsWords",
     "TextScore",

@@ -51,6 +51,19 @@ IMAGE_PAIR = ("a", "b", "labels_a", "labels_b")
 """What a batch of images of two domains that is a dictionary calls its parts; the labels may be missing."""
 
 
+CONTENT_AND_STYLE = ("content", "style")
+"""What a batch that is a dictionary calls the pictures whose content is kept, and those of the style."""
+
+
+@runtime_checkable
+class Stylizes(Protocol):
+    """Gives pictures a style."""
+
+    def stylize(self, content: Tensor) -> Tensor:
+        """Return pictures with the content of ``content`` ``(B, C, H, W)``, of the same shape, in the style."""
+        ...
+
+
 @runtime_checkable
 class Translates(Protocol):
     """Maps images of one domain to another."""

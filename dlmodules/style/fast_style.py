@@ -1,0 +1,151 @@
+"""Fast style transfer: a network learns to give any picture one style in a single pass."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from typing_extensions import override
+
+from dlmodules.errors import UserError
+from dlmodules.layers.normalization import ImageNorm
+from dlmodules.style.module import StyleModule
+from dlmodules.style.objective import Features, Targets
+from dlmodules.style.transform_network import TransformNetwork
+from dlmodules.training.schedules import with_schedule
+from dlmodules.training.step_logging import log_losses
+from dlmodules.validation.images import check_images
+
+
+class FastStyle(StyleModule):
+    """A network that gives any picture one style, trained on pictures of any content.
+
+    Logged: ``train/loss``, and its parts before their weights, ``train/content_loss``, ``train/style_loss`` and
+    ``train/variation_loss``. For validation and test: ``loss``, and ``content_error`` and ``style_error``, the squared
+    distances in parts of their targets, whatever the formula.
+
+    Paper: Johnson, Alahi & Fei-Fei 2016, Perceptual Losses for Real-Time Style Transfer and Super-Resolution,
+        arXiv:1603.08155.
+    Books: vasilev 5.19, foster F5.5.
+
+    Args:
+        network: in place of the one that the next arguments describe: maps pictures ``(B, C, H, W)`` in [0, 1] to
+            pictures of that shape.
+        image_shape: channels, height and width of the pictures that it is trained on; it styles those of any size.
+        width: filters of the first convolution.
+        blocks: residual blocks.
+        norm: ``instance``, ``batch``, ``layer``, ``group`` or ``none``.
+        feature_network: of ``StyleModule``.
+        content_layers: layers that tell the content.
+        style_layers: layers that tell the style.
+        optimizer: makes the optimizer.
+        scheduler: makes a schedule of the learning rate, stepped after each training step; None keeps it constant.
+        **kwargs: of ``StyleModule``.
+
+    Raises:
+        UserError: for a number out of range, and a name that is not known.
+    """
+
+    best_metric = ("val/loss", "min")
+    directions: tuple[str, ...] = ("a2b",)
+    small_arguments: ClassVar[Mapping[str, Any]] = {
+        "network": None,
+        "image_shape": (3, 16, 16),
+        "width": 4,
+        "blocks": 1,
+        "feature_network": "untrained",
+        "content_layers": ("relu2_1",),
+        "style_layers": ("relu1_1", "relu2_1"),
+        "scheduler": None,
+    }
+
+    def __init__(
+        self,
+        network: nn.Module | None = None,
+        image_shape: Sequence[int] = (3, 256, 256),
+        width: int = 32,
+        blocks: int = 5,
+        norm: ImageNorm = "instance",
+        feature_network: str | nn.Module = "vgg16",
+        content_layers: Sequence[str] = ("relu3_3",),
+        style_layers: Sequence[str] = ("relu1_2", "relu2_2", "relu3_3", "relu4_3"),
+        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
+        scheduler: LRSchedulerCallable | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(image_shape, feature_network, content_layers, style_layers, **kwargs)
+        self.network = network or TransformNetwork(self.image_shape[0], width, blocks, norm)
+        self.optimizer, self.scheduler = optimizer, scheduler
+        self._style: tuple[Tensor, Features] | None = None
+
+    @property
+    def domain_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Channels, height and width of what it is trained on, and of the same in the style."""
+        return {"a": self.image_shape, "b": self.image_shape}
+
+    @override
+    def forward(self, content: Tensor) -> Tensor:
+        """Return pictures ``(B, C, H, W)`` in [0, 1], of any size, in the style."""
+        return self.stylize(content)
+
+    def stylize(self, content: Tensor) -> Tensor:
+        """Return pictures ``(B, C, H, W)`` in [0, 1], of any size, in the style; a grey one for one of 3 channels too.
+
+        Raises:
+            UserError: they have another number of channels.
+        """
+        channels = self.image_shape[0]
+        images = content.expand(-1, channels, -1, -1) if content.shape[1] == 1 else content
+        check_images(images, (channels, *images.shape[-2:]), type(self).__name__)
+        styled: Tensor = self.network(images)
+        return styled
+
+    def translate(self, x: Tensor, direction: str = "a2b") -> Tensor:
+        """Return pictures ``x`` in the style; there is no way back.
+
+        Raises:
+            UserError: the direction is another than ``a2b``, or they have another number of channels.
+        """
+        if direction != "a2b":
+            raise UserError(f"{type(self).__name__} has no direction {direction!r}; it has a2b")
+        return self.stylize(x)
+
+    def targets_of(self, content: Tensor, style: Tensor) -> Targets:
+        """Return what the styled ``content`` is to have; the Gram matrices of the last ``style`` are kept."""
+        if self._style is None or not torch.equal(style, self._style[0]):
+            self._style = style, self.objective.style_targets(style)
+        return Targets(self.objective.content_targets(content), self._style[1])
+
+    @override
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        content, style = self.pictures_of(batch, batch_idx)
+        judged = self.objective.judge(self(content), self.targets_of(content, style))
+        loss = self.weighed(*judged).mean()
+        parts = {f"train/{name}_loss": part.mean() for name, part in judged._asdict().items()}
+        log_losses(self, {"train/loss": loss, **parts})
+        return loss
+
+    @override
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        return with_schedule(self.optimizer(self.network.parameters()), self.scheduler, "step")
+
+    @override
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self._evaluate(batch, batch_idx, "val")
+
+    @override
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        self._evaluate(batch, batch_idx, "test")
+
+    def _evaluate(self, batch: Any, batch_idx: int, stage: str) -> None:
+        content, style = self.pictures_of(batch, batch_idx)
+        found = self.errors(self(content), self.targets_of(content, style))
+        metrics = {f"{stage}/{name}": value for name, value in found.items()}
+        self.log_dict(metrics, batch_size=len(content), prog_bar=True, sync_dist=True)
+
+    @override
+    def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """Return the contents of a batch in the style, ``(B, *image_shape)``."""
+        return self.stylize(self.pictures_of(batch, batch_idx).content)
