@@ -31,7 +31,7 @@ _ONE = "the most frequent question"
 
 ROWS = (
     _row(
-        *("question_generator_facts", "question_generator_facts", "12,000 steps of 64 questions"),
+        *("question_generator_facts", "question_generator_facts", "8,000 steps of 64 questions"),
         "500 made-up documents, none of them trained on",
         (
             _share("span_f1", "F1 of answers", "span_f1", _BY_WORD, 0.99),
