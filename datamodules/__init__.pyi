@@ -8,8 +8,10 @@ from .images.digits import DigitsDataModule as DigitsDataModule
 from .images.fashion_mnist import FashionMNISTDataModule as FashionMNISTDataModule
 from .images.image_folder import ImageFolderDataModule as ImageFolderDataModule
 from .images.mnist import MNISTDataModule as MNISTDataModule
+from .images.mnist_m import MNISTMDataModule as MNISTMDataModule
 from .images.planet_pixel import PlanetPixelDataModule as PlanetPixelDataModule
 from .images.quickdraw import QuickDrawDataModule as QuickDrawDataModule
+from .images.street_digits import StreetDigitsDataModule as StreetDigitsDataModule
 from .images.tensor_dataset import TensorImageDataset as TensorImageDataset
 from .images.tins import TinsDataModule as TinsDataModule
 from .images.vision import VisionDataModule as VisionDataModule
