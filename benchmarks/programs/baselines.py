@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 import yaml
+from jsonargparse import ArgumentParser
+from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torchmetrics import MeanAbsoluteError
 from torchmetrics.classification import BinaryF1Score
@@ -51,9 +53,10 @@ def _of_data(name: str, data: dict[str, Any]) -> dict[str, float]:
 
 
 def data_of(described: dict[str, Any]) -> Any:
-    """Return the data module of a run's ``config.yaml``, ready for all stages."""
-    module, _, class_name = described["class_path"].rpartition(".")
-    datamodule = getattr(import_module(module), class_name)(**described.get("init_args", {}))
+    """Return the data module of a run's ``config.yaml``, with the data modules in it, ready for all stages."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(LightningDataModule, "data")
+    datamodule = parser.instantiate_classes(parser.parse_object({"data": described})).data
     datamodule.prepare_data()
     datamodule.setup("fit")
     datamodule.setup("test")

@@ -37,7 +37,7 @@ class CycleGAN(TranslationModule):
 
     Paper: Zhu et al. 2017, Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks,
         arXiv:1703.10593.
-    Books: atienza 7.1.C, atienza 7.1.6, atienza 7.1.U, foster F5.1, foster F5.2, foster F5.3.
+    Books: atienza 7.1.C, atienza 7.1.6, atienza 7.1.7, atienza 7.1.U, foster F5.1, foster F5.2, foster F5.3.
 
     Args:
         source_shape: channels, height and width of the images of ``a``.

@@ -53,12 +53,12 @@ class Case:
 
     @property
     def sizes(self) -> dict[str, Any]:
-        """What makes the images as large as the small module takes them, or else as the configuration says."""
+        """What makes images such as the small module takes, or else as the configuration says."""
         small = small_arguments(self.module)
         if shape := small.get("image_shape") or small.get("input_shape"):
             return {"image_size": shape[-1]}
         given = self.settings["data"].get("init_args", {})
-        return {name: value for name, value in given.items() if name == "image_size"}
+        return {name: value for name, value in given.items() if name in ("image_size", "channels")}
 
     @property
     def data_options(self) -> list[str]:
