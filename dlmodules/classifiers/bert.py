@@ -15,6 +15,8 @@ from dlmodules.classifiers.text import TextClassifier
 from dlmodules.classifiers.text_networks import check_tokens, text_first
 from dlmodules.errors import UserError
 from dlmodules.layers.bert import BertEncoder, Pooler, Positions, initialize_bert, mean_of_tokens
+from dlmodules.protocols import PAD
+from dlmodules.validation.arguments import check_dropout
 
 ENCODER, POOLER = "network.", "next_head.pooler."  # in the checkpoint of BERT's own module
 
@@ -27,6 +29,8 @@ class BertTextNetwork(nn.Module):
         vocabulary_size, context, num_layers, num_heads, width, hidden_width, dropout, positions: of ``BertEncoder``.
         class_id: the token id that is put before each text, that of ``[CLS]``; None for none.
         pooling: what stands for the whole text: its first token as ``class``, or the ``mean`` of all.
+        word_dropout: part of the tokens that are masked in training.
+        mask_id: the token id that masks, that of ``[MASK]``.
     """
 
     def __init__(
@@ -42,7 +46,10 @@ class BertTextNetwork(nn.Module):
         class_id: int | None = 2,
         pooling: Literal["class", "mean"] = "class",
         positions: Positions = "learned",
+        word_dropout: float = 0.0,
+        mask_id: int = 4,
     ) -> None:
+        check_dropout(word_dropout, "word_dropout")
         if pooling not in ("class", "mean"):
             raise UserError(f"pooling is {pooling!r}; it must be class or mean")
         super().__init__()
@@ -54,6 +61,7 @@ class BertTextNetwork(nn.Module):
         )
         self.num_heads, self.width, self.hidden_width, self.dropout = num_heads, width, hidden_width, dropout
         self.class_id, self.pooling, self.positions = class_id, pooling, positions
+        self.word_dropout, self.mask_id = word_dropout, mask_id
         self.encoder = BertEncoder(
             *(vocabulary_size, context, num_layers, num_heads, width, hidden_width),
             dropout=dropout,
@@ -67,6 +75,9 @@ class BertTextNetwork(nn.Module):
         """Map token ids ``(B, T)`` int64, padded with 0 at either end, to logits ``(B, num_classes)``."""
         check_tokens(tokens, self.vocabulary_size)
         tokens, _ = text_first(tokens)  # positions are counted from its beginning
+        if self.training and self.word_dropout > 0:
+            dropped = (torch.rand(tokens.shape, device=tokens.device) < self.word_dropout) & (tokens != PAD)
+            tokens = tokens.masked_fill(dropped, self.mask_id)
         if self.class_id is not None:
             tokens = F.pad(tokens, (1, 0), value=self.class_id)
         read = self.encoder(tokens)
@@ -97,6 +108,9 @@ class BERTClassifier(BeginsWithOthers, TextClassifier):
         class_id: the token id that is put before each text, that of ``[CLS]``; None for none.
         pooling: what stands for the whole text: its first token as ``class``, or the ``mean`` of all.
         positions: ``learned`` embeddings, or ``relative``, see ``BertEncoder``.
+        word_dropout: part of the tokens of a text that are masked in training, as they were when BERT learned without
+            labels: no single word can be learned by heart.
+        mask_id: the token id that masks, that of ``[MASK]``.
         optimizer: makes the optimizer.
         **kwargs: of ``Classifier``.
 
@@ -124,6 +138,8 @@ class BERTClassifier(BeginsWithOthers, TextClassifier):
         class_id: int | None = 2,
         pooling: Literal["class", "mean"] = "class",
         positions: Positions = "learned",
+        word_dropout: float = 0.0,
+        mask_id: int = 4,
         optimizer: OptimizerCallable = lambda p: torch.optim.AdamW(p, lr=5e-5, weight_decay=0.01),
         **kwargs: Any,
     ) -> None:
@@ -131,7 +147,7 @@ class BERTClassifier(BeginsWithOthers, TextClassifier):
             network=network
             or BertTextNetwork(
                 *(num_classes, vocabulary_size, context, num_layers, num_heads, width, hidden_width, dropout),
-                *(class_id, pooling, positions),
+                *(class_id, pooling, positions, word_dropout, mask_id),
             ),
             num_classes=num_classes,
             optimizer=optimizer,

@@ -51,10 +51,10 @@ def check_fractions_apart(val_fraction: float, test_fraction: float) -> None:
         )
 
 
-def check_dropout(dropout: float) -> None:
-    """Raise UserError unless ``dropout`` is a probability in [0, 1)."""
+def check_dropout(dropout: float, name: str = "dropout") -> None:
+    """Raise UserError unless ``dropout``, the argument ``name``, is a probability in [0, 1)."""
     if not 0.0 <= dropout < 1.0:
-        raise UserError(f"dropout is {dropout}; it must lie in [0, 1)")
+        raise UserError(f"{name} is {dropout}; it must lie in [0, 1)")
 
 
 def check_widths(name: str, widths: Sequence[int], fewest: int = 1) -> None:
