@@ -82,6 +82,17 @@ PANELS = {
         pictures=("episode",),
         best=("val/return",),
     ),
+    "style": Panels(
+        curves=(
+            _both("loss"),
+            ("train/content_loss", "train/style_loss"),
+            ("train/variation_loss",),
+            ("val/content_error", "val/style_error"),
+            ("val/style_of_start",),
+        ),
+        pictures=("stylizations", "stylized"),
+        best=("val/loss", "val/content_error", "val/style_error"),
+    ),
     "text": Panels(
         curves=(
             _both("loss"),
@@ -104,12 +115,14 @@ PANELS = {
             ("train/l1_loss", "val/l1"),
             ("train/cycle_loss",),
             ("val/cycle_a", "val/cycle_b"),
+            ("train/semantic_loss",),
+            ("val/read_a2b", "val/read_b2a"),
             ("val/psnr",),
             ("train/d_real", "train/d_fake", "val/d_real"),
             ("train/d_accuracy",),
         ),
         pictures=("translations_a2b", "translations_b2a"),
-        best=("val/l1", "val/psnr", "val/cycle_a", "val/cycle_b"),
+        best=("val/l1", "val/psnr", "val/cycle_a", "val/cycle_b", "val/read_a2b"),
     ),
     "vaes": Panels(
         curves=(_both("loss"), _both("reconstruction"), _both("kl"), ("val/active_units",)),

@@ -23,8 +23,9 @@ RUNS = {
     "gans": ["acgan_mnist_cpu", "wgan_gp_mnist_cpu"],
     "regression": ["mlp_regression_boxcar"],
     "rl": ["dqn_cartpole"],
+    "style": ["fast_style", "neural_style"],
     "text": ["bert_imdb", "gpt_tinyshakespeare", "question_generator_facts", "seq2seq_numbers", "word2vec_toy"],
-    "translation": ["cyclegan_cifar10_cpu", "pix2pix_elevation"],
+    "translation": ["cycada_mnist_to_street", "pix2pix_elevation"],
     "vaes": ["vae_digits"],
 }
 """The configurations whose runs together log all that the panels of their family show."""

@@ -192,6 +192,24 @@ def test_a_classifier_reads_padding_at_either_end() -> None:
         assert torch.allclose(model(torch.tensor([[7, 8]])), model(back), atol=1e-6)
 
 
+def test_words_are_masked_in_training_alone_and_padding_never() -> None:
+    torch.manual_seed(0)
+    model = BERTClassifier(word_dropout=0.3, **SMALL)
+    seen: list[torch.Tensor] = []
+    model.network.encoder.register_forward_pre_hook(lambda encoder, args: seen.append(args[0]))
+    tokens = torch.full((500, 10), 7)
+    tokens[:, 6:] = 0
+    model.train()(tokens)
+    model.eval()(tokens)
+    masked = seen[0][:, 1:] == 4  # behind [CLS]
+    assert abs(float(masked[:, :6].float().mean()) - 0.3) < 0.03
+    assert not masked[:, 6:].any()
+    assert (seen[0][:, 0] == 2).all()
+    assert not (seen[1] == 4).any()
+    with pytest.raises(UserError, match="word_dropout is 1.5"):
+        BERTClassifier(word_dropout=1.5, **SMALL)
+
+
 def test_segments_follow_or_do_not(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("\n\n".join(" ".join(f"w{d}x{n}" for n in range(30)) for d in range(40)))
     data = SentencePairsDataModule(file=str(tmp_path / "text.txt"), context=16, vocabulary_size=2000, batch_size=8)
