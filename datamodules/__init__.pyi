@@ -11,6 +11,7 @@ from .images.mnist import MNISTDataModule as MNISTDataModule
 from .images.mnist_m import MNISTMDataModule as MNISTMDataModule
 from .images.planet_pixel import PlanetPixelDataModule as PlanetPixelDataModule
 from .images.quickdraw import QuickDrawDataModule as QuickDrawDataModule
+from .images.stamps import StampsDataModule as StampsDataModule
 from .images.street_digits import StreetDigitsDataModule as StreetDigitsDataModule
 from .images.tensor_dataset import TensorImageDataset as TensorImageDataset
 from .images.tins import TinsDataModule as TinsDataModule

@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 import yaml
 from pytorch_lightning import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
@@ -60,7 +60,8 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     translated = translate(module, test_a, len(test_a))
     read, labels = read_by(of_b, translated), labels_of(test_a)
     confusion = multiclass_confusion_matrix(read, labels, num_classes=10)
-    learned = learn(translate(module, data.train_set.a, 200 if context.quick else TRANSLATED), seed)
+    seen = translate(module, data.train_set.a, 200 if context.quick else TRANSLATED)
+    learned = classifier_of(seen, num_classes=10, seed=seed)
     metrics = {
         "read_a2b": accuracy(read, labels),
         "flips": flips(confusion),
@@ -98,10 +99,10 @@ def translate(module: CycleGAN, images: TensorImageDataset, n: int) -> TensorIma
     return TensorImageDataset(torch.cat(found), torch.cat(labels))
 
 
-def learn(images: TensorImageDataset, seed: int) -> LightningModule:
-    """Return a classifier of digits that has seen ``images`` alone."""
+def classifier_of(images: TensorImageDataset, num_classes: int, seed: int) -> LightningModule:
+    """Return a classifier that has seen ``images`` alone, each of them ``EPOCHS`` times."""
     pl.seed_everything(seed, verbose=False)
-    module = CNNClassifier((3, 32, 32))
+    module = CNNClassifier(images.images.shape[1:], num_classes)
     order = torch.Generator().manual_seed(seed)
     trainer = pl.Trainer(
         accelerator="cpu",
@@ -111,14 +112,18 @@ def learn(images: TensorImageDataset, seed: int) -> LightningModule:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    loader: DataLoader[Any] = DataLoader(images, batch_size=64, shuffle=True, generator=order)  # it makes whole batches
-    loader.collate_fn = lambda batch: batch
+    # The images come as whole batches.
+    loader: DataLoader[Any] = DataLoader(images, batch_size=64, shuffle=True, generator=order, collate_fn=_as_it_is)
     trainer.fit(module, loader)
     return module.eval()
 
 
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
 @torch.no_grad()
-def read_by(classifier: LightningModule, images: TensorImageDataset) -> Tensor:
+def read_by(classifier: nn.Module, images: TensorImageDataset) -> Tensor:
     """Return the classes ``(N,)`` that a classifier takes images for."""
     rows = torch.arange(len(images)).split(500)  # type: ignore[no-untyped-call]
     return torch.cat([classifier(images.__getitems__(part)[0]).argmax(dim=1) for part in rows])
