@@ -19,8 +19,8 @@ from dlmodules import CycleGAN
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Fit and test ``row`` as ``scores`` does, then translate the test both ways.
 
-    What is translated is read by a classifier of both domains' training images, and compared with what it was wherever no
-    fruit is.
+    What is translated is read by a classifier of both domains' training images, and compared with what it was, wherever
+    no fruit is.
     """
     record = scores.measure(row, seed, context)
     module = scores.trained_module(row, seed, context, record)

@@ -80,7 +80,7 @@ def _fruit_row(name: str, more: str, read: float | None, background: float | Non
             Figure("read", "translated fruit read as the other kind", digits=3, bar=read),
             Figure("background", "error of a pixel where no fruit is", digits=4, better="lower", bar=background),
         ),
-        protocol="500 apples and 500 oranges stamped on photographs, none of which was trained on; the mean of both ways;"
+        protocol="500 apples and 500 oranges stamped on photographs that were not trained on; the mean of both ways;"
         " fruit read by a classifier of the training images; final weights",
         options={"data": "fruit", **options},
         cost="hours",

@@ -25,12 +25,12 @@ SIZES = (0.4, 0.75)
 class StampsDataModule(VisionDataModule):
     """Photographs on which something is stamped, one of each: cut-outs with transparent edges, at any place.
 
-    Batches are ``(x, y)``: images ``(B, 3, S, S)`` in [0, 1] and what is stamped. Cut-outs are turned over, enlarged and
-    moved at random. ``masks`` tells where they are, in the test set.
+    Batches are ``(x, y)``: images ``(B, 3, S, S)`` in [0, 1] and what is stamped. Cut-outs are mirrored, enlarged
+    and moved at random. ``masks`` tells where they are, in the test set.
 
     Args:
         stamps: folder of cut-outs, images with transparency, in any folders below it.
-        things: what is stamped: the patterns of its files, such as ``food_fruit/apple_*.png``, by the name of the class.
+        things: what is stamped: patterns of its files, such as ``food_fruit/apple_*.png``, by the name of the class.
         photos: folder of photographs, a fifth of which is for the test alone; None takes scikit-learn's two.
         train_size: images to train and validate.
         test_size: images of the test; they are the same for every ``seed``.
@@ -131,7 +131,7 @@ def read_cutout(path: Path, longest: int) -> Tensor:
 
 
 def placed(stamp: Tensor, size: int, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return a cut-out at a random place and in a random size: colours ``(3, size, size)`` and opacity ``(1, size, size)``."""
+    """Return a cut-out somewhere, in any size: colours ``(3, size, size)`` and opacity ``(1, size, size)``."""
     scale, across, down, turned = torch.rand(4, generator=draw).tolist()
     side = size * (SIZES[0] + scale * (SIZES[1] - SIZES[0])) / max(stamp.shape[1:])
     height, width = (max(1, round(side * length)) for length in stamp.shape[1:])

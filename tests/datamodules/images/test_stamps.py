@@ -82,7 +82,7 @@ def test_wrong_use_ends_in_one_line(stamps, tmp_path):
     with pytest.raises(UserError, match="things is empty"):
         StampsDataModule(str(stamps / "stamps"), {})
     Image.new("RGB", (4, 4)).save(tmp_path / "opaque.png")
-    with pytest.raises(UserError, match="opaque.png is no cut-out: it must be transparent around"):
+    with pytest.raises(UserError, match=r"opaque.png is no cut-out: it must be transparent around"):
         read_cutout(tmp_path / "opaque.png", 8)
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(UserError, match=r"text.png cannot be read as an image"):

@@ -206,7 +206,7 @@ def test_words_are_masked_in_training_alone_and_padding_never() -> None:
     assert not masked[:, 6:].any()
     assert (seen[0][:, 0] == 2).all()
     assert not (seen[1] == 4).any()
-    with pytest.raises(UserError, match="word_dropout is 1.5"):
+    with pytest.raises(UserError, match=r"word_dropout is 1.5"):
         BERTClassifier(word_dropout=1.5, **SMALL)
 
 
