@@ -17,9 +17,11 @@ from torch.nn import functional as F
 
 from benchmarks.instruments.epoch import Epoch
 from benchmarks.instruments.text_loops import language_model_epoch
+from benchmarks.instruments.translation_loops import cyclegan_epoch, pix2pix_epoch
 from datamodules import CorpusDataModule, MNISTDataModule
 from datamodules.images.vision import VisionDataModule
-from dlmodules import DCGAN, VAE
+from datamodules.pairs.image_pairs import ImagePairsDataModule
+from dlmodules import DCGAN, VAE, CycleGAN, Pix2Pix
 from dlmodules.classifiers.classifier import Classifier
 from dlmodules.text.neural import NeuralLanguageModel
 
@@ -32,7 +34,7 @@ def batches(images: Tensor, batch_size: int, drop_last: bool = False) -> Iterato
 
 
 def hand_written_epoch(
-    module: LightningModule, data: VisionDataModule | CorpusDataModule, limit: int | None = None
+    module: LightningModule, data: VisionDataModule | CorpusDataModule | ImagePairsDataModule, limit: int | None = None
 ) -> Epoch:
     """Return a function that trains copies of the networks of ``module`` for one epoch.
 
@@ -45,6 +47,10 @@ def hand_written_epoch(
         assert isinstance(data, CorpusDataModule)
         assert limit is not None
         return language_model_epoch(module, data, limit)
+    if isinstance(data, ImagePairsDataModule):
+        assert isinstance(module, (CycleGAN, Pix2Pix))
+        assert limit is not None
+        return (cyclegan_epoch if isinstance(module, CycleGAN) else pix2pix_epoch)(module, data, limit)  # type: ignore[operator]
     assert not isinstance(data, CorpusDataModule)
     assert data.train_set is not None
     rows = data.train_set.indices

@@ -11,20 +11,21 @@ _IN_TURN = (
 )
 _FIT_SIDE = (
     "`train.py fit` with its default callbacks and loggers (metrics.csv, W&B offline, exact resume, last and best"
-    " checkpoint, progress bar), MNIST, 55,000 images; an epoch lasts from its start to the start of the next,"
+    " checkpoint, progress bar), {}; an epoch lasts from its start to the start of the next,"
     " with all that is between but the validation pass, which the loop does not have; the first is left out"
 )
+_MNIST = "MNIST, 55,000 images"
 
 
-def _epoch_row(name: str, bar: float, args: tuple[str, ...], note: str) -> Row:
+def _epoch_row(name: str, bar: float, args: tuple[str, ...], note: str, data: str = _MNIST) -> Row:
     system = args[1]
     return Row(
         name=f"speed_epoch_{name}",
         kind="speed",
         program="programs.speed_epoch",
         system=system,
-        protocol=f"{_FIT_SIDE}; the loop trains a copy of the networks between the epochs of the fit, in its process,"
-        f" on the same tensors, with equal optimizers and allocator settings; {note}; {_IN_TURN}",
+        protocol=f"{_FIT_SIDE.format(data)}; the loop trains a copy of the networks between the epochs of the fit, in its"
+        f" process, on the same tensors, with equal optimizers and allocator settings; {note}; {_IN_TURN}",
         title=f"{system}: an epoch of `fit` against a hand-written loop",
         bar=("<=", bar),
         ours="fit {:.2f} s",
@@ -121,7 +122,7 @@ ROWS = (
         kind="speed",
         program="programs.speed_lean",
         system="command line",
-        protocol=f"MLPClassifier, {_FIT_SIDE}; batches of 128; an epoch of the fit less one of a hand-written loop in"
+        protocol=f"MLPClassifier, {_FIT_SIDE.format(_MNIST)}; batches of 128; an epoch of the fit less one of a hand-written loop in"
         " the same process, by the number of steps: with the lean loop of `train.py`, and with Lightning's own;"
         f" processes {_IN_TURN}",
         title="What Lightning's loop costs a step: lean against whole",
@@ -140,6 +141,27 @@ ROWS = (
         "a quarter of the book's width, epochs of 100 batches of 64",
     ),
     _epoch_row("dcgan_book", 1.0, (*_DCGAN_ARGS, *_short(40)), "the book's width, epochs of 40 batches of 64"),
+    _epoch_row(
+        "pix2pix",
+        1.0,
+        (
+            *("--model", "Pix2Pix", "--model.source_shape", "[1,64,64]", "--model.image_shape", "[1,64,64]"),
+            *("--model.width", "32", "--data", "ShrunkPairsDataModule", "--data.image_size", "64", *_short(40)),
+        ),
+        "half the paper's width, images of 64 pixels, epochs of 40 batches of 8",
+        "scikit-learn's digits and shrunk copies",
+    ),
+    _epoch_row(
+        "cyclegan",
+        1.0,
+        (
+            *("--model", "CycleGAN", "--model.source_shape", "[1,32,32]", "--model.image_shape", "[1,32,32]"),
+            *("--model.width", "32", "--model.blocks", "3", "--data", "ShrunkPairsDataModule", *_short(12)),
+            *("--data.paired", "false", "--data.batch_size", "32"),
+        ),
+        "half the paper's width, three residual blocks, images of 32 pixels, epochs of 12 batches of 32",
+        "scikit-learn's digits and shrunk copies, without pairs",
+    ),
     Row(
         name="speed_keras_dcgan",
         kind="speed",
@@ -180,7 +202,7 @@ ROWS = (
         kind="speed",
         program="programs.speed_allocator",
         system="VAE",
-        protocol=f"{_FIT_SIDE}; the loop trains equal networks on the same tensors in a process of its own with glibc's"
+        protocol=f"{_FIT_SIDE.format(_MNIST)}; the loop trains equal networks on the same tensors in a process of its own with glibc's"
         f" default allocator; convolutional networks, epochs of 200 batches of 128; {_IN_TURN}",
         title="VAE: an epoch of `fit` against the loop with glibc's default allocator",
         bar=("<=", 0.80),
