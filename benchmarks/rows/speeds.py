@@ -15,6 +15,7 @@ _FIT_SIDE = (
     " with all that is between but the validation pass, which the loop does not have; the first is left out"
 )
 _MNIST = "MNIST, 55,000 images"
+_FIT_MNIST = _FIT_SIDE.format(_MNIST)
 
 
 def _epoch_row(name: str, bar: float, args: tuple[str, ...], note: str, data: str = _MNIST) -> Row:
@@ -24,8 +25,8 @@ def _epoch_row(name: str, bar: float, args: tuple[str, ...], note: str, data: st
         kind="speed",
         program="programs.speed_epoch",
         system=system,
-        protocol=f"{_FIT_SIDE.format(data)}; the loop trains a copy of the networks between the epochs of the fit, in its"
-        f" process, on the same tensors, with equal optimizers and allocator settings; {note}; {_IN_TURN}",
+        protocol=f"{_FIT_SIDE.format(data)}; the loop trains a copy of the networks between the epochs of the fit, in"
+        f" its process, on the same tensors, with equal optimizers and allocator settings; {note}; {_IN_TURN}",
         title=f"{system}: an epoch of `fit` against a hand-written loop",
         bar=("<=", bar),
         ours="fit {:.2f} s",
@@ -122,7 +123,7 @@ ROWS = (
         kind="speed",
         program="programs.speed_lean",
         system="command line",
-        protocol=f"MLPClassifier, {_FIT_SIDE.format(_MNIST)}; batches of 128; an epoch of the fit less one of a hand-written loop in"
+        protocol=f"MLPClassifier, {_FIT_MNIST}; batches of 128; an epoch of the fit less one of a hand-written loop in"
         " the same process, by the number of steps: with the lean loop of `train.py`, and with Lightning's own;"
         f" processes {_IN_TURN}",
         title="What Lightning's loop costs a step: lean against whole",
@@ -202,7 +203,7 @@ ROWS = (
         kind="speed",
         program="programs.speed_allocator",
         system="VAE",
-        protocol=f"{_FIT_SIDE.format(_MNIST)}; the loop trains equal networks on the same tensors in a process of its own with glibc's"
+        protocol=f"{_FIT_MNIST}; the loop trains equal networks on the same tensors in a process of its own with glibc's"
         f" default allocator; convolutional networks, epochs of 200 batches of 128; {_IN_TURN}",
         title="VAE: an epoch of `fit` against the loop with glibc's default allocator",
         bar=("<=", 0.80),
