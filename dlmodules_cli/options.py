@@ -130,6 +130,12 @@ def _translate() -> CheckpointParser:
     parser.add_argument(
         "--direction", type=str, default="a2b", help="a2b, or b2a where the module has learned the way back."
     )
+    parser.add_argument(
+        "--image_size",
+        type=int | None,
+        default=None,
+        help="Height and width that images are read in, for networks that take any; None is that of the training.",
+    )
     _add_ema(parser)
     _add_imports(parser)
     return parser

@@ -10,6 +10,7 @@ from callbacks.base.grids import Picture, to_uint8
 from datamodules.images.image_files import decode, is_image
 from dlmodules.errors import UserError
 from dlmodules.protocols import Translates
+from dlmodules.validation.arguments import check_at_least_one
 from dlmodules_cli.loading import import_own, load_trained
 
 AT_ONCE = 16
@@ -33,6 +34,9 @@ def translate(chosen: Namespace) -> None:
     channels, height, width = module.domain_shapes[direction[0]]
     if height != width or channels not in (1, 3):
         raise UserError(f"{name} reads images {[channels, height, width]}: only squares of 1 or 3 channels are read")
+    if chosen.image_size is not None:
+        check_at_least_one(image_size=chosen.image_size)
+        height = chosen.image_size
     output = Path(chosen.output).expanduser()
     root, files = images_of(Path(chosen.input).expanduser())
     for start in range(0, len(files), AT_ONCE):

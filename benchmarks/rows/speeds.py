@@ -203,8 +203,8 @@ ROWS = (
         kind="speed",
         program="programs.speed_allocator",
         system="VAE",
-        protocol=f"{_FIT_MNIST}; the loop trains equal networks on the same tensors in a process of its own with glibc's"
-        f" default allocator; convolutional networks, epochs of 200 batches of 128; {_IN_TURN}",
+        protocol=f"{_FIT_MNIST}; the loop trains equal networks on the same tensors in a process of its own with"
+        f" glibc's default allocator; convolutional networks, epochs of 200 batches of 128; {_IN_TURN}",
         title="VAE: an epoch of `fit` against the loop with glibc's default allocator",
         bar=("<=", 0.80),
         ours="fit {:.2f} s",

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader
 
+from dlmodules import FastStyle
 from dlmodules.checkpoints.loading import load_checkpoint, load_module
 from dlmodules_cli.main import main
+from tests.quiet import quiet_trainer
 
 FIT = [
     *["fit", "--model", "Pix2Pix", "--model.source_shape", "[1, 16, 16]", "--model.image_shape", "[1, 16, 16]"],
@@ -56,10 +59,22 @@ def test_each_image_has_a_translation(
     assert (np.asarray(Image.open(tmp_path / "one" / "one.png")) == expected).all()
 
 
+def test_a_network_for_any_size_is_given_larger_images(photos: Path, tmp_path: Path) -> None:
+    module = FastStyle(**FastStyle.small_arguments)
+    trainer = quiet_trainer(max_steps=1, default_root_dir=tmp_path)
+    trainer.fit(module, DataLoader([module.example_batch(2)], batch_size=None))
+    trainer.save_checkpoint(tmp_path / "style.ckpt")
+    given = ["translate", str(tmp_path / "style.ckpt"), "--input", str(photos / "one.png"), "--output", str(tmp_path)]
+    main([*given, "--image_size", "40"])
+    assert Image.open(tmp_path / "one.png").size == (40, 40)
+
+
 @pytest.mark.parametrize(
     ("more", "error"),
     [
         (["--direction", "b2a"], "Pix2Pix has no direction 'b2a'; it has a2b"),
+        (["--image_size", "24"], "images are [1, 24, 24] but Pix2Pix was built for [1, 16, 16]"),
+        (["--image_size", "0"], "image_size"),
         (["--input", "nowhere"], "nowhere is neither an image nor a folder of images"),
         (["--input", "empty"], "there is no image in empty"),
         (["--input", "twice"], "whose translations would be one file: keep one"),
