@@ -64,7 +64,7 @@ class NeuralStyle(StyleModule):
         style_layers: Sequence[str] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
         start: Literal["content", "noise"] = "content",
         restart: bool = False,
-        optimizer: OptimizerCallable = lambda p: torch.optim.LBFGS(p, max_iter=20, max_eval=20, history_size=100),
+        optimizer: OptimizerCallable = lambda p: torch.optim.LBFGS(p, max_iter=20, max_eval=20, history_size=50),
         **kwargs: Any,
     ) -> None:
         super().__init__(image_shape, feature_network, content_layers, style_layers, **kwargs)
