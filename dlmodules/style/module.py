@@ -64,7 +64,7 @@ class StyleModule(NamesOwnNetworks):
         content_layers: Sequence[str],
         style_layers: Sequence[str],
         content_weight: float = 1.0,
-        style_weight: float = 60.0,
+        style_weight: float = 50.0,
         variation_weight: float = 0.0,
         formula: FormulaName = "relative",
         pooling: Pooling = "max",

@@ -73,7 +73,7 @@ def test_a_content_as_its_own_targets_has_no_content_error():
     errors = module.errors(module(content), module.targets_of(content, style))
     assert float(errors["content_error"]) == 0
     assert float(errors["style_error"]) > 0
-    assert float(errors["loss"]) == pytest.approx(60 * float(errors["style_error"]))
+    assert float(errors["loss"]) == pytest.approx(50 * float(errors["style_error"]))
 
 
 def test_the_style_is_looked_at_once(tmp_path):
