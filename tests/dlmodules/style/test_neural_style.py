@@ -55,6 +55,17 @@ def test_memory_of_the_loss_is_kept_unless_it_restarts(tmp_path):
     assert history(restart=True) <= 20 < history(restart=False)
 
 
+def test_targets_are_kept_until_the_pictures_change():
+    module = NeuralStyle(**SMALL)
+    content, style = module.example_batch(1)
+    first = module.targets_of(module.pictures_of((content, style)))
+    assert module.targets_of(module.pictures_of((content.clone(), style.clone()))) is first
+    other = module.targets_of(module.pictures_of((content / 2, style)))
+    assert not torch.equal(other.content["relu2_1"], first.content["relu2_1"])
+    other = module.targets_of(module.pictures_of((content / 2, style / 2)))
+    assert not torch.equal(other.grams["relu1_1"], first.grams["relu1_1"])
+
+
 @pytest.mark.parametrize("start", ["content", "noise"])
 def test_the_first_picture_is_the_content_or_noise(start):
     module = NeuralStyle(**{**SMALL, "start": start})
