@@ -198,12 +198,13 @@ def test_words_are_masked_in_training_alone_and_padding_never() -> None:
     seen: list[torch.Tensor] = []
     model.network.encoder.register_forward_pre_hook(lambda encoder, args: seen.append(args[0]))
     tokens = torch.full((500, 10), 7)
-    tokens[:, 6:] = 0
+    tokens[1:, 6:] = 0  # one of them is longer, so that the others are padded
     model.train()(tokens)
     model.eval()(tokens)
     masked = seen[0][:, 1:] == 4  # behind [CLS]
     assert abs(float(masked[:, :6].float().mean()) - 0.3) < 0.03
-    assert not masked[:, 6:].any()
+    assert masked.shape == tokens.shape
+    assert not masked[1:, 6:].any()
     assert (seen[0][:, 0] == 2).all()
     assert not (seen[1] == 4).any()
     with pytest.raises(UserError, match=r"word_dropout is 1.5"):
