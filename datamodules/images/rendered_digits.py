@@ -29,7 +29,7 @@ def glyphs() -> Tensor:
     folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
     drawn = np.zeros((len(FONTS), 10, GLYPH, GLYPH), dtype=np.float32)
     for row, name in enumerate(FONTS):
-        font = ImageFont.truetype(folder / f"{name}.ttf", 3 * TALL)
+        font = ImageFont.truetype(str(folder / f"{name}.ttf"), 3 * TALL)  # a path is for newer versions of Pillow
         for digit in range(10):
             left, top, right, bottom = font.getbbox(str(digit))
             image = Image.new("L", (int(right - left), int(bottom - top)))

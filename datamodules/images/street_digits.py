@@ -124,6 +124,6 @@ def read_mat(path: Path, advice: str) -> tuple[Tensor, Tensor]:
         images = torch.from_numpy(pixels.transpose(3, 2, 0, 1).copy())
         if images.dtype != torch.uint8 or len(images) != len(labels):
             raise ValueError("it does not have images of bytes and as many labels")
-    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, MatReadError) as error:
+    except (OSError, ValueError, LookupError, TypeError, NotImplementedError, MatReadError) as error:
         raise UserError(f"{path} is damaged ({error}); delete it, and it is downloaded again") from error
     return images, torch.from_numpy(labels.astype("int64")) % 10  # a 10 stands for the digit 0
