@@ -202,7 +202,7 @@ def test_no_gradient_flows_across_samples(case, tmp_path):
         name: child for name, child in module.named_children() if any(p.requires_grad for p in child.parameters())
     }
     if not networks:
-        pytest.skip("its parameters are a picture, in no network")
+        pytest.skip("no network, no gradient")  # its parameters are a picture
     seen: dict[str, tuple[torch.Tensor, ...]] = {}
 
     def remember(network, args):
