@@ -15,6 +15,7 @@ from benchmarks.programs.baselines import data_of
 from benchmarks.record import Record
 from benchmarks.row import Row
 from dlmodules import FastStyle, NeuralStyle
+from dlmodules.style.module import Pictures
 
 STEPS = 10
 """Steps of L-BFGS for each picture, of 20 evaluations."""
@@ -39,7 +40,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         between = time.process_time()
         picture = by_optimizer(module, content, style, 1 if context.quick else STEPS)
         seconds.append((between - begin, time.process_time() - between))
-        targets = module.targets_of(content, style)
+        targets = module.targets_of(Pictures(content, style))
         own.append(float(module.errors(styled, targets)["loss"]))
         found.append(float(module.errors(picture, targets)["loss"]))
     fast, slow = (sum(times) for times in zip(*seconds, strict=True))

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from dlmodules.errors import UserError
 from dlmodules.layers.normalization import ImageNorm
-from dlmodules.style.module import StyleModule
+from dlmodules.style.module import Pictures, StyleModule
 from dlmodules.style.objective import Features, Targets
 from dlmodules.style.transform_network import TransformNetwork
 from dlmodules.training.schedules import with_schedule
@@ -48,7 +48,6 @@ class FastStyle(StyleModule):
         UserError: for a number out of range, and a name that is not known.
     """
 
-    best_metric = ("val/loss", "min")
     directions: tuple[str, ...] = ("a2b",)
     small_arguments: ClassVar[Mapping[str, Any]] = {
         "network": None,
@@ -86,10 +85,6 @@ class FastStyle(StyleModule):
         return {"a": self.image_shape, "b": self.image_shape}
 
     @override
-    def forward(self, content: Tensor) -> Tensor:
-        """Return pictures ``(B, C, H, W)`` in [0, 1], of any size, in the style."""
-        return self.stylize(content)
-
     def stylize(self, content: Tensor) -> Tensor:
         """Return pictures ``(B, C, H, W)`` in [0, 1], of any size, in the style; a grey one for one of 3 channels too.
 
@@ -112,40 +107,20 @@ class FastStyle(StyleModule):
             raise UserError(f"{type(self).__name__} has no direction {direction!r}; it has a2b")
         return self.stylize(x)
 
-    def targets_of(self, content: Tensor, style: Tensor) -> Targets:
-        """Return what the styled ``content`` is to have; the Gram matrices of the last ``style`` are kept."""
-        if self._style is None or not torch.equal(style, self._style[0]):
-            self._style = style, self.objective.style_targets(style)
-        return Targets(self.objective.content_targets(content), self._style[1])
+    @override
+    def targets_of(self, pictures: Pictures) -> Targets:
+        """Return what the styled pictures are to have; the Gram matrices of the last style are kept."""
+        if self._style is None or not torch.equal(pictures.style, self._style[0]):
+            self._style = pictures.style, self.objective.style_targets(pictures.style)
+        return Targets(self.objective.content_targets(pictures.content), self._style[1])
 
     @override
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        content, style = self.pictures_of(batch, batch_idx)
-        judged = self.objective.judge(self(content), self.targets_of(content, style))
-        loss = self.weighed(*judged).mean()
-        parts = {f"train/{name}_loss": part.mean() for name, part in judged._asdict().items()}
-        log_losses(self, {"train/loss": loss, **parts})
-        return loss
+        pictures = self.pictures_of(batch, batch_idx)
+        losses = self.losses(self.objective.judge(self(pictures.content), self.targets_of(pictures)))
+        log_losses(self, losses)
+        return losses["train/loss"]
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         return with_schedule(self.optimizer(self.network.parameters()), self.scheduler, "step")
-
-    @override
-    def validation_step(self, batch: Any, batch_idx: int) -> None:
-        self._evaluate(batch, batch_idx, "val")
-
-    @override
-    def test_step(self, batch: Any, batch_idx: int) -> None:
-        self._evaluate(batch, batch_idx, "test")
-
-    def _evaluate(self, batch: Any, batch_idx: int, stage: str) -> None:
-        content, style = self.pictures_of(batch, batch_idx)
-        found = self.errors(self(content), self.targets_of(content, style))
-        metrics = {f"{stage}/{name}": value for name, value in found.items()}
-        self.log_dict(metrics, batch_size=len(content), prog_bar=True, sync_dist=True)
-
-    @override
-    def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
-        """Return the contents of a batch in the style, ``(B, *image_shape)``."""
-        return self.stylize(self.pictures_of(batch, batch_idx).content)

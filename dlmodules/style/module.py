@@ -1,6 +1,7 @@
 """The base of what gives pictures a style: what they are judged by, and batches of contents and a style."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -11,7 +12,7 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.errors import UserError
 from dlmodules.protocols import CONTENT_AND_STYLE
-from dlmodules.style.objective import FORMULAS, FormulaName, StyleObjective, Targets
+from dlmodules.style.objective import FORMULAS, FormulaName, Judgement, StyleObjective, Targets
 from dlmodules.style.vgg import Pooling, load_feature_network
 from dlmodules.validation.arguments import check_at_least
 from dlmodules.validation.batches import inputs_in, parts_of
@@ -33,9 +34,10 @@ class Pictures(NamedTuple):
 class StyleModule(NamesOwnNetworks):
     """Pictures with the content of one image and the style of another.
 
-    Batches are ``(content, style)``: images ``(B, *image_shape)`` and ``(S, C, H, W)``, float32 in [0, 1], or a
-    dictionary with these names. A picture's content is what a frozen network makes of it, its style how often what
-    the network sees occurs together, wherever that is.
+    A child defines ``stylize``, ``targets_of`` and its training. Batches are ``(content, style)``: images
+    ``(B, *image_shape)`` and ``(S, C, H, W)``, float32 in [0, 1], or a dictionary with these names. A picture's
+    content is what a frozen network makes of it, its style how often what the network sees occurs together, wherever
+    that is.
 
     Args:
         image_shape: channels, height and width of the pictures; channels are 1 or 3.
@@ -55,7 +57,7 @@ class StyleModule(NamesOwnNetworks):
         UserError: for a number out of range, and a name that is not known.
     """
 
-    objective_: StyleObjective | None = None
+    best_metric = ("val/loss", "min")
 
     def __init__(
         self,
@@ -88,19 +90,30 @@ class StyleModule(NamesOwnNetworks):
         self.content_weight, self.style_weight = content_weight, style_weight
         self.variation_weight, self.formula, self.pooling = variation_weight, formula, pooling
 
-    @property
+    @cached_property
     def objective(self) -> StyleObjective:
         """What pictures are judged by; its network is loaded when it is first asked for.
 
         Raises:
             UserError: the network cannot be had, or lacks a layer.
         """
-        if self.objective_ is None:
-            source = self._feature_networks[0]
-            layers = [*self.content_layers, *self.style_layers]
-            network = load_feature_network(source, layers, self.pooling) if isinstance(source, str) else source
-            self.objective_ = StyleObjective(network, self.content_layers, self.style_layers, FORMULAS[self.formula])
-        return self.objective_
+        source = self._feature_networks[0]
+        layers = [*self.content_layers, *self.style_layers]
+        network = load_feature_network(source, layers, self.pooling) if isinstance(source, str) else source
+        return StyleObjective(network, self.content_layers, self.style_layers, FORMULAS[self.formula])
+
+    def stylize(self, content: Tensor) -> Tensor:
+        """Return pictures ``(B, *image_shape)`` in [0, 1] of ``content``, of the same shape, in the style."""
+        raise NotImplementedError
+
+    def targets_of(self, pictures: Pictures) -> Targets:
+        """Return what the styled pictures of a batch are to have."""
+        raise NotImplementedError
+
+    @override
+    def forward(self, content: Tensor) -> Tensor:
+        """Return ``content`` in the style, as ``stylize`` does."""
+        return self.stylize(content)
 
     @override
     def setup(self, stage: str) -> None:
@@ -134,6 +147,11 @@ class StyleModule(NamesOwnNetworks):
         """Return the sum of the three distances ``(B,)`` by their weights."""
         return self.content_weight * content + self.style_weight * style + self.variation_weight * variation
 
+    def losses(self, judged: Judgement) -> dict[str, Tensor]:
+        """Return the mean loss of pictures, ``train/loss``, and of each of its parts before their weights."""
+        parts = {f"train/{name}_loss": part.mean() for name, part in judged._asdict().items()}
+        return {"train/loss": self.weighed(*judged).mean(), **parts}
+
     def example_batch(self, n: int) -> Pictures:
         """Return ``n`` made-up contents and a style."""
         draw = torch.Generator().manual_seed(0)
@@ -146,3 +164,22 @@ class StyleModule(NamesOwnNetworks):
         relative = judged if self.formula == "relative" else self.objective.judge(images, targets, FORMULAS["relative"])
         errors = {"content_error": relative.content, "style_error": relative.style}
         return {name: value.mean() for name, value in {"loss": self.weighed(*judged), **errors}.items()}
+
+    @override
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self._evaluate(batch, batch_idx, "val")
+
+    @override
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        self._evaluate(batch, batch_idx, "test")
+
+    def _evaluate(self, batch: Any, batch_idx: int, stage: str) -> None:
+        pictures = self.pictures_of(batch, batch_idx)
+        found = self.errors(self.stylize(pictures.content), self.targets_of(pictures))
+        metrics = {f"{stage}/{name}": value for name, value in found.items()}
+        self.log_dict(metrics, batch_size=len(pictures.content), prog_bar=True, sync_dist=True)
+
+    @override
+    def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """Return the contents of a batch in the style, ``(B, *image_shape)``."""
+        return self.stylize(self.pictures_of(batch, batch_idx).content)

@@ -43,7 +43,6 @@ class NeuralStyle(StyleModule):
         UserError: for a number out of range, and a name that is not known.
     """
 
-    best_metric = ("val/loss", "min")
     automatic_optimization = False
     small_arguments: ClassVar[Mapping[str, Any]] = {
         "image_shape": (3, 16, 16),
@@ -87,14 +86,11 @@ class NeuralStyle(StyleModule):
             )
 
     @override
-    def forward(self, content: Tensor) -> Tensor:
-        """Return the picture, ``(B, *image_shape)`` in [0, 1], whatever the ``content`` ``(B, *image_shape)``."""
-        return self.stylize(content)
-
     def stylize(self, content: Tensor) -> Tensor:
         """Return the picture, ``(B, *image_shape)`` in [0, 1]: it is of one content."""
         return self.picture.detach().clamp(0, 1).expand(len(content), -1, -1, -1)
 
+    @override
     def targets_of(self, pictures: Pictures) -> Targets:
         """Return what the picture is to have; those of the last batch are kept.
 
@@ -126,14 +122,13 @@ class NeuralStyle(StyleModule):
 
         def evaluate() -> Tensor:
             judged = self.objective.judge(self.picture, targets)
-            loss = self.weighed(*judged).sum()
-            (self.picture.grad,) = torch.autograd.grad(loss, self.picture)
+            losses.update(self.losses(judged))
+            (self.picture.grad,) = torch.autograd.grad(losses["train/loss"], self.picture)
             self.evaluations += 1
-            losses.update({"loss": loss, **{f"{name}_loss": part.sum() for name, part in judged._asdict().items()}})
-            return loss
+            return losses["train/loss"]
 
         optimizer.step(evaluate)
-        log_losses(self, {f"train/{name}": loss.detach() for name, loss in losses.items()})
+        log_losses(self, {name: loss.detach() for name, loss in losses.items()})
 
     @torch.no_grad()
     def begin(self, content: Tensor, targets: Targets) -> None:
@@ -146,25 +141,11 @@ class NeuralStyle(StyleModule):
         return self.optimizer([self.picture])
 
     @override
-    def validation_step(self, batch: Any, batch_idx: int) -> None:
-        self._evaluate(batch, batch_idx, "val")
-
-    @override
-    def test_step(self, batch: Any, batch_idx: int) -> None:
-        self._evaluate(batch, batch_idx, "test")
-
-    def _evaluate(self, batch: Any, batch_idx: int, stage: str) -> None:
-        pictures = self.pictures_of(batch, batch_idx)
-        found = self.errors(self.stylize(pictures.content), self.targets_of(pictures))
+    def errors(self, images: Tensor, targets: Targets) -> dict[str, Tensor]:
+        found = super().errors(images, targets)
         if self.evaluations > 0:
             found["style_of_start"] = found["style_error"] / self.start_style
-        metrics = {f"{stage}/{name}": value for name, value in found.items()}
-        self.log_dict(metrics, batch_size=1, prog_bar=True, sync_dist=True)
-
-    @override
-    def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
-        """Return the picture, ``(1, *image_shape)``."""
-        return self.stylize(self.pictures_of(batch, batch_idx).content)
+        return found
 
     @override
     def example_batch(self, n: int) -> Pictures:

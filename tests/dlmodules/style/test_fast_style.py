@@ -9,6 +9,7 @@ from dlmodules import FastStyle
 from dlmodules.errors import UserError
 from dlmodules.layers.normalization import image_norm
 from dlmodules.style import TransformNetwork
+from dlmodules.style.module import Pictures
 from tests.quiet import quiet_trainer
 
 SMALL = FastStyle.small_arguments
@@ -70,7 +71,7 @@ def test_it_learns_a_style_and_keeps_the_content(tmp_path):
 def test_a_content_as_its_own_targets_has_no_content_error():
     module = FastStyle(nn.Identity(), **{k: v for k, v in SMALL.items() if k != "network"})
     content, style = module.example_batch(2)
-    errors = module.errors(module(content), module.targets_of(content, style))
+    errors = module.errors(module(content), module.targets_of(Pictures(content, style)))
     assert float(errors["content_error"]) == 0
     assert float(errors["style_error"]) > 0
     assert float(errors["loss"]) == pytest.approx(50 * float(errors["style_error"]))
@@ -82,9 +83,9 @@ def test_the_style_is_looked_at_once(tmp_path):
     seen = []
     module.objective.network.register_forward_pre_hook(lambda network, args: seen.append(args[0]))
     for _ in range(3):
-        module.targets_of(content, style.clone())
+        module.targets_of(Pictures(content, style.clone()))
     assert sum(torch.equal(images, style) for images in seen) == 1
-    module.targets_of(content, style / 2)
+    module.targets_of(Pictures(content, style / 2))
     assert torch.equal(seen[-2], style / 2) or torch.equal(seen[-1], style / 2)
 
 
