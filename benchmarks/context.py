@@ -184,3 +184,19 @@ def row_record(row: Row, seed: int, begin: float, **measured: Any) -> Record:
         seed=seed,
         command=f"python -m benchmarks.run {row.name} --seeds {seed}",
     )
+
+
+def silent_trainer(max_epochs: int, **options: Any) -> Any:
+    """Return a trainer on the CPU that shows, logs and keeps nothing; ``options`` are further ones of Lightning's."""
+    import pytorch_lightning as pl  # not above: the report reads this file too, and need not wait for it
+
+    return pl.Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=max_epochs,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **options,
+    )

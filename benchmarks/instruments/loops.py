@@ -48,16 +48,15 @@ def hand_written_epoch(
         assert limit is not None
         return language_model_epoch(module, data, limit)
     if isinstance(data, ImagePairsDataModule):
-        assert isinstance(module, (CycleGAN, Pix2Pix))
         assert limit is not None
-        return (cyclegan_epoch if isinstance(module, CycleGAN) else pix2pix_epoch)(module, data, limit)  # type: ignore[operator]
+        if isinstance(module, CycleGAN):
+            return cyclegan_epoch(module, data, limit)
+        assert isinstance(module, Pix2Pix)
+        return pix2pix_epoch(module, data, limit)
     assert not isinstance(data, CorpusDataModule)
     assert data.train_set is not None
-    rows = data.train_set.indices
     end = None if limit is None else limit * data.batch_size
-    images, labels = (
-        (tensor if rows is None else tensor[rows])[:end] for tensor in (data.train_set.images, data.train_set.labels)
-    )
+    images, labels = (tensor[:end] for tensor in data.train_set.selected())
     if isinstance(module, Classifier):
         return classifier_epoch(module, images, labels, data.batch_size)
     if isinstance(module, VAE):

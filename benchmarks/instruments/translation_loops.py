@@ -16,10 +16,7 @@ from dlmodules import CycleGAN, Pix2Pix
 def images_of(data: ImagePairsDataModule, limit: int) -> tuple[Tensor, Tensor]:
     """Return the training images of both domains, uint8, as many as ``limit`` batches need."""
     assert data.train_set is not None
-    a, b = (
-        side.images if side.indices is None else side.images[side.indices]
-        for side in (data.train_set.a, data.train_set.b)
-    )
+    a, b = (side.selected()[0] for side in (data.train_set.a, data.train_set.b))
     return a[: limit * data.batch_size], b[: limit * data.batch_size]
 
 

@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-from benchmarks.context import Context, run_command
+from benchmarks.context import Context, run_command, silent_trainer
 from benchmarks.data.pictures import PHOTOS, found
 from benchmarks.programs import scores
-from benchmarks.programs.baselines import data_of
 from benchmarks.record import Record
 from benchmarks.row import Row
 from datamodules import TensorImageDataset
@@ -53,21 +52,19 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     record = scores.measure(given, seed, context)
     module = scores.trained_module(given, seed, context, record)
     assert isinstance(module, CycleGAN)
-    config = scores.run_folder(given, seed, context, record) / "config.yaml"
-    data = data_of(yaml.safe_load(config.read_text())["data"])
+    data = scores.data_of_run(given, seed, context, record)
     of_a, of_b = (load_module(path) for path in readers)
     test_a, test_b = data.test_set.a, data.test_set.b
     translated = translate(module, test_a, len(test_a))
-    read, labels = read_by(of_b, translated), labels_of(test_a)
-    confusion = multiclass_confusion_matrix(read, labels, num_classes=10)
+    confusion = multiclass_confusion_matrix(read_by(of_b, translated), translated.labels, num_classes=10)
     seen = translate(module, data.train_set.a, 200 if context.quick else TRANSLATED)
     learned = classifier_of(seen, num_classes=10, seed=seed)
     metrics = {
-        "read_a2b": accuracy(read, labels),
+        "read_a2b": accuracy(of_b, translated),
         "flips": flips(confusion),
-        "adapted": accuracy(read_by(learned, test_b), labels_of(test_b)),
-        "source_only": accuracy(read_by(of_a, test_b), labels_of(test_b)),
-        "own_labels": accuracy(read_by(of_b, test_b), labels_of(test_b)),
+        "adapted": accuracy(learned, test_b),
+        "source_only": accuracy(of_a, test_b),
+        "own_labels": accuracy(of_b, test_b),
     }
     details = {**record.details, "read as, by true digit": confusion.tolist()}
     args = [str(word) for word in row.options.get("args", ())]  # without folders of this machine
@@ -104,14 +101,7 @@ def classifier_of(images: TensorImageDataset, num_classes: int, seed: int) -> Li
     pl.seed_everything(seed, verbose=False)
     module = CNNClassifier(images.images.shape[1:], num_classes)
     order = torch.Generator().manual_seed(seed)
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_epochs=EPOCHS,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    trainer = silent_trainer(EPOCHS)
     # The images come as whole batches.
     loader: DataLoader[Any] = DataLoader(images, batch_size=64, shuffle=True, generator=order, collate_fn=_as_it_is)
     trainer.fit(module, loader)
@@ -129,14 +119,9 @@ def read_by(classifier: nn.Module, images: TensorImageDataset) -> Tensor:
     return torch.cat([classifier(images.__getitems__(part)[0]).argmax(dim=1) for part in rows])
 
 
-def labels_of(images: TensorImageDataset) -> Tensor:
-    """Return the labels ``(N,)`` of all images."""
-    return images.__getitems__(range(len(images)))[1]
-
-
-def accuracy(read: Tensor, labels: Tensor) -> float:
-    """Return the part of ``labels`` that were read right."""
-    return float((read == labels).float().mean())
+def accuracy(classifier: nn.Module, images: TensorImageDataset) -> float:
+    """Return the part of ``images`` that a classifier reads as their labels."""
+    return float((read_by(classifier, images) == images.selected()[1]).float().mean())
 
 
 def flips(confusion: Tensor) -> float:

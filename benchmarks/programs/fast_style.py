@@ -3,15 +3,12 @@
 import time
 from dataclasses import replace
 
-import pytorch_lightning as pl
 import torch
-import yaml
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from benchmarks.context import Context
+from benchmarks.context import Context, silent_trainer
 from benchmarks.programs import scores
-from benchmarks.programs.baselines import data_of
 from benchmarks.record import Record
 from benchmarks.row import Row
 from dlmodules import FastStyle, NeuralStyle
@@ -28,8 +25,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         return record
     module = scores.trained_module(row, seed, context, record)
     assert isinstance(module, FastStyle)
-    config = scores.run_folder(row, seed, context, record) / "config.yaml"
-    data = data_of(yaml.safe_load(config.read_text())["data"])
+    data = scores.data_of_run(row, seed, context, record)
     style = data.test_set.style
     contents = [data.test_set[index][0][None] for index in range(1 if context.quick else row.options["pictures"])]
     own, found, seconds = [], [], []
@@ -66,13 +62,5 @@ def by_optimizer(module: FastStyle, content: Tensor, style: Tensor, steps: int) 
         formula=module.formula,
     )
     loader = DataLoader([(content, style)] * steps, batch_size=None)
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_epochs=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(slow, loader)
+    silent_trainer(1).fit(slow, loader)
     return slow.stylize(content)

@@ -3,13 +3,11 @@
 from dataclasses import replace
 
 import torch
-import yaml
 from torch import Tensor
 
 from benchmarks.context import Context
 from benchmarks.programs import scores
-from benchmarks.programs.adaptation import accuracy, classifier_of, read_by
-from benchmarks.programs.baselines import data_of
+from benchmarks.programs.adaptation import accuracy, classifier_of
 from benchmarks.record import Record
 from benchmarks.row import Row
 from datamodules import TensorImageDataset
@@ -25,10 +23,9 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     record = scores.measure(row, seed, context)
     module = scores.trained_module(row, seed, context, record)
     assert isinstance(module, CycleGAN)
-    config = scores.run_folder(row, seed, context, record) / "config.yaml"
-    data = data_of(yaml.safe_load(config.read_text())["data"])
+    data = scores.data_of_run(row, seed, context, record)
     reader = classifier_of(both(data.train_set.a, data.train_set.b), num_classes=2, seed=seed)
-    metrics = {"own_labels": accuracy(*read_as(reader, both(data.test_set.a, data.test_set.b)))}
+    metrics = {"own_labels": accuracy(reader, both(data.test_set.a, data.test_set.b))}
     for direction, images, masks in (
         ("a2b", data.test_set.a, data.a.masks),
         ("b2a", data.test_set.b, data.b.masks),
@@ -38,7 +35,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
             translated = torch.cat([module.translate(part, direction) for part in torch.split(x, 100)])
         wanted = torch.full((len(x),), int(direction == "a2b"))
         bytes_of = (translated * 255).round().byte()
-        metrics[f"read_{direction}"] = accuracy(*read_as(reader, TensorImageDataset(bytes_of, wanted)))
+        metrics[f"read_{direction}"] = accuracy(reader, TensorImageDataset(bytes_of, wanted))
         metrics[f"background_{direction}"] = background_error(x, translated, masks)
     metrics["background"] = (metrics["background_a2b"] + metrics["background_b2a"]) / 2
     metrics["read"] = (metrics["read_a2b"] + metrics["read_b2a"]) / 2
@@ -47,14 +44,9 @@ def measure(row: Row, seed: int, context: Context) -> Record:
 
 def both(a: TensorImageDataset, b: TensorImageDataset) -> TensorImageDataset:
     """Return the images of both domains, those of ``a`` with the label 0 and those of ``b`` with 1."""
-    images = [part.images if part.indices is None else part.images[part.indices] for part in (a, b)]
+    images = [part.selected()[0] for part in (a, b)]
     labels = torch.cat([torch.full((len(part),), label) for label, part in enumerate(images)])
     return TensorImageDataset(torch.cat(images), labels)
-
-
-def read_as(reader: torch.nn.Module, images: TensorImageDataset) -> tuple[Tensor, Tensor]:
-    """Return what images are read as, and their labels, ``(N,)`` each."""
-    return read_by(reader, images), images.__getitems__(range(len(images)))[1]
 
 
 def background_error(before: Tensor, after: Tensor, masks: Tensor) -> float:

@@ -2,12 +2,9 @@
 
 from dataclasses import replace
 
-import yaml
-
 from benchmarks.context import Context
 from benchmarks.data.pictures import WEIGHTS, found
 from benchmarks.programs import scores
-from benchmarks.programs.baselines import data_of
 from benchmarks.record import Record
 from benchmarks.row import Row
 from dlmodules import NeuralStyle
@@ -20,8 +17,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     record = scores.measure(row, seed, context)
     module = scores.trained_module(row, seed, context, record)
     assert isinstance(module, NeuralStyle)
-    config = scores.run_folder(row, seed, context, record) / "config.yaml"
-    data = data_of(yaml.safe_load(config.read_text())["data"])
+    data = scores.data_of_run(row, seed, context, record)
     content, style = next(iter(data.test_dataloader()))
     layers = [*module.content_layers, *module.style_layers]
     network = load_feature_network(found(WEIGHTS), layers, module.pooling)

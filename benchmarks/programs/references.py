@@ -49,8 +49,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     if row.options["reference"] == "real":
         data.setup("fit")
         assert data.train_set is not None
-        assert data.train_set.indices is not None
-        module = RealImages(data.train_set.images[data.train_set.indices], seed)
+        module = RealImages(data.train_set.selected()[0], seed)
     else:
         module = DCGAN(width=0.25)
     scores = GenerativeMetrics(CLASSIFIER, num_samples=500 if context.quick else 10_000, seed=seed)

@@ -132,6 +132,12 @@ def run_folder(row: Row, seed: int, context: Context, record: Record) -> Path:
     return context.folder(row, seed) / run_name(row) / str(record.details["run"])
 
 
+def data_of_run(row: Row, seed: int, context: Context, record: Record) -> Any:
+    """Return the data module of the run that ``record`` measured, ready for all stages."""
+    config = run_folder(row, seed, context, record) / "config.yaml"
+    return baselines.data_of(yaml.safe_load(config.read_text())["data"])
+
+
 def run_name(row: Row) -> str:
     """Return what the command line names the runs of ``row``: its configuration, or else its model and data."""
     if row.config:

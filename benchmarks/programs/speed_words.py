@@ -11,7 +11,7 @@ import torch
 import yaml
 from typing_extensions import override
 
-from benchmarks.context import Context, in_turn, speed_record
+from benchmarks.context import Context, in_turn, silent_trainer, speed_record
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
 from datamodules import WordContextsDataModule
@@ -61,16 +61,10 @@ class Ours:
         logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
         clock = Clock()
         with TemporaryDirectory() as folder:
-            trainer = pl.Trainer(
-                max_epochs=1,
+            trainer = silent_trainer(
+                1,
                 limit_train_batches=self.steps,
                 limit_val_batches=0,
-                accelerator="cpu",
-                devices=1,
-                logger=False,
-                enable_checkpointing=False,
-                enable_progress_bar=False,
-                enable_model_summary=False,
                 callbacks=[clock],
                 default_root_dir=Path(folder),
             )

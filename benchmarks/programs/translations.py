@@ -3,12 +3,10 @@
 from dataclasses import replace
 
 import torch
-import yaml
 from torch import Tensor
 
 from benchmarks.context import Context
 from benchmarks.programs import scores
-from benchmarks.programs.baselines import data_of
 from benchmarks.record import Record
 from benchmarks.row import Row
 from dlmodules.protocols import Translates
@@ -22,8 +20,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     record = scores.measure(row, seed, context)
     module = scores.trained_module(row, seed, context, record)
     assert isinstance(module, Translates)
-    config = scores.run_folder(row, seed, context, record) / "config.yaml"
-    data = data_of(yaml.safe_load(config.read_text())["data"])
+    data = scores.data_of_run(row, seed, context, record)
     metrics = {}
     for direction in module.directions:
         found, wanted = [], []

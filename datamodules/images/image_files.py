@@ -116,6 +116,13 @@ def _images_below(folder: Path, name: str) -> list[str]:
     return sorted(found)
 
 
+def shipped_photo(name: str) -> Path:
+    """Return where scikit-learn has the photograph ``china.jpg`` or ``flower.jpg``, which need no download."""
+    import sklearn.datasets
+
+    return Path(sklearn.datasets.__file__).parent / "images" / name
+
+
 def is_image(name: str) -> bool:
     """Return whether a file of this name is taken for an image; one that begins with a dot is not."""
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from datamodules.images.image_cache import cached_pixels
-from datamodules.images.image_files import decode, list_images
+from datamodules.images.image_files import decode, list_images, shipped_photo
 from dlmodules.errors import UserError
 
 SIZE = 256
@@ -28,10 +28,7 @@ class PhotoPatches:
 
     def __init__(self, photos: str | None, held_out: float = 0.2) -> None:
         if photos is None:
-            import sklearn.datasets
-
-            folder = Path(sklearn.datasets.__file__).parent / "images"
-            images = torch.stack([torch.from_numpy(decode(folder / name, SIZE, 3).copy()) for name in SHIPPED])
+            images = torch.stack([torch.from_numpy(decode(shipped_photo(name), SIZE, 3).copy()) for name in SHIPPED])
             self.train, self.test = images[:, :, : SIZE // 2], images[:, :, SIZE // 2 :]
             return
         listing = list_images(Path(photos).expanduser())

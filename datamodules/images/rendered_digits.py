@@ -61,23 +61,23 @@ def house_numbers(digits: Tensor, patches: Tensor, draw: torch.Generator) -> Ten
     shear, stretch = _between(-0.15, 0.15, n, draw), _between(0.8, 1.25, n, draw)
     shift = torch.stack([_between(-0.12, 0.12, n, draw) for _ in range(2)], dim=1)
     gap = _between(0.9, 1.2, n, draw) * height * 1.25
+    # From places of the image, in [-1, 1], to places of the glyph: undone in the order it was done.
+    zoom = TALL / GLYPH / height
+    cos, sin = angle.cos(), angle.sin()
+    turned = torch.stack(
+        [
+            torch.stack([stretch * (cos + shear * sin), stretch * (-sin + shear * cos)], dim=1),
+            torch.stack([sin, cos], dim=1),
+        ],
+        dim=1,
+    )
+    matrix = turned * zoom[:, None, None]
     mask = torch.zeros(n, 1, size, size)
     for digit, visible, side in (
         (digits, torch.ones(n, dtype=torch.bool), 0.0),
         (others[0], shown[0], -1.0),
         (others[1], shown[1], 1.0),
     ):
-        # From places of the image, in [-1, 1], to places of the glyph: undone in the order it was done.
-        zoom = TALL / GLYPH / height
-        cos, sin = angle.cos(), angle.sin()
-        turned = torch.stack(
-            [
-                torch.stack([stretch * (cos + shear * sin), stretch * (-sin + shear * cos)], dim=1),
-                torch.stack([sin, cos], dim=1),
-            ],
-            dim=1,
-        )
-        matrix = turned * zoom[:, None, None]
         centre = shift + torch.stack([side * gap, torch.zeros(n)], dim=1)
         offset = -(matrix @ centre[:, :, None])
         grid = F.affine_grid(torch.cat([matrix, offset], dim=2), [n, 1, 2 * size, 2 * size], align_corners=False)

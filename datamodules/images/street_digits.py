@@ -46,7 +46,12 @@ class StreetDigitsDataModule(VisionDataModule):
 
     names = tuple("0123456789")
     small_arguments: ClassVar[Mapping[str, Any]] = {
-        **{"batch_size": 8, "source": "rendered", "photos": None, "train_size": 60, "test_size": 20, "val_size": 12},
+        "batch_size": 8,
+        "source": "rendered",
+        "photos": None,
+        "train_size": 60,
+        "test_size": 20,
+        "val_size": 12,
     }
 
     def __init__(

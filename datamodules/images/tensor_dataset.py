@@ -52,6 +52,12 @@ class TensorImageDataset(Dataset[Batch]):
             allowed = "0 or more" if self.num_classes is None else f"0 to {self.num_classes - 1}"
             raise UserError(f"label {value} of image {row} is out of range; labels are {allowed}")
 
+    def selected(self) -> tuple[Tensor, Tensor]:
+        """Return the images ``(M, C, H, W)`` uint8 and the labels of the rows that belong to this dataset."""
+        if self.indices is None:
+            return self.images, self.labels
+        return self.images[self.indices], self.labels[self.indices]
+
     def __len__(self) -> int:
         return len(self.images) if self.indices is None else len(self.indices)
 

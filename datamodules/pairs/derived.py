@@ -57,9 +57,7 @@ class DerivedPairsDataModule(ImagePairsDataModule):
         return self._pairs(self.images.make_test())
 
     def _pairs(self, own: TensorImageDataset) -> ImagePairDataset:
-        images, labels = (own.images, own.labels)
-        if own.indices is not None:
-            images, labels = images[own.indices], labels[own.indices]
+        images, labels = own.selected()
         made = self.derive(images)
         return ImagePairDataset(TensorImageDataset(made, labels), TensorImageDataset(images, labels), self.paired)
 

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from datamodules.base.in_memory import InMemoryDataModule
 from datamodules.images.digits import DigitsDataModule
-from datamodules.images.image_files import decode, list_images
+from datamodules.images.image_files import decode, list_images, shipped_photo
 from datamodules.images.tensor_dataset import TensorImageDataset
 from datamodules.images.vision import VisionDataModule
 from dlmodules.errors import UserError
@@ -20,8 +20,6 @@ from dlmodules.validation.arguments import check_at_least_one
 StyledBatch = tuple[Tensor, Tensor]
 """Contents ``(B, C, H, W)`` and what has the style, ``(S, 3, H', W')``; float32 in [0, 1]."""
 Size = int | tuple[int, int]
-SHIPPED = ("china.jpg", "flower.jpg")
-"""Photographs that scikit-learn has, of a content and of a style."""
 
 
 def read_pictures(path: str | None, size: Size, shipped: str) -> Tensor:
@@ -31,9 +29,7 @@ def read_pictures(path: str | None, size: Size, shipped: str) -> Tensor:
         UserError: there is none, or it cannot be read.
     """
     if path is None:
-        import sklearn.datasets
-
-        files = [Path(sklearn.datasets.__file__).parent / "images" / shipped]
+        files = [shipped_photo(shipped)]
     else:
         given = Path(path).expanduser()
         files = [given / file for file in list_images(given).files] if given.is_dir() else [given]
@@ -94,7 +90,7 @@ class StyledDataModule(InMemoryDataModule[StyledDataset, StyledBatch]):
 
     def styled(self, contents: TensorImageDataset) -> StyledDataset:
         """Return ``contents`` with the style."""
-        return StyledDataset(contents, read_pictures(self.style, self.style_size, SHIPPED[1]))
+        return StyledDataset(contents, read_pictures(self.style, self.style_size, "flower.jpg"))
 
 
 def checked(size: Size, name: str) -> Size:
@@ -145,7 +141,7 @@ class ContentAndStyleDataModule(StyledDataModule):
         return self._times(1)
 
     def _times(self, n: int) -> StyledDataset:
-        picture = read_pictures(self.content, self.image_size, SHIPPED[0])
+        picture = read_pictures(self.content, self.image_size, "china.jpg")
         if len(picture) != 1:
             raise UserError(f"{self.content} has {len(picture)} pictures: content must be one")
         rows = torch.zeros(n, dtype=torch.int64)
