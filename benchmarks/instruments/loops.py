@@ -55,8 +55,11 @@ def hand_written_epoch(
         return pix2pix_epoch(module, data, limit)
     assert not isinstance(data, CorpusDataModule)
     assert data.train_set is not None
+    rows = data.train_set.indices
     end = None if limit is None else limit * data.batch_size
-    images, labels = (tensor[:end] for tensor in data.train_set.selected())
+    images, labels = (
+        (tensor if rows is None else tensor[rows])[:end] for tensor in (data.train_set.images, data.train_set.labels)
+    )
     if isinstance(module, Classifier):
         return classifier_epoch(module, images, labels, data.batch_size)
     if isinstance(module, VAE):
