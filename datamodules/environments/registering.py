@@ -13,6 +13,7 @@ REGISTERING = (
     ("datamodules.environments.chains", "register_chains"),
     ("datamodules.environments.grids", "register_grids"),
     ("datamodules.environments.minatar_games", "register_minatar"),
+    ("datamodules.environments.racing.registering", "register_car_racing"),
 )
 
 
