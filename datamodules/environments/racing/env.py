@@ -51,7 +51,7 @@ class CarRacing(car_racing.CarRacing):
 
     @override
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        # In a world that has had other tracks the order of contacts, and so the drive, depends on them.
+        # A new world: nothing of the tracks before can be left in it.
         self.world, self.road, self.map = b2World((0, 0)), None, None
         first, info = super().reset(seed=seed, options=options)
         return first, info
