@@ -24,6 +24,8 @@ from .pairs.pair import PairDataModule as PairDataModule
 from .pairs.pair_folder import PairFolderDataModule as PairFolderDataModule
 from .pairs.styled import ContentAndStyleDataModule as ContentAndStyleDataModule
 from .pairs.styled import StyledImagesDataModule as StyledImagesDataModule
+from .rollouts.latents import LatentSeriesDataModule as LatentSeriesDataModule
+from .rollouts.rollouts import RolloutsDataModule as RolloutsDataModule
 from .tables.diabetes import DiabetesDataModule as DiabetesDataModule
 from .tables.iris import IrisDataModule as IrisDataModule
 from .tables.land import LandDataModule as LandDataModule

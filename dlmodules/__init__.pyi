@@ -44,6 +44,7 @@ from .rl.double_dqn import DoubleDQN as DoubleDQN
 from .rl.dqn import DQN as DQN
 from .rl.dueling_dqn import DuelingDQN as DuelingDQN
 from .rl.evolution.cmaes import CMAES as CMAES
+from .rl.evolution.controller import EvolvedController as EvolvedController
 from .rl.evolution.genetic import GeneticAlgorithm as GeneticAlgorithm
 from .rl.evolution.openai_es import OpenAIES as OpenAIES
 from .rl.n_step_dqn import NStepDQN as NStepDQN
@@ -88,3 +89,4 @@ from .translation.cyclegan import CycleGAN as CycleGAN
 from .translation.pix2pix import Pix2Pix as Pix2Pix
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE
+from .world_models.mdn_rnn import MDNRNN as MDNRNN

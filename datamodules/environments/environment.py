@@ -50,6 +50,8 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         test_episodes: episodes played in a test.
         seed: of all environments; equal seeds give equal episodes for equal actions.
         env_kwargs: further arguments of ``gymnasium.make``, ``max_episode_steps`` among them.
+        train_env_kwargs: arguments that the training environments alone have, such as a time after which a hopeless
+            episode ends; with ``sync`` and ``async``.
         wrappers: applied to each environment, the first innermost: import paths, ``class_path`` with
             ``init_args``, or functions of an environment.
         vectorization: ``sync`` steps the environments in turn, best for light ones; ``async`` gives each
@@ -83,6 +85,7 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         wrappers: Sequence[Wrapper] = (),
         vectorization: Literal["sync", "async", "table", "atari"] = "sync",
         exploring_starts: bool = False,
+        train_env_kwargs: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -97,11 +100,14 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         self.episodes = {"val": eval_episodes, "test": test_episodes}
         self.seed = seed
         self.env_kwargs = env_kwargs or {}
+        self.train_env_kwargs = {**self.env_kwargs, **(train_env_kwargs or {})}
         self.wrappers = list(wrappers)
         if exploring_starts and vectorization != "table":
             raise UserError("exploring_starts needs vectorization: table, which can begin in any state")
         if self.wrappers and vectorization == "atari":
             raise UserError("vectorization: atari takes no wrappers: its env_kwargs say how frames are preprocessed")
+        if train_env_kwargs and vectorization not in ("sync", "async"):
+            raise UserError(f"train_env_kwargs need vectorization: sync or async, not {vectorization}")
         self.vectorization = vectorization
         self.exploring_starts = exploring_starts
         self._facts: tuple[gym.Space[Any], gym.Space[Any], int] | None = None
@@ -239,7 +245,7 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
             return AtariStream(rom_of(self.env_id), AtariSettings.of(self.env_kwargs), seed, self.num_envs)
         from datamodules.environments.stream import make_stream
 
-        make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)
+        make = partial(make_env, self.env_id, self.train_env_kwargs, self.wrappers)
         return make_stream(make, seed, self.num_envs, self.vectorization)
 
     def _make_lanes(self) -> "EpisodeLanes":
@@ -250,7 +256,7 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
                 f"{type(self._agent).__name__} plays whole episodes of seeds that it is given: set vectorization to"
                 f" sync or async, not {self.vectorization}"
             )
-        make = partial(make_env, self.env_id, self.env_kwargs, self.wrappers)
+        make = partial(make_env, self.env_id, self.train_env_kwargs, self.wrappers)
         return make_lanes(make, self.seed, self.num_envs, self.vectorization)
 
     @property

@@ -118,13 +118,14 @@ def _portable(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _portable(item) for key, item in value.items()}
     if isinstance(value, nn.Module):
-        return _portable_network(value)
+        return portable_network(value)
     if callable(value):
         return _portable_factory(value)
     raise ValueError(f"{type(value).__name__} is not a plain value")
 
 
-def _portable_network(network: nn.Module) -> dict[str, Any]:
+def portable_network(network: nn.Module) -> dict[str, Any]:
+    """Return class path and arguments that build such a network again. Raises ValueError where that is not possible."""
     cls = type(network)
     if "<locals>" in cls.__qualname__:
         raise ValueError(f"{cls.__qualname__} cannot be imported")

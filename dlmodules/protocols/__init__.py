@@ -14,7 +14,7 @@ from dlmodules.protocols.actions import Acts, ActsWithMemory, Memory
 from dlmodules.protocols.adversaries import DifferentiatesTwice, Discriminates, HasAdversaries
 from dlmodules.protocols.batch import Batch
 from dlmodules.protocols.classifiers import Classifies, HasFeatures, HasInputShape, ShowsFilters, Weighs
-from dlmodules.protocols.codes import BoundsCodes, Decodes, Encodes, HasLatentDim, Traverses
+from dlmodules.protocols.codes import BoundsCodes, Decodes, Encodes, EncodesDistributions, HasLatentDim, Traverses
 from dlmodules.protocols.conditional import (
     Conditional,
     FindsClasses,
@@ -70,6 +70,7 @@ from dlmodules.protocols.tables import HasActionValues, HasStateValues
 from dlmodules.protocols.tokenizer import IGNORED, PAD, Tokenizer
 from dlmodules.protocols.transition import Transition
 from dlmodules.protocols.words import CountsWords, EmbedsWords, Question, RatedPair, TestsWords
+from dlmodules.protocols.worlds import Dreams, LatentSeries, Perceives
 
 __all__ = [
     "CONTENT_AND_STYLE",
@@ -96,9 +97,11 @@ __all__ = [
     "Decodes",
     "DifferentiatesTwice",
     "Discriminates",
+    "Dreams",
     "Dynamics",
     "EmbedsWords",
     "Encodes",
+    "EncodesDistributions",
     "EnvironmentSource",
     "EnvironmentStream",
     "Estimates",
@@ -126,9 +129,11 @@ __all__ = [
     "HasStateValues",
     "HasTokenizer",
     "HasTrainSet",
+    "LatentSeries",
     "MakesEnvironments",
     "MapsLand",
     "Memory",
+    "Perceives",
     "PlayedEpisodes",
     "Player",
     "PlaysEpisodes",

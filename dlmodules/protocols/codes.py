@@ -23,6 +23,18 @@ class Encodes(Protocol):
 
 
 @runtime_checkable
+class EncodesDistributions(Protocol):
+    """Maps images to distributions of codes, such as a VAE."""
+
+    latent_dim: int
+    image_shape: tuple[int, ...]
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance ``(B, latent_dim)`` of the codes of images ``x`` ``(B, *image_shape)``."""
+        ...
+
+
+@runtime_checkable
 class Decodes(Protocol):
     """Maps codes to images."""
 

@@ -6,3 +6,5 @@ from .networks import MLPDecoder as MLPDecoder
 from .networks import MLPEncoder as MLPEncoder
 from .stack_networks import StackDecoder as StackDecoder
 from .stack_networks import StackEncoder as StackEncoder
+from .world_networks import WorldDecoder as WorldDecoder
+from .world_networks import WorldEncoder as WorldEncoder

@@ -32,7 +32,7 @@ class VAE(NamesOwnNetworks):
     """Learn a latent code whose prior is a standard normal; convolutional networks of 134,165 parameters by default.
 
     Paper: Kingma & Welling 2013, Auto-Encoding Variational Bayes, arXiv:1312.6114.
-    Books: atienza 8.1.1, atienza 8.1.2, vasilev 6.4, foster F3.3, foster F3.5.
+    Books: atienza 8.1.1, atienza 8.1.2, vasilev 6.4, foster F3.3, foster F3.5, foster F8.4.
 
     The loss is the mean over the batch of ``reconstruction + beta * kl``, where both terms are in nats
     per image: the reconstruction error is **summed over pixels**, the KL divergence **summed over latent
@@ -50,6 +50,8 @@ class VAE(NamesOwnNetworks):
         decoder: maps codes to the logits of images; None builds ``ConvDecoder``.
         likelihood: ``bernoulli`` (cross-entropy) or ``gaussian`` (squared error, the books' MSE option).
         beta: weight of the KL term, at least 0; 1 gives the ELBO.
+        free_nats: KL divergence of an image that costs nothing: its loss is the larger of both. World Models has half a
+            nat for each latent dimension.
         r_loss_factor: weight of the reconstruction error **averaged** over pixels, as foster gives it, in place of
             their sum; ``elbo`` and likelihood are then not valid. None, or the number of pixels, keeps the sum.
         nll_samples: codes drawn for each image in ``test``, to estimate its negative log-likelihood; 0 for none.
@@ -66,6 +68,7 @@ class VAE(NamesOwnNetworks):
         decoder: nn.Module | None = None,
         likelihood: Literal["bernoulli", "gaussian"] = "bernoulli",
         beta: float = 1.0,
+        free_nats: float = 0.0,
         r_loss_factor: float | None = None,
         nll_samples: int = 0,
         optimizer: OptimizerCallable = lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7),
@@ -75,7 +78,7 @@ class VAE(NamesOwnNetworks):
         check_at_least_one(latent_dim=latent_dim)
         if likelihood not in ("bernoulli", "gaussian"):
             raise UserError(f"likelihood {likelihood!r} is unknown; choose bernoulli or gaussian")
-        check_at_least(0, beta=beta, nll_samples=nll_samples)
+        check_at_least(0, beta=beta, free_nats=free_nats, nll_samples=nll_samples)
         check_positive(r_loss_factor=r_loss_factor)
         self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
@@ -84,7 +87,7 @@ class VAE(NamesOwnNetworks):
         check_network(self.encoder, "encoder", latent_dim=latent_dim, image_shape=image_shape)
         check_network(self.decoder, "decoder", latent_dim=latent_dim, image_shape=image_shape)
         self.likelihood = likelihood
-        self.beta = beta
+        self.beta, self.free_nats = beta, free_nats
         self.r_loss_factor = r_loss_factor
         self.nll_samples = nll_samples
         self.optimizer = optimizer
@@ -156,8 +159,10 @@ class VAE(NamesOwnNetworks):
         if self.training and self.global_step == 0:
             warn_of_probabilities(logits, type(self).__name__)
         reconstruction = self.reconstruction_loss(logits, x).mean()
-        kl = self.kl_loss(mean, log_var).mean()
-        loss = reconstruction + self.beta * kl
+        divergence = self.kl_loss(mean, log_var)
+        kl = divergence.mean()
+        paid = divergence.clamp(min=self.free_nats).mean() if self.free_nats > 0 else kl
+        loss = reconstruction + self.beta * paid
         return {
             "loss": loss,
             "elbo": -(reconstruction + kl),

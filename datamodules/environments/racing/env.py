@@ -14,6 +14,7 @@ from datamodules.environments.racing.sprites import sprite_of
 from datamodules.environments.racing.surfaces import dimming
 from datamodules.environments.racing.track_map import TrackMap
 from dlmodules.errors import UserError
+from dlmodules.validation.arguments import check_at_least_one
 
 SMALLEST = 16
 
@@ -32,21 +33,34 @@ class CarRacing(car_racing.CarRacing):
         size: of a frame, in pixels; Gymnasium's are of 96.
         indicators: show the bar with the return, the speed and the wheels. False cuts it off, and the picture above it
             fills the frame, as in World Models.
+        action_repeat: frames that an action lasts for, of which the last is seen; the limit of steps counts actions.
+        patience: end an episode after so many frames without a new tile; None waits to its end.
         **kwargs: of Gymnasium's ``CarRacing``.
 
     Raises:
         UserError: for frames of less than 16 pixels.
     """
 
-    def __init__(self, size: int = 64, indicators: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        size: int = 64,
+        indicators: bool = True,
+        action_repeat: int = 1,
+        patience: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        check_at_least_one(action_repeat=action_repeat, patience=patience)
         if size < SMALLEST:
             raise UserError(f"size is {size}, but CarRacing's frames have {SMALLEST} pixels at least")
         seen = 1.0 if indicators else 1 - BAR / car_racing.WINDOW_H
         self.camera = Camera(size, seen)
         self.indicators = Indicators(size) if indicators else None
         self.observation_space = gym.spaces.Box(0, 255, (size, size, 3), np.uint8)
+        self.action_repeat, self.patience = action_repeat, patience
         self.map: TrackMap | None = None
+        self._is_seen = True
+        self._waited = 0
         self._colours = self._painted = np.zeros((0, 3))
 
     @override
@@ -57,10 +71,33 @@ class CarRacing(car_racing.CarRacing):
         return first, info
 
     @override
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if action is None:  # as ``reset`` calls it
+            self._waited = 0
+            return self._one_frame(None)
+        total = 0.0
+        for frame in range(self.action_repeat):
+            visited, self._is_seen = self.tile_visited_count, frame == self.action_repeat - 1
+            seen, reward, terminated, truncated, info = self._one_frame(action)
+            total += reward
+            self._waited = 0 if self.tile_visited_count > visited else self._waited + 1
+            truncated = truncated or (self.patience is not None and self._waited >= self.patience)
+            if terminated or truncated:
+                break
+        if not self._is_seen:
+            self._is_seen = True
+            seen = self._frame()
+        return seen, total, terminated, truncated, info
+
+    def _one_frame(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        seen, reward, terminated, truncated, info = super().step(action)
+        return seen, float(reward), terminated, truncated, info
+
+    @override
     def _render(self, mode: str) -> Any:
         if mode != "state_pixels":
             return super()._render(mode)
-        return self._frame()
+        return self._frame() if self._is_seen else None
 
     def _frame(self) -> Any:
         """Return what the camera sees, ``(size, size, 3)`` uint8."""

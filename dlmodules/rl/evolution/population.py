@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.protocols import PlaysEpisodes
+from dlmodules.protocols import ActsInEpisodes, PlaysEpisodes
 from dlmodules.rl.base import Agent
 from dlmodules.rl.evolution.policies import BoundedActions, PolicyNetwork
 from dlmodules.rl.evolution.stacked import StackedNetworks, check_stackable, check_vmap
@@ -84,10 +84,10 @@ class PopulationAgent(Agent):
         """Check that network and environment fit. Raises UserError."""
         super().setup(stage)
         self._take_actions_of(self.environments.action_space)
-        observation = example_observation(self.environments).to(self.device)
-        check_outputs(self.network, observation, self.outputs, self)
+        inputs = self.example_inputs()
+        check_outputs(self.network, inputs, self.outputs, self)
         self.eval()
-        check_vmap(self.network, self.normalizer(observation), self.weights)
+        check_vmap(self.network, inputs, self.weights)
         self.candidates = self.fitness = None
 
     def _take_actions_of(self, space: Any) -> None:
@@ -106,6 +106,11 @@ class PopulationAgent(Agent):
         if self.environments.action_dim != self.outputs:
             raise UserError(f"an action has {space.shape[0]} numbers: set action_dim={space.shape[0]}")
         self.bounds.take_bounds_of(space)
+
+    def example_inputs(self) -> Tensor:
+        """Return what the network is given for one observation, ``(1, ...)``."""
+        inputs: Tensor = self.normalizer(example_observation(self.environments).to(self.device))
+        return inputs
 
     def ask(self) -> Tensor:
         """Return the weights ``(population_size, n)`` of the candidates of this generation."""
@@ -170,22 +175,33 @@ class PopulationAgent(Agent):
             seeds = [seed for seed in lanes.next_seeds(episodes) for _ in range(number)]
         else:
             seeds = lanes.next_seeds(episodes * number)
-        stacked = StackedNetworks(self.network, candidates.to(self.device))
-        numbers, which, seen = torch.empty(0), torch.empty(0), torch.empty(0)
+        choose, seen = self.acting(candidates, episodes), torch.empty(0)
 
         def act(observation: Tensor, episode: Tensor) -> Tensor:
-            nonlocal numbers, which, seen
+            nonlocal seen
             seen = observation
+            return choose(observation, episode)
+
+        played = lanes.play(act, seeds, self.environments.total_steps - self.env_steps)
+        require_finite_observations(seen)
+        self.env_steps += int(played.lengths.sum())
+        return torch.from_numpy(played.returns).reshape(episodes, number).mean(0) if played.ended.all() else None
+
+    def acting(self, candidates: Tensor, episodes: int) -> ActsInEpisodes:
+        """Return how candidates ``(C, n)`` act, of which number i plays the episodes i, i + C and so on."""
+        number = len(candidates)
+        stacked = StackedNetworks(self.network, candidates.to(self.device))
+        numbers, which = torch.empty(0), torch.empty(0)
+
+        def act(observation: Tensor, episode: Tensor) -> Tensor:
+            nonlocal numbers, which
             if episode is not numbers:
                 numbers, which = episode, (episode % number).to(self.device)
             if isinstance(self.normalizer, ObservationNormalizer):
                 self._seen.append(observation)
             return self.choose(stacked(self.normalizer(observation.to(self.device)), which)).cpu()
 
-        played = lanes.play(act, seeds, self.environments.total_steps - self.env_steps)
-        require_finite_observations(seen)
-        self.env_steps += int(played.lengths.sum())
-        return torch.from_numpy(played.returns).reshape(episodes, number).mean(0) if played.ended.all() else None
+        return act
 
     @override
     def learn(self) -> dict[str, Tensor]:

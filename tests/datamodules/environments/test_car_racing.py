@@ -144,3 +144,24 @@ def test_small_frames_and_missing_packages_end_in_one_line(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "Box2D", None)
     with pytest.raises(UserError, match="box2d"):
         make_env("dlmodules/CarRacing-v0", {}, ())
+
+
+def test_an_action_may_last_for_several_frames() -> None:
+    each, twice = fast(size=32), fast(size=32, action_repeat=2)
+    actions = drive(60)[::2]
+    one_by_one, rewards = driven(each, 4, [action for action in actions for _ in range(2)])
+    seen, sums = driven(twice, 4, actions)
+    assert sums == pytest.approx([sum(pair) for pair in zip(rewards[::2], rewards[1::2], strict=True)])
+    assert all(np.array_equal(a, b) for a, b in zip(seen, one_by_one[::2], strict=True))
+
+
+def test_patience_ends_an_episode_in_which_nothing_happens() -> None:
+    env = fast(size=16, patience=30)
+    still = [np.zeros(3, dtype=np.float32)] * 100
+    _, rewards = driven(env, 0, still)
+    # It stands on a few tiles, which are visited in the first frames.
+    assert 30 <= len(rewards) <= 40
+    _, again = driven(env, 0, still)
+    assert again == rewards
+    _, patient = driven(fast(size=16), 0, still)
+    assert len(patient) == 100

@@ -1,0 +1,305 @@
+"""MDN-RNN: the memory of a world model, which predicts as a mixture of Gaussians what will be seen next."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.cli import OptimizerCallable
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchmetrics.classification import BinaryAUROC
+from typing_extensions import override
+
+from dlmodules.checkpoints.hparams import save_portable_hyperparameters
+from dlmodules.checkpoints.inner import frozen_module, keep_whole
+from dlmodules.errors import UserError
+from dlmodules.layers.recurrent import make_recurrent
+from dlmodules.protocols import EncodesDistributions, LatentSeries, Memory
+from dlmodules.training.step_logging import log_losses
+from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_positive
+from dlmodules.variational.elbo import reparameterize
+from dlmodules.world_models.mixtures import (
+    GaussianMixture,
+    mixture_log_prob,
+    mixture_width,
+    sample_mixture,
+    split_mixture,
+)
+
+State = tuple[Tensor, Tensor]
+"""Hidden and cell state of the LSTM, each ``(1, B, H)``."""
+
+
+class MDNRNN(LightningModule):
+    """An LSTM that reads codes of frames and actions, and says how the next code is distributed.
+
+    Each number of the code has a mixture of its own. Further outputs say whether the next step pays, and whether it is
+    the last one. With the book's sizes it has 423,649 parameters. Trained on ``LatentSeries``, of which it draws the
+    codes anew in each step. With an encoder it is a whole world model: it sees frames for a controller
+    (``dlmodules.protocols.Perceives``), and makes up episodes (``dlmodules.protocols.Dreams``).
+
+    Logged for ``train``, ``val`` and ``test``: ``z_loss``, the negative log-likelihood of a number of the code, in
+    nats; ``reward_loss`` and ``end_loss``, cross-entropies in nats; ``loss``, their sum by their weights. For
+    validation and test also ``reward_auc`` and ``end_auc``, the areas under the ROC curve.
+
+    Paper: Ha & Schmidhuber 2018, World Models, arXiv:1803.10122.
+    Books: foster F8.6.
+
+    Args:
+        encoder: checkpoint of a VAE of the frames, or the VAE; None for training on codes alone. It is not trained.
+        latent_dim: numbers in a code.
+        action_dim: numbers in an action; of numbered actions how many there are.
+        discrete: whether actions are numbered.
+        hidden_dim: units of the LSTM.
+        components: Gaussians of a mixture.
+        shared: one choice of a component for all numbers of the code, in place of one for each.
+        reward_input: also read whether the step before paid, as the book has it. While it plays, where nobody tells
+            it, it goes by its own prediction.
+        rewards: predict whether the next step pays more than 0.
+        ends: predict whether the next step is the last.
+        end_weight: how many times more a last step counts in its loss than another.
+        z_weight: of ``z_loss`` in ``loss``.
+        reward_weight: of ``reward_loss``.
+        optimizer: makes the optimizer.
+
+    Raises:
+        UserError: for a number out of range, and an encoder of codes of another size.
+    """
+
+    best_metric = ("val/loss", "min")
+    small_arguments: ClassVar[Mapping[str, Any]] = {"encoder": None, "hidden_dim": 16}
+
+    def __init__(
+        self,
+        encoder: str | nn.Module | None = None,
+        latent_dim: int = 32,
+        action_dim: int = 3,
+        discrete: bool = False,
+        hidden_dim: int = 256,
+        components: int = 5,
+        shared: bool = False,
+        reward_input: bool = True,
+        rewards: bool = True,
+        ends: bool = False,
+        end_weight: float = 1.0,
+        z_weight: float = 1.0,
+        reward_weight: float = 1.0,
+        optimizer: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
+    ) -> None:
+        super().__init__()
+        save_portable_hyperparameters(self)
+        check_at_least_one(latent_dim=latent_dim, action_dim=action_dim, hidden_dim=hidden_dim, components=components)
+        check_at_least(0, z_weight=z_weight, reward_weight=reward_weight)
+        check_positive(end_weight=end_weight)
+        if reward_input and not rewards:
+            raise UserError("reward_input is true, but rewards, which it would go by while it plays, is false")
+        self.latent_dim, self.action_dim, self.discrete, self.hidden_dim = latent_dim, action_dim, discrete, hidden_dim
+        self.components, self.shared, self.reward_input = components, shared, reward_input
+        self.rewards, self.ends, self.end_weight = rewards, ends, end_weight
+        self.z_weight, self.reward_weight, self.optimizer = z_weight, reward_weight, optimizer
+        self.encoder = frozen_module(encoder)
+        if self.encoder is not None:
+            if not isinstance(self.encoder, EncodesDistributions):
+                raise UserError(f"encoder is a {type(self.encoder).__name__}, which has no distribution of codes")
+            if self.encoder.latent_dim != latent_dim:
+                raise UserError(
+                    f"the encoder's codes have {self.encoder.latent_dim} numbers: set latent_dim to that, not"
+                    f" {latent_dim}"
+                )
+        self.recurrent = make_recurrent("lstm", latent_dim + action_dim + reward_input, hidden_dim)
+        # The gates have one bias, as in the book and the paper: torch's second one stays 0.
+        self.recurrent.bias_hh_l0.requires_grad_(False)
+        self._mixture_width = mixture_width(latent_dim, components, shared)
+        self.head = nn.Linear(hidden_dim, self._mixture_width + rewards + ends)
+        kinds = [kind for kind, wanted in (("reward", rewards), ("end", ends)) if wanted]
+        self.areas = nn.ModuleDict({f"{stage}_{kind}": BinaryAUROC() for stage in ("val", "test") for kind in kinds})
+
+    @override
+    def train(self, mode: bool = True) -> "MDNRNN":
+        """Go into training mode, all but the encoder."""
+        super().train(mode)
+        if self.encoder is not None:
+            self.encoder.eval()
+        return self
+
+    def forward(
+        self, z: Tensor, action: Tensor, reward: Tensor | None = None, state: State | None = None
+    ) -> tuple[GaussianMixture, dict[str, Tensor], State]:
+        """Predict the step after each of a series.
+
+        Args:
+            z: codes ``(B, T, D)`` of what was seen.
+            action: ``(B, T, A)`` float32, what was done there.
+            reward: ``(B, T)``, 1 where the step before paid, else 0; read with ``reward_input`` alone.
+            state: of the LSTM; None where an episode begins.
+
+        Returns:
+            The distribution of the next codes; logits ``(B, T)`` of ``reward`` and ``end``, those that are predicted;
+            and the state after the series.
+        """
+        inputs = [z, action]
+        if self.reward_input:
+            inputs.append((torch.zeros_like(z[..., 0]) if reward is None else reward).unsqueeze(-1))
+        hidden, state = self.recurrent(torch.cat(inputs, dim=-1), state)
+        outputs = self.head(hidden)
+        mixture = split_mixture(outputs[..., : self._mixture_width], self.latent_dim, self.components, self.shared)
+        return mixture, self._logits(outputs), state
+
+    def _logits(self, outputs: Tensor) -> dict[str, Tensor]:
+        kinds = [kind for kind, wanted in (("reward", self.rewards), ("end", self.ends)) if wanted]
+        return {kind: outputs[..., self._mixture_width + place] for place, kind in enumerate(kinds)}
+
+    def draw_codes(self, series: LatentSeries) -> Tensor:
+        """Return codes ``(B, T + 1, D)``, drawn from what the encoder says of each frame."""
+        return reparameterize(series.mean, series.log_var)
+
+    def losses(self, series: LatentSeries) -> tuple[dict[str, Tensor], dict[str, tuple[Tensor, Tensor]]]:
+        """Return the losses of a batch, and for each further output its logits and targets ``(N,)`` of real steps."""
+        z = self.draw_codes(series)
+        paid = (series.reward > 0).to(z.dtype)
+        before = F.pad(paid[:, :-1], (1, 0))  # nothing was paid before the first step
+        mixture, logits, _ = self(z[:, :-1], series.action, before)
+        steps = series.mask.sum()
+        nats = -mixture_log_prob(mixture, z[:, 1:]) / self.latent_dim
+        losses = {"z_loss": (nats * series.mask).sum() / steps}
+        total = self.z_weight * losses["z_loss"]
+        real = series.mask > 0
+        judged = {}
+        if "reward" in logits:
+            judged["reward"] = logits["reward"][real], paid[real]
+            losses["reward_loss"] = F.binary_cross_entropy_with_logits(*judged["reward"])
+            total = total + self.reward_weight * losses["reward_loss"]
+        if "end" in logits:
+            judged["end"] = logits["end"][real], series.ended[real]
+            weight = torch.tensor(self.end_weight, device=z.device)
+            losses["end_loss"] = F.binary_cross_entropy_with_logits(*judged["end"], pos_weight=weight)
+            total = total + losses["end_loss"]
+        return {"loss": total, **losses}, judged
+
+    def _checked(self, batch: Any) -> LatentSeries:
+        series = LatentSeries(*batch)
+        found = series.mean.shape[-1], series.action.shape[-1]
+        if found != (self.latent_dim, self.action_dim):
+            raise UserError(
+                f"the series have codes of {found[0]} numbers and actions of {found[1]}: set latent_dim={found[0]} and"
+                f" action_dim={found[1]}"
+            )
+        return series
+
+    @override
+    def training_step(self, batch: LatentSeries, batch_idx: int) -> Tensor:
+        losses, _ = self.losses(self._checked(batch))
+        log_losses(self, {f"train/{name}": loss for name, loss in losses.items()})
+        return losses["loss"]
+
+    @override
+    def validation_step(self, batch: LatentSeries, batch_idx: int) -> None:
+        self._evaluate(batch, "val")
+
+    @override
+    def test_step(self, batch: LatentSeries, batch_idx: int) -> None:
+        self._evaluate(batch, "test")
+
+    def _evaluate(self, batch: LatentSeries, stage: str) -> None:
+        series = self._checked(batch)
+        losses, judged = self.losses(series)
+        steps = int(series.mask.sum())
+        self.log_dict({f"{stage}/{name}": loss for name, loss in losses.items()}, batch_size=steps, sync_dist=True)
+        for kind, (logits, targets) in judged.items():
+            area = self.areas[f"{stage}_{kind}"]
+            assert isinstance(area, BinaryAUROC)
+            area.update(logits, targets.long())
+            self.log(f"{stage}/{kind}_auc", area, batch_size=steps)
+
+    @override
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return self.optimizer([*self.recurrent.parameters(), *self.head.parameters()])
+
+    @override
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the encoder whole."""
+        keep_whole(checkpoint, "encoder", self.encoder)
+
+    def initial_state(self, n: int) -> Memory:
+        """Return what is remembered of ``n`` episodes before they begin."""
+        state = {name: torch.zeros(n, self.hidden_dim, device=self.device) for name in ("hidden", "cell")}
+        return state | ({"reward": torch.zeros(n, device=self.device)} if self.reward_input else {})
+
+    @torch.no_grad()
+    def see(self, observation: Tensor) -> Tensor:
+        """Return the means ``(N, latent_dim)`` of the codes of frames ``(N, H, W, C)`` uint8.
+
+        Raises:
+            UserError: there is no encoder, or the frames have another size than its images.
+        """
+        if self.encoder is None:
+            raise UserError("this MDNRNN has no encoder, so it does not see: give the VAE's checkpoint as encoder")
+        assert isinstance(self.encoder, EncodesDistributions)
+        images = observation.to(self.device).movedim(-1, 1)
+        if tuple(images.shape[1:]) != tuple(self.encoder.image_shape) or observation.dtype != torch.uint8:
+            raise UserError(
+                f"the encoder sees frames of {list(self.encoder.image_shape)}, and the environment shows"
+                f" {list(images.shape[1:])} {observation.dtype}"
+            )
+        return self.encoder.posterior(images.float() / 255)[0]
+
+    def hidden(self, state: Memory) -> Tensor:
+        """Return the hidden state ``(N, hidden_dim)``."""
+        return state["hidden"]
+
+    @torch.no_grad()
+    def remember(self, z: Tensor, action: Tensor, state: Memory) -> Memory:
+        """Return the state after an action ``(N, A)``, or a number ``(N,)``, where ``z`` ``(N, D)`` was seen."""
+        return self._step(z, action, state)[1]
+
+    def _step(self, z: Tensor, action: Tensor, state: Memory) -> tuple[Tensor, Memory]:
+        """Return the LSTM's output ``(N, H)`` for one step, and the state after it."""
+        done = F.one_hot(action.long(), self.action_dim) if self.discrete else action
+        inputs = [z, done.to(z)] + ([state["reward"].unsqueeze(1)] if self.reward_input else [])
+        memory = state["hidden"].unsqueeze(0), state["cell"].unsqueeze(0)
+        output, (hidden, cell) = self.recurrent(torch.cat(inputs, dim=1).unsqueeze(1), memory)
+        found = {"hidden": hidden[0], "cell": cell[0]}
+        if self.reward_input:
+            row = self._mixture_width
+            logit = F.linear(output[:, 0], self.head.weight[row : row + 1], self.head.bias[row : row + 1])
+            found["reward"] = (logit[:, 0] > 0).to(z.dtype)
+        return output[:, 0], found
+
+    @torch.no_grad()
+    def dream(
+        self, z: Tensor, action: Tensor, state: Memory, temperature: float, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Memory]:
+        """Make up one step.
+
+        Args:
+            z: codes ``(N, latent_dim)``.
+            action: ``(N, A)``, or numbers ``(N,)``.
+            state: what is remembered.
+            temperature: above 0; more makes what happens less certain.
+            generator: of the draws.
+
+        Returns:
+            The next codes; rewards ``(N,)``, 1 where the step pays, or always where no rewards are predicted; the
+            probabilities ``(N,)`` that it was the last step, 0 where no ends are predicted; and the state after it.
+
+        Raises:
+            UserError: for a temperature of 0 or less.
+        """
+        output, after = self._step(z, action, state)
+        outputs = self.head(output)
+        mixture = split_mixture(outputs[:, : self._mixture_width], self.latent_dim, self.components, self.shared)
+        following = sample_mixture(mixture, temperature, generator)
+        logits = self._logits(outputs)
+        reward = (logits["reward"] > 0).to(z.dtype) if "reward" in logits else torch.ones_like(z[:, 0])
+        end = logits["end"].sigmoid() if "end" in logits else torch.zeros_like(z[:, 0])
+        return following, reward, end, after
+
+    def example_batch(self, n: int) -> LatentSeries:
+        """Return ``n`` made-up series of five steps."""
+        draw = torch.Generator().manual_seed(0)
+        z = torch.randn(n, 6, self.latent_dim, generator=draw)
+        action = torch.rand(n, 5, self.action_dim, generator=draw)
+        steps = torch.randint(2, (2, n, 5), generator=draw).float()
+        found = LatentSeries(z, torch.full_like(z, -4.0), action, steps[0], steps[1], torch.ones(n, 5))
+        return LatentSeries(*(field.to(self.device) for field in found))
