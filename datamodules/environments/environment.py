@@ -50,15 +50,18 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         test_episodes: episodes played in a test.
         seed: of all environments; equal seeds give equal episodes for equal actions.
         env_kwargs: further arguments of ``gymnasium.make``, ``max_episode_steps`` among them.
+        train_env_id: of the environments to train in, where these are others, such as dreams; they have the actions of
+            ``env_id``. None trains in ``env_id``.
         train_env_kwargs: arguments that the training environments alone have, such as a time after which a hopeless
-            episode ends; with ``sync`` and ``async``.
+            episode ends; with ``train_env_id`` they have no others.
         wrappers: applied to each environment, the first innermost: import paths, ``class_path`` with
             ``init_args``, or functions of an environment.
         vectorization: ``sync`` steps the environments in turn, best for light ones; ``async`` gives each
             its own process, best where a step takes over about 0.2 ms; ``table`` draws all steps at once from the
             environment's table of transitions ``P``, where it has one, and is the fastest by far; ``atari`` plays games
             of ale-py such as ``ALE/Breakout-v5`` with the usual preprocessing, whose settings are then ``env_kwargs``
-            (see ``datamodules.environments.atari.AtariSettings``).
+            (see ``datamodules.environments.atari.AtariSettings``); ``batched`` takes the environment's own vector form,
+            such as that of dreams, for agents that play whole episodes.
         exploring_starts: with ``table``: begin training episodes in every state that is not terminal alike.
 
     Raises:
@@ -83,8 +86,9 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         seed: int = 0,
         env_kwargs: dict[str, Any] | None = None,
         wrappers: Sequence[Wrapper] = (),
-        vectorization: Literal["sync", "async", "table", "atari"] = "sync",
+        vectorization: Literal["sync", "async", "table", "atari", "batched"] = "sync",
         exploring_starts: bool = False,
+        train_env_id: str | None = None,
         train_env_kwargs: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -100,14 +104,17 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         self.episodes = {"val": eval_episodes, "test": test_episodes}
         self.seed = seed
         self.env_kwargs = env_kwargs or {}
-        self.train_env_kwargs = {**self.env_kwargs, **(train_env_kwargs or {})}
+        shared = self.env_kwargs if train_env_id is None else {}
+        self.train_env_id, self.train_env_kwargs = train_env_id or env_id, {**shared, **(train_env_kwargs or {})}
         self.wrappers = list(wrappers)
         if exploring_starts and vectorization != "table":
             raise UserError("exploring_starts needs vectorization: table, which can begin in any state")
         if self.wrappers and vectorization == "atari":
             raise UserError("vectorization: atari takes no wrappers: its env_kwargs say how frames are preprocessed")
-        if train_env_kwargs and vectorization not in ("sync", "async"):
-            raise UserError(f"train_env_kwargs need vectorization: sync or async, not {vectorization}")
+        if (train_env_id or train_env_kwargs) and vectorization not in ("sync", "async", "batched"):
+            raise UserError(
+                f"training environments of their own need vectorization: sync or async, not {vectorization}"
+            )
         self.vectorization = vectorization
         self.exploring_starts = exploring_starts
         self._facts: tuple[gym.Space[Any], gym.Space[Any], int] | None = None
@@ -243,20 +250,30 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
             from datamodules.environments.atari_stream import AtariStream
 
             return AtariStream(rom_of(self.env_id), AtariSettings.of(self.env_kwargs), seed, self.num_envs)
+        if self.vectorization == "batched":
+            name = type(self._agent).__name__
+            raise UserError(
+                f"vectorization: batched is for agents that play whole episodes, and {name} does not: set sync"
+            )
         from datamodules.environments.stream import make_stream
 
-        make = partial(make_env, self.env_id, self.train_env_kwargs, self.wrappers)
+        make = partial(make_env, self.train_env_id, self.train_env_kwargs, self.wrappers)
         return make_stream(make, seed, self.num_envs, self.vectorization)
 
     def _make_lanes(self) -> "EpisodeLanes":
         from datamodules.environments.lanes import make_lanes
 
+        if self.vectorization == "batched":
+            from datamodules.environments.lanes import VectorLanes
+            from datamodules.environments.making import make_vector
+
+            return VectorLanes(make_vector(self.train_env_id, self.train_env_kwargs, self.num_envs), self.seed)
         if self.vectorization not in ("sync", "async"):
             raise UserError(
                 f"{type(self._agent).__name__} plays whole episodes of seeds that it is given: set vectorization to"
-                f" sync or async, not {self.vectorization}"
+                f" sync, async or batched, not {self.vectorization}"
             )
-        make = partial(make_env, self.env_id, self.train_env_kwargs, self.wrappers)
+        make = partial(make_env, self.train_env_id, self.train_env_kwargs, self.wrappers)
         return make_lanes(make, self.seed, self.num_envs, self.vectorization)
 
     @property

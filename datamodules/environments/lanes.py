@@ -15,7 +15,7 @@ from dlmodules.protocols import ActsInEpisodes, PlayedEpisodes
 
 if TYPE_CHECKING:
     from gymnasium import Env
-    from gymnasium.vector import AsyncVectorEnv
+    from gymnasium.vector import VectorEnv
 
 
 class EpisodeLanes(CountsEpisodes):
@@ -136,15 +136,17 @@ class SteppedLanes(EpisodeLanes):
             env.close()
 
 
-class ProcessLanes(EpisodeLanes):
-    """Environments that have a process each, in rounds; one that has ended its episode is stepped on and not looked at.
+class VectorLanes(EpisodeLanes):
+    """Environments that are stepped together, such as those with a process each, in rounds.
+
+    One that has ended its episode is stepped on and not looked at.
 
     Args:
         envs: a vector of environments that copies what it returns, in autoreset mode SAME_STEP.
         seed: of the run.
     """
 
-    def __init__(self, envs: "AsyncVectorEnv[Any, Any]", seed: int) -> None:
+    def __init__(self, envs: "VectorEnv[Any, Any, Any]", seed: int) -> None:
         super().__init__(seed, envs.num_envs)
         self.envs = envs
         self._actions = np.zeros(envs.action_space.shape or (), envs.action_space.dtype)
@@ -155,7 +157,7 @@ class ProcessLanes(EpisodeLanes):
             if left <= 0:
                 break
             number = min(self.num_envs, len(seeds) - first)
-            padded: list[int | None] = [*seeds[first : first + number], *[seeds[first]] * (self.num_envs - number)]
+            padded: Any = [*seeds[first : first + number], *[seeds[first]] * (self.num_envs - number)]
             seen, _ = self.envs.reset(seed=padded)
             lanes = np.arange(number)
             episodes = torch.from_numpy(first + lanes)
@@ -187,7 +189,7 @@ def make_lanes(
         return SteppedLanes([make() for _ in range(num_envs)], seed)
     from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 
-    return ProcessLanes(AsyncVectorEnv([make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP), seed)
+    return VectorLanes(AsyncVectorEnv([make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP), seed)
 
 
 def _columns(running: Sequence[tuple[int, int]]) -> "tuple[Any, torch.Tensor]":

@@ -67,6 +67,26 @@ def make_env(
     return env
 
 
+def make_vector(env_id: str, env_kwargs: Mapping[str, Any], num_envs: int) -> "gym.vector.VectorEnv[Any, Any, Any]":
+    """Return ``num_envs`` environments in the vector form that they bring themselves.
+
+    Raises:
+        UserError: they have none, the id is unknown, or an argument does not fit.
+    """
+    import gymnasium as gym
+
+    if env_id.startswith(NAMESPACE):
+        register_own()
+    try:
+        return gym.make_vec(env_id, num_envs, vectorization_mode="vector_entry_point", **env_kwargs)
+    except gym.error.Error as error:
+        raise UserError(
+            f"{env_id} has no vector form of its own: set vectorization to sync ({_line(error)})"
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise UserError(f"environment {env_id} does not take {dict(env_kwargs)}: {_line(error)}") from error
+
+
 def register_ale(env_id: str) -> None:
     """Tell Gymnasium of the Atari games, of which ``env_id`` is one. Raises UserError where ale-py is missing."""
     import gymnasium as gym

@@ -11,6 +11,8 @@ NAMESPACE = "dlmodules/"
 # Modules and their functions that register environments.
 REGISTERING = (
     ("datamodules.environments.chains", "register_chains"),
+    ("datamodules.environments.dodge", "register_dodge"),
+    ("datamodules.environments.dreams", "register_dreams"),
     ("datamodules.environments.grids", "register_grids"),
     ("datamodules.environments.minatar_games", "register_minatar"),
     ("datamodules.environments.racing.registering", "register_car_racing"),

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 from typing_extensions import override
 
+from datamodules.environments.making import make_env
 from datamodules.rollouts.rollouts import RolloutsDataModule, frames_to_images
 from datamodules.rollouts.store import Rollouts, file_hash
 from dlmodules.checkpoints.loading import load_module
@@ -118,17 +119,27 @@ class LatentSeriesDataModule(RolloutsDataModule):
         rollouts = self.rollouts
         number = None
         if rollouts.actions.dtype == np.int64:
-            number = self._num_actions()
+            number = int(self._action_space().n)
         length = self.sequence_length or self.settings.max_steps
         return SeriesDataset(rollouts, self.codes_of(rollouts), self.episodes_of(split), length, number)
 
-    def _num_actions(self) -> int:
-        from datamodules.environments.making import make_env
+    def start_codes(self) -> tuple[Tensor, Tensor]:
+        """Return means and log-variances ``(S, D)`` of the codes of the training episodes' first frames."""
+        episodes = self.episodes_of("train")
+        mean, log_var = (torch.from_numpy(np.array(codes[episodes, 0])) for codes in self.codes_of(self.rollouts))
+        return mean, log_var
 
+    def action_bounds(self) -> tuple[Tensor, Tensor] | None:
+        """Return the lowest and highest value ``(A,)`` of each number of an action; None for numbered actions."""
+        space = self._action_space()
+        if not hasattr(space, "low"):
+            return None
+        return torch.from_numpy(space.low), torch.from_numpy(space.high)
+
+    def _action_space(self) -> Any:
         env = make_env(self.settings.env_id, self.settings.env_kwargs, self.settings.wrappers)
-        space: Any = env.action_space
         env.close()
-        return int(space.n)
+        return env.action_space
 
 
 @torch.no_grad()

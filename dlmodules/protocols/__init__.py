@@ -70,7 +70,7 @@ from dlmodules.protocols.tables import HasActionValues, HasStateValues
 from dlmodules.protocols.tokenizer import IGNORED, PAD, Tokenizer
 from dlmodules.protocols.transition import Transition
 from dlmodules.protocols.words import CountsWords, EmbedsWords, Question, RatedPair, TestsWords
-from dlmodules.protocols.worlds import Dreams, LatentSeries, Perceives
+from dlmodules.protocols.worlds import Dreams, GivesStarts, LatentSeries, Perceives
 
 __all__ = [
     "CONTENT_AND_STYLE",
@@ -110,6 +110,7 @@ __all__ = [
     "Game",
     "Generates",
     "GivesExamples",
+    "GivesStarts",
     "HasActionValues",
     "HasAdversaries",
     "HasAttributeNames",

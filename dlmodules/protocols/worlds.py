@@ -2,7 +2,6 @@
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
-import torch
 from torch import Tensor
 
 from dlmodules.protocols.actions import Memory
@@ -56,8 +55,37 @@ class Perceives(Protocol):
 class Dreams(Perceives, Protocol):
     """Makes up what an environment may do next."""
 
+    action_dim: int
+    discrete: bool
+
+    @property
+    def action_bounds(self) -> Tensor:
+        """Lowest and highest value ``(2, action_dim)`` of each number of an action."""
+        ...
+
+    @property
+    def starts(self) -> Tensor:
+        """Means and log-variances ``(S, 2, latent_dim)`` of codes of first frames, from which episodes begin."""
+        ...
+
     def dream(
-        self, z: Tensor, action: Tensor, state: Memory, temperature: float, generator: torch.Generator | None = None
+        self, z: Tensor, action: Tensor, state: Memory, temperature: float, draws: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Memory]:
-        """Return the next codes ``(N, latent_dim)``, rewards and probabilities of the end ``(N,)``, and the state."""
+        """Return the next codes ``(N, latent_dim)``, rewards and probabilities of the end ``(N,)``, and the state.
+
+        ``draws`` are uniform numbers in [0, 1) and standard normal ones, each ``(N, latent_dim)``; None draws them.
+        """
+        ...
+
+
+@runtime_checkable
+class GivesStarts(Protocol):
+    """Data of episodes, which knows how they begin and what can be done in them."""
+
+    def start_codes(self) -> tuple[Tensor, Tensor]:
+        """Return means and log-variances ``(S, latent_dim)`` of the codes of the training episodes' first frames."""
+        ...
+
+    def action_bounds(self) -> tuple[Tensor, Tensor] | None:
+        """Return the lowest and highest value ``(A,)`` of each number of an action; None for numbered actions."""
         ...

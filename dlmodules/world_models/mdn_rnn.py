@@ -15,17 +15,21 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.inner import frozen_module, keep_whole
 from dlmodules.errors import UserError
 from dlmodules.layers.recurrent import make_recurrent
-from dlmodules.protocols import EncodesDistributions, LatentSeries, Memory
+from dlmodules.protocols import EncodesDistributions, GivesStarts, LatentSeries, Memory
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_positive
 from dlmodules.variational.elbo import reparameterize
 from dlmodules.world_models.mixtures import (
     GaussianMixture,
+    mixture_at,
     mixture_log_prob,
     mixture_width,
     sample_mixture,
     split_mixture,
 )
+
+STARTS = 256
+"""First frames that a checkpoint keeps the codes of."""
 
 State = tuple[Tensor, Tensor]
 """Hidden and cell state of the LSTM, each ``(1, B, H)``."""
@@ -67,6 +71,8 @@ class MDNRNN(LightningModule):
         UserError: for a number out of range, and an encoder of codes of another size.
     """
 
+    starts: Tensor
+    action_bounds: Tensor
     best_metric = ("val/loss", "min")
     small_arguments: ClassVar[Mapping[str, Any]] = {"encoder": None, "hidden_dim": 16}
 
@@ -112,6 +118,8 @@ class MDNRNN(LightningModule):
         self.recurrent.bias_hh_l0.requires_grad_(False)
         self._mixture_width = mixture_width(latent_dim, components, shared)
         self.head = nn.Linear(hidden_dim, self._mixture_width + rewards + ends)
+        self.register_buffer("starts", torch.zeros(STARTS, 2, latent_dim))
+        self.register_buffer("action_bounds", torch.tensor([[-1.0], [1.0]]).repeat(1, action_dim))
         kinds = [kind for kind, wanted in (("reward", rewards), ("end", ends)) if wanted]
         self.areas = nn.ModuleDict({f"{stage}_{kind}": BinaryAUROC() for stage in ("val", "test") for kind in kinds})
 
@@ -186,6 +194,18 @@ class MDNRNN(LightningModule):
                 f" action_dim={found[1]}"
             )
         return series
+
+    @override
+    def on_fit_start(self) -> None:
+        """Keep how the training episodes begin, and what can be done in them: dreams need both."""
+        source = getattr(self.trainer, "datamodule", None)
+        if not isinstance(source, GivesStarts):
+            return
+        codes = torch.stack(source.start_codes(), dim=1)
+        self.starts.copy_(codes[torch.arange(STARTS) % len(codes)])
+        bounds = source.action_bounds()
+        if bounds is not None:
+            self.action_bounds.copy_(torch.stack(bounds))
 
     @override
     def training_step(self, batch: LatentSeries, batch_idx: int) -> Tensor:
@@ -268,7 +288,7 @@ class MDNRNN(LightningModule):
 
     @torch.no_grad()
     def dream(
-        self, z: Tensor, action: Tensor, state: Memory, temperature: float, generator: torch.Generator | None = None
+        self, z: Tensor, action: Tensor, state: Memory, temperature: float, draws: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Memory]:
         """Make up one step.
 
@@ -277,7 +297,8 @@ class MDNRNN(LightningModule):
             action: ``(N, A)``, or numbers ``(N,)``.
             state: what is remembered.
             temperature: above 0; more makes what happens less certain.
-            generator: of the draws.
+            draws: uniform numbers in [0, 1) and standard normal ones, each ``(N, latent_dim)``, that choose components
+                and deviations; of the former a shared mixture takes the first. None draws them.
 
         Returns:
             The next codes; rewards ``(N,)``, 1 where the step pays, or always where no rewards are predicted; the
@@ -289,7 +310,11 @@ class MDNRNN(LightningModule):
         output, after = self._step(z, action, state)
         outputs = self.head(output)
         mixture = split_mixture(outputs[:, : self._mixture_width], self.latent_dim, self.components, self.shared)
-        following = sample_mixture(mixture, temperature, generator)
+        if draws is None:
+            following = sample_mixture(mixture, temperature)
+        else:
+            uniform = draws[0][:, :1] if self.shared else draws[0]
+            following = mixture_at(mixture, uniform, draws[1], temperature)
         logits = self._logits(outputs)
         reward = (logits["reward"] > 0).to(z.dtype) if "reward" in logits else torch.ones_like(z[:, 0])
         end = logits["end"].sigmoid() if "end" in logits else torch.zeros_like(z[:, 0])

@@ -106,11 +106,28 @@ def sample_mixture(
     Raises:
         UserError: for a temperature that is not more than 0.
     """
+    shape, device = mixture.log_pi.shape[:-1], sampling_device(generator, mixture.mu.device)
+    uniform = torch.rand(shape, generator=generator, device=device, dtype=mixture.mu.dtype).to(mixture.mu.device)
+    return mixture_at(mixture, uniform, _normal_like(mixture.mu[..., 0], generator), temperature)
+
+
+def mixture_at(mixture: GaussianMixture, uniform: Tensor, normal: Tensor, temperature: float = 1.0) -> Tensor:
+    """Return what ``sample_mixture`` makes of given draws.
+
+    Args:
+        mixture: what is drawn from.
+        uniform: ``(..., D)`` in [0, 1), by which components are chosen; ``(..., 1)`` for a shared mixture.
+        normal: ``(..., D)``, standard normal.
+        temperature: more than 0.
+
+    Raises:
+        UserError: for a temperature that is not more than 0.
+    """
     check_positive(temperature=temperature)
-    chosen = _choose(mixture.log_pi / temperature, generator).expand(mixture.mu.shape[:-1]).unsqueeze(-1)
+    chosen = _chosen(mixture.log_pi / temperature, uniform).expand(mixture.mu.shape[:-1]).unsqueeze(-1)
     mu = mixture.mu.gather(-1, chosen).squeeze(-1)
     sigma = mixture.log_sigma.gather(-1, chosen).squeeze(-1).exp() * math.sqrt(temperature)
-    return mu + sigma * _normal_like(mu, generator)
+    return mu + sigma * normal
 
 
 def mixture_mean(mixture: GaussianMixture) -> Tensor:
@@ -211,12 +228,18 @@ def _log_normal(x: Tensor, mixture: GaussianMixture) -> Tensor:
 def _choose(logits: Tensor, generator: torch.Generator | None) -> Tensor:
     """Draw a component for each row of ``logits`` ``(..., K)``: ``(...)`` int64."""
     # By uniform numbers and not torch.multinomial, which takes no more than two axes, and no generator of another
-    # device. The last sum is made exactly 1, above every uniform number.
-    sums = F.softmax(logits, dim=-1).cumsum(dim=-1)
-    sums = sums / sums[..., -1:]
+    # device.
     shape, device = logits.shape[:-1], sampling_device(generator, logits.device)
     uniform = torch.rand(shape, generator=generator, device=device, dtype=logits.dtype).to(logits.device)
-    return torch.searchsorted(sums.contiguous(), uniform.unsqueeze(-1), right=True).squeeze(-1)
+    return _chosen(logits, uniform)
+
+
+def _chosen(logits: Tensor, uniform: Tensor) -> Tensor:
+    """Return the component ``(...)`` int64 of ``logits`` ``(..., K)`` at each of ``uniform`` ``(...)`` in [0, 1)."""
+    # The last sum is made exactly 1, above every uniform number.
+    sums = F.softmax(logits, dim=-1).cumsum(dim=-1)
+    sums = sums / sums[..., -1:]
+    return torch.searchsorted(sums.contiguous(), uniform.unsqueeze(-1).contiguous(), right=True).squeeze(-1)
 
 
 def _normal_like(x: Tensor, generator: torch.Generator | None) -> Tensor:

@@ -21,8 +21,9 @@ class EvolvedController(CMAES):
     """A linear map from a world model's code and memory to actions, whose weights CMA-ES finds.
 
     The world model turns a frame into a code z, and remembers the episode so far as h; the controller acts by both, and
-    alone is searched for. One ``training_step`` is one generation, and what acts and is evaluated is the mean of the
-    search. For CarRacing with 32 numbers in z and 256 in h it has 867 weights.
+    alone is searched for. In a dream (``datamodules.environments.dreams``) both are what is seen. One
+    ``training_step`` is one generation, and what acts and is evaluated is the mean of the search. For CarRacing with 32
+    numbers in z and 256 in h it has 867 weights.
 
     Logged: what ``CMAES`` logs.
 
@@ -81,6 +82,11 @@ class EvolvedController(CMAES):
         """Return what the controller acts by, ``(N, F)``."""
         return torch.cat([z, self.model.hidden(state)], dim=1) if self.memory else z
 
+    def is_dreamt(self, observation: Tensor) -> bool:
+        """Whether an observation is code and memory already."""
+        width = self.model.latent_dim + self.model.hidden_dim
+        return observation.is_floating_point() and observation.shape[1:] == (width,)
+
     @override
     def example_inputs(self) -> Tensor:
         return torch.zeros(1, self.feature_dim, device=self.device)
@@ -93,6 +99,8 @@ class EvolvedController(CMAES):
     @torch.no_grad()
     def act(self, observation: Tensor, state: Memory) -> tuple[Tensor, Memory]:  # type: ignore[override]
         """Return the actions ``(N, ...)`` for frames ``(N, H, W, C)`` uint8, and what is remembered after them."""
+        if self.is_dreamt(observation):
+            return self.choose(self.network(observation[:, : self.feature_dim].to(self.device))), state
         z = self.model.see(observation)
         action = self.choose(self.network(self.features(z, state)))
         return action, self.model.remember(z, action, state) if self.memory else state
@@ -108,6 +116,8 @@ class EvolvedController(CMAES):
             nonlocal numbers, which
             if episode is not numbers:
                 numbers, which = episode, (episode % number).to(self.device)
+            if self.is_dreamt(observation):
+                return self.choose(stacked(observation[:, : self.feature_dim].to(self.device), which)).cpu()
             z = self.model.see(observation)
             state = {name: rows[episode] for name, rows in remembered.items()}
             action = self.choose(stacked(self.features(z, state), which))
