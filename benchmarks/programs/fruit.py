@@ -7,7 +7,7 @@ from torch import Tensor
 
 from benchmarks.context import Context
 from benchmarks.programs import scores
-from benchmarks.programs.adaptation import accuracy, classifier_of
+from benchmarks.readers import accuracy, both, classifier_of
 from benchmarks.record import Record
 from benchmarks.row import Row
 from datamodules import TensorImageDataset
@@ -40,13 +40,6 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     metrics["background"] = (metrics["background_a2b"] + metrics["background_b2a"]) / 2
     metrics["read"] = (metrics["read_a2b"] + metrics["read_b2a"]) / 2
     return replace(record, metrics={**record.metrics, **metrics})
-
-
-def both(a: TensorImageDataset, b: TensorImageDataset) -> TensorImageDataset:
-    """Return the images of both domains, those of ``a`` with the label 0 and those of ``b`` with 1."""
-    images = [part.selected()[0] for part in (a, b)]
-    labels = torch.cat([torch.full((len(part),), label) for label, part in enumerate(images)])
-    return TensorImageDataset(torch.cat(images), labels)
 
 
 def background_error(before: Tensor, after: Tensor, masks: Tensor) -> float:

@@ -21,6 +21,7 @@ from callbacks.base.media import run_folder, write_file
 from callbacks.base.requirements import require
 from callbacks.base.trainers import is_quiet
 from callbacks.images.feature_network import FeatureNetwork, load_feature_network
+from callbacks.images.frechet import GivenFeatures, frechet_distance
 from callbacks.images.neighbourhoods import NeighbourhoodScores
 from dlmodules.errors import UserError
 from dlmodules.protocols import SamplesImages, class_count, finds_classes
@@ -156,7 +157,6 @@ class GenerativeMetrics(WatchesEvaluation):
     def _measure(
         self, trainer: Trainer, pl_module: LightningModule, split: str
     ) -> tuple[dict[str, float], dict[str, Any]]:
-        from torchmetrics.image.fid import FrechetInceptionDistance
         from torchmetrics.image.kid import KernelInceptionDistance
 
         assert self._network is not None
@@ -168,19 +168,17 @@ class GenerativeMetrics(WatchesEvaluation):
         subset = min(self.kid_subset_size, n_real, n_fake)
         # MPS has no double precision, in which the covariances are summed.
         device = torch.device("cpu") if real.device.type == "mps" else real.device
-        fid = FrechetInceptionDistance(feature=_AlreadyFeatures(real.shape[1])).to(device)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*will save all extracted features.*")
             kid = KernelInceptionDistance(
-                feature=_AlreadyFeatures(real.shape[1]), subsets=self.kid_subsets, subset_size=subset
+                feature=GivenFeatures(real.shape[1]), subsets=self.kid_subsets, subset_size=subset
             ).to(device)
         real, fake = real.to(device).double(), fake.to(device).double()
-        for metric in (fid, kid):
-            metric.update(real, real=True)
-            metric.update(fake, real=False)
+        kid.update(real, real=True)
+        kid.update(fake, real=False)
         with isolate_rng():  # the subsets come from the global generator
             torch.manual_seed(self.seed)
-            scores = {"fid": float(fid.compute()), "kid": float(kid.compute()[0])}
+            scores = {"fid": frechet_distance(real, fake), "kid": float(kid.compute()[0])}
         neighbours = min(self.neighbours, n_real - 1, n_fake - 1)
         if neighbours > 0:
             among = NeighbourhoodScores(neighbours).to(device)
@@ -247,14 +245,6 @@ def matched_fraction(counts: Tensor) -> float:
 
     rows, columns = linear_sum_assignment(counts.cpu().numpy(), maximize=True)
     return float(counts[rows, columns].sum() / counts.sum())
-
-
-class _AlreadyFeatures(nn.Identity):
-    """Stands for the feature network in torchmetrics: the features come from ours, once for both scores."""
-
-    def __init__(self, num_features: int) -> None:
-        super().__init__()
-        self.num_features = num_features
 
 
 def _report(trainer: Trainer, split: str, scores: dict[str, float], protocol: dict[str, Any]) -> None:
