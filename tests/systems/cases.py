@@ -111,13 +111,19 @@ class Case:
                 states.append(self.module(**small_arguments(self.module)).state_dict())
         return any(not torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
 
+    @property
+    def each_epoch(self) -> list[str]:
+        """What has it validate after each epoch, where the configuration counts steps that a small fit never makes."""
+        counts = ["--trainer.val_check_interval", "1.0", "--trainer.check_val_every_n_epoch", "1"]
+        return counts if "val_check_interval" in self.settings.get("trainer", {}) else []
+
     def arguments(self, root: Path, *more: str) -> list[str]:
         """Return the arguments of a small fit on small data, without pictures, in the folder ``root``."""
         return [
             *["fit", "--config", str(self.config), *self.data_options],
             *["--trainer.default_root_dir", str(root), "--trainer.accelerator", "cpu"],
             *["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"],
-            *["--trainer.limit_val_batches", "1", "--trainer.callbacks", "null"],
+            *["--trainer.limit_val_batches", "1", "--trainer.callbacks", "null", *self.each_epoch],
             *options("model", small_arguments(self.module)),
             *more,
         ]
