@@ -177,9 +177,13 @@ class CycleGAN(TranslationModule):
         judged = [judgements(self.loss, *pair) for pair in outputs]
         return {"d_loss": total, **{name: (judged[0][name] + judged[1][name]) / 2 for name in judged[0]}}
 
+    def fakes_of(self, pairs: ImagePairs) -> ImagePairs:
+        """Return the translations of the images of both domains: as ``a`` those of ``b``, with their labels."""
+        return ImagePairs(self.generator_b2a(pairs.b), self.generator_a2b(pairs.a), pairs.labels_b, pairs.labels_a)
+
     @override
     def take_turns(self, pairs: ImagePairs) -> dict[str, Tensor]:
-        fakes = ImagePairs(self.generator_b2a(pairs.b), self.generator_a2b(pairs.a), pairs.labels_b, pairs.labels_a)
+        fakes = self.fakes_of(pairs)
         older = ImagePairs(self.pool_a(fakes.a.detach()), self.pool_b(fakes.b.detach()))
         metrics = self.discriminator_losses(pairs, older)
         self.descend_together(metrics["d_loss"], self.discriminators, 0)
@@ -197,10 +201,9 @@ class CycleGAN(TranslationModule):
 
     def _evaluate(self, batch: Any, batch_idx: int, stage: str) -> None:
         pairs = self.pairs_of(batch, batch_idx)
-        back = {
-            "a": self.generator_b2a(self.generator_a2b(pairs.a)),
-            "b": self.generator_a2b(self.generator_b2a(pairs.b)),
-        }
+        fakes = self.fakes_of(pairs)
+        self.log_fakes(fakes, stage)
+        back = {"a": self.generator_b2a(fakes.b), "b": self.generator_a2b(fakes.a)}
         for domain, real in zip("ab", pairs[:2], strict=True):
             error = self.errors[f"{stage}_{domain}"]
             assert isinstance(error, MeanAbsoluteError)
@@ -211,3 +214,6 @@ class CycleGAN(TranslationModule):
             [realness(self.loss, network(x)) for network, x in zip(self.discriminators, pairs[:2], strict=True)]
         )
         self.log(f"{stage}/d_real", judged.mean(), batch_size=len(pairs.a), sync_dist=True)
+
+    def log_fakes(self, fakes: ImagePairs, stage: str) -> None:
+        """Log what a child has to say of translations in ``val`` and ``test``; nothing here."""

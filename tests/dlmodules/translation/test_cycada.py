@@ -80,6 +80,16 @@ def test_the_classifier_stays_as_it_is(tmp_path: Path) -> None:
     assert not any("classifier" in key or "sharpness" in key for key in made.state_dict())
 
 
+def test_a_batch_is_translated_once_to_be_validated(tmp_path: Path) -> None:
+    made = CyCADA(Halves(), **SMALL)
+    calls = []
+    for way, generator in made.generators.items():
+        generator.register_forward_hook(lambda *_, way=way: calls.append(way))
+    trainer = quiet_trainer(default_root_dir=tmp_path)
+    trainer.validate(made, DataLoader([made.example_batch(4)] * 3, batch_size=None), verbose=False)
+    assert {way: calls.count(way) for way in calls} == {"a2b": 2 * 3, "b2a": 2 * 3}  # there and back
+
+
 class Recoloured(nn.Module):
     """Changes the brightness of each half by a number of its own: it can swap which is brighter."""
 
