@@ -9,6 +9,7 @@ from gymnasium.envs.box2d import car_racing
 from typing_extensions import override
 
 from datamodules.environments.racing.camera import FULL_ZOOM, Camera, zoom_at
+from datamodules.environments.racing.driving import quicken
 from datamodules.environments.racing.indicators import BAR, Indicators
 from datamodules.environments.racing.sprites import sprite_of
 from datamodules.environments.racing.surfaces import dimming
@@ -59,6 +60,7 @@ class CarRacing(car_racing.CarRacing):
         self.observation_space = gym.spaces.Box(0, 255, (size, size, 3), np.uint8)
         self.action_repeat, self.patience = action_repeat, patience
         self.map: TrackMap | None = None
+        self._texels: tuple[Any, Any] | None = None
         self._is_seen = True
         self._waited = 0
         self._colours = self._painted = np.zeros((0, 3))
@@ -74,6 +76,7 @@ class CarRacing(car_racing.CarRacing):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         if action is None:  # as ``reset`` calls it
             self._waited = 0
+            quicken(self.car)
             return self._one_frame(None)
         total = 0.0
         for frame in range(self.action_repeat):
@@ -103,7 +106,9 @@ class CarRacing(car_racing.CarRacing):
         """Return what the camera sees, ``(size, size, 3)`` uint8."""
         if self.map is None:
             self._share_colours()
-            self.map = TrackMap(self.road_poly, self.bg_color, self.grass_color, dimming(self.camera.size))
+            colours = self.bg_color, self.grass_color
+            self.map = TrackMap(self.road_poly, *colours, dimming(self.camera.size), self._texels)
+            self._texels = self.map.fine, self.map.coarse
         self._repaint(self.map)
         assert self.car is not None
         hull = self.car.hull
@@ -127,8 +132,10 @@ class CarRacing(car_racing.CarRacing):
 
     def _repaint(self, ground: TrackMap) -> None:
         """Paint the tiles on the map that were driven on since the frame before."""
-        changed = np.flatnonzero(self._colours[:, 0] != self._painted[:, 0])
-        for place in changed:
+        changed = self._colours[:, 0] != self._painted[:, 0]
+        if not changed.any():
+            return
+        for place in np.flatnonzero(changed):
             assert self.road is not None
             corners = self.road[place].fixtures[0].shape.vertices
             ground.repaint(corners, self._painted[place], self._colours[place])

@@ -33,17 +33,28 @@ class TrackMap:
         background: colour of the field.
         grass: colour of the squares on it.
         dimming: levels that each colour loses, see ``surfaces.dimming``.
+        texels: those of a map that is not needed any more, ``fine`` and ``coarse``, to be drawn over; to ask for new
+            memory takes longer than to fill it.
     """
 
-    def __init__(self, polygons: Sequence[Polygon], background: Colour, grass: Colour, dimming: int = 0) -> None:
+    def __init__(
+        self,
+        polygons: Sequence[Polygon],
+        background: Colour,
+        grass: Colour,
+        dimming: int = 0,
+        texels: tuple[Any, Any] | None = None,
+    ) -> None:
         self.dimming = dimming
-        drawn, fine, coarse = _field(self._dimmed(background), self._dimmed(grass))
-        self.fine, self.coarse = fine.copy(), coarse.copy()
+        drawn, *fields = _field(self._dimmed(background), self._dimmed(grass))
+        self.fine, self.coarse = (np.empty_like(field) for field in fields) if texels is None else texels
+        for mine, field in zip((self.fine, self.coarse), fields, strict=True):
+            np.copyto(mine, field)
         points = np.array([point for vertices, _ in polygons for point in vertices])
         low = np.floor((points.min(axis=0) + HALF - MARGIN) / COARSE).astype(int) * COARSE
         high = np.ceil((points.max(axis=0) + HALF + MARGIN) / COARSE).astype(int) * COARSE
         left, top, right, bottom = (round(side / DRAWN) for side in (*low, *high))
-        surface = surface_of(right - left, bottom - top)
+        surface = _scratch().subsurface((0, 0, right - left, bottom - top))
         surface.blit(drawn, (0, 0), (left, top, right - left, bottom - top))
         for vertices, colour in polygons:
             pygame.draw.polygon(
@@ -51,11 +62,11 @@ class TrackMap:
                 self._dimmed(colour),
                 [((x + HALF) / DRAWN - left, (y + HALF) / DRAWN - top) for x, y in vertices],
             )
-        for texels, scale in ((self.fine, FINE), (self.coarse, COARSE)):
+        for mine, scale in ((self.fine, FINE), (self.coarse, COARSE)):
             size = [round(side / scale) for side in high - low]
             start = [round(side / scale) for side in low]
             part = pixels_of(pygame.transform.smoothscale(surface, size))
-            texels[start[1] : start[1] + size[1], start[0] : start[0] + size[0]] = part
+            mine[start[1] : start[1] + size[1], start[0] : start[0] + size[0]] = part
 
     def _dimmed(self, colour: Colour) -> tuple[int, int, int]:
         red, green, blue = (max(int(c) - self.dimming, 0) for c in colour)
@@ -84,6 +95,13 @@ class TrackMap:
         ]
         inside = (np.minimum.reduce(sides) >= 0) | (np.maximum.reduce(sides) <= 0)
         part[inside & (part == self._texel(before))] = self._texel(after)
+
+
+@cache
+def _scratch() -> pygame.Surface:
+    """Return a surface to draw a track on, always the same one."""
+    side = int(2 * HALF / DRAWN)
+    return surface_of(side, side)
 
 
 @cache

@@ -1,0 +1,36 @@
+"""Scores of a controller that sees and remembers by a world model, which is trained first."""
+
+from dataclasses import replace
+
+from benchmarks.context import Context
+from benchmarks.programs import scores
+from benchmarks.readers import trained
+from benchmarks.record import Record
+from benchmarks.row import Row
+
+UNTRAINED = ("--model.optimizer", "torch.optim.SGD", "--model.optimizer.lr", "0", "--trainer.max_steps", "1")
+"""A memory with its first weights."""
+
+
+def measure(row: Row, seed: int, context: Context) -> Record:
+    """Fit the vision and the memory of the row's options, or take those of before, then the row's controller.
+
+    Options: ``vision`` and ``memory``, configurations; ``untrained``, to leave the memory as it begins.
+    """
+    folder = str((context.work / "rollouts").resolve())
+    common = ["--seed_everything", str(seed), "--data.init_args.seed", str(seed)]
+    common += ["--data.init_args.rollouts_dir", folder]
+    common += ["--data.init_args.episodes", "4", "--data.init_args.max_steps", "30"] if context.quick else []
+    vision = trained(f"{row.name.split('_controller')[0]}-vision-seed{seed}", row.options["vision"], common, context)
+    untrained = row.options.get("untrained", False)
+    kind = "untrained-memory" if untrained else "memory"
+    memory = trained(
+        f"{row.name.split('_controller')[0]}-{kind}-seed{seed}",
+        row.options["memory"],
+        [*common, "--model.encoder", vision, "--data.init_args.encoder", vision, *(UNTRAINED if untrained else ())],
+        context,
+    )
+    given = (*row.options.get("args", ()), "--model.world", memory)
+    record = scores.measure(replace(row, options={**row.options, "args": given}), seed, context)
+    args = [str(word) for word in row.options.get("args", ())]  # without folders of this machine
+    return replace(record, args=args)
