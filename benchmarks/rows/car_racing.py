@@ -35,7 +35,7 @@ def _controller(name: str, what: str, anchor: str, bar: float | None, *args: str
             ),
         ),
         protocol=_TRACKS,
-        options={**_STAGES, "baseline": "random_agent", "args": args, **options},
+        options={**_STAGES, "baseline": "random_actions", "args": args, **options},
         cost="hours",
         elsewhere="one core, half an hour",
         headline=not name,
