@@ -24,6 +24,7 @@ from .images.stylizations import Stylizations as Stylizations
 from .images.translations import Translations as Translations
 from .images.weight_pictures import WeightPictures as WeightPictures
 from .latents.attribute_vectors import AttributeVectors as AttributeVectors
+from .latents.dream_rows import DreamRows as DreamRows
 from .latents.latent_map import LatentMap as LatentMap
 from .latents.latent_walks import CodeHistograms as CodeHistograms
 from .latents.latent_walks import Interpolations as Interpolations

@@ -1,11 +1,13 @@
 """Rollouts as series of codes: an encoder looks at each frame once."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
+from filelock import FileLock
 from numpy.lib.format import open_memmap
 from torch import Tensor
 from torch.nn import functional as F
@@ -17,9 +19,11 @@ from datamodules.rollouts.rollouts import RolloutsDataModule, frames_to_images
 from datamodules.rollouts.store import Rollouts, file_hash
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
+from dlmodules.layers.untrained_encoder import UntrainedEncoder
 from dlmodules.protocols import EncodesDistributions, LatentSeries
 from dlmodules.validation.arguments import check_at_least_one
 
+UNTRAINED = "untrained"
 AT_ONCE = 250  # frames that are encoded together
 
 
@@ -82,7 +86,7 @@ class LatentSeriesDataModule(RolloutsDataModule):
     Books: foster F8.5.
 
     Args:
-        encoder: checkpoint of a VAE of the frames.
+        encoder: checkpoint of a VAE of the frames; ``untrained`` is a random projection, to compare and to try with.
         sequence_length: steps of a row, without which whole episodes are; a row begins with nothing remembered.
         batch_size: rows of a batch.
         **kwargs: of ``RolloutsDataModule``, all but ``view``.
@@ -91,6 +95,16 @@ class LatentSeriesDataModule(RolloutsDataModule):
         UserError: there is no encoder, it is of other frames, or it is none.
     """
 
+    small_arguments: ClassVar[Mapping[str, Any]] = {
+        **RolloutsDataModule.small_arguments,
+        "env_id": "dlmodules/Dodge-v0",
+        "env_kwargs": None,
+        "policy": "random",
+        "policy_mean": None,
+        "policy_spread": None,
+        "encoder": UNTRAINED,
+        "batch_size": 2,
+    }
     unit = "windows"
 
     def __init__(
@@ -109,9 +123,11 @@ class LatentSeriesDataModule(RolloutsDataModule):
         """Return means and log-variances ``(E, T + 1, D)`` of all frames, made where they are not there yet."""
         if self.encoder is None:
             raise UserError("series of codes need a VAE of the frames: give its checkpoint as --data.encoder")
-        folder = rollouts.folder / f"codes-{file_hash(self.encoder)[:16]}"
-        if not folder.is_dir():
-            encode_rollouts(rollouts, self.encoder, folder)
+        name = UNTRAINED if self.encoder == UNTRAINED else file_hash(self.encoder)[:16]
+        folder = rollouts.folder / f"codes-{name}"
+        with FileLock(f"{folder}.lock"):
+            if not folder.is_dir():
+                encode_rollouts(rollouts, self.encoder, folder)
         return np.load(folder / "mean.npy", mmap_mode="r"), np.load(folder / "log_var.npy", mmap_mode="r")
 
     @override
@@ -149,8 +165,8 @@ def encode_rollouts(rollouts: Rollouts, encoder: str, folder: Path) -> None:
     Raises:
         UserError: it is none, or of other frames.
     """
-    module = load_module(encoder)
     height, width, channels = rollouts.frames.shape[2:]
+    module: Any = UntrainedEncoder((channels, height, width)) if encoder == UNTRAINED else load_module(encoder)
     if not isinstance(module, EncodesDistributions):
         raise UserError(f"{encoder} is of {type(module).__name__}, which has no distribution of codes: take a VAE")
     if tuple(module.image_shape) != (channels, height, width):

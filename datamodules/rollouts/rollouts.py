@@ -25,7 +25,7 @@ class FramesDataset(Dataset[Any]):
     Args:
         rollouts: where they lie.
         episodes: which of them.
-        view: ``frames``, or ``actions`` for pairs.
+        view: what stands beside a frame: with ``frames`` the number of its episode, with ``actions`` what was done.
     """
 
     def __init__(self, rollouts: Rollouts, episodes: Sequence[int], view: View = "frames") -> None:
@@ -40,16 +40,14 @@ class FramesDataset(Dataset[Any]):
 
     @override
     def __getitem__(self, index: int) -> Any:
-        batch = self.__getitems__([index])
-        return batch[0] if isinstance(batch, Tensor) else tuple(part[0] for part in batch)
+        return tuple(part[0] for part in self.__getitems__([index]))
 
     def __getitems__(self, indices: Sequence[int]) -> Any:
-        """Return frames ``(B, C, H, W)`` float32 in [0, 1], or a pair of them and the actions ``(B, ...)``."""
+        """Return frames ``(B, C, H, W)`` float32 in [0, 1], and their episodes ``(B,)`` or actions ``(B, ...)``."""
         episodes, steps = self.places[np.asarray(indices)].T
         frames = frames_to_images(self.rollouts.frames[episodes, steps])
-        if self.view == "frames":
-            return frames
-        return frames, torch.from_numpy(self.rollouts.actions[episodes, steps])
+        beside = episodes if self.view == "frames" else self.rollouts.actions[episodes, steps]
+        return frames, torch.from_numpy(beside)
 
 
 def frames_to_images(frames: Any) -> Tensor:
@@ -78,7 +76,7 @@ class RolloutsDataModule(InMemoryDataModule[Any, Any]):
         max_steps: most steps of one.
         val_fraction: part of the episodes for validation.
         test_fraction: part of them for the test.
-        view: ``frames`` alone, or ``actions`` for pairs of frames and what was done there.
+        view: what stands beside a frame: with ``frames`` the number of its episode, with ``actions`` what was done.
         workers: processes that play.
         rollouts_dir: folder of all rollouts.
         batch_size: frames of a batch.
@@ -89,7 +87,7 @@ class RolloutsDataModule(InMemoryDataModule[Any, Any]):
             or has no frames.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {"episodes": 4, "max_steps": 12, "batch_size": 8}
+    small_arguments: ClassVar[Mapping[str, Any]] = {"episodes": 16, "max_steps": 12, "batch_size": 8}
     unit = "frames"
 
     def __init__(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.lib.format import open_memmap
 
 from datamodules.environments.making import Wrapper, make_env
@@ -105,10 +106,17 @@ def play_rollouts(settings: RolloutSettings, root: Path, workers: int = 1) -> Pa
     Raises:
         UserError: for an environment or a policy that cannot be made, or that see or do other things than arrays.
     """
+    root.mkdir(parents=True, exist_ok=True)
     final = root / settings.folder_name
-    if final.is_dir():
-        return final
-    part = root / f"{settings.folder_name}.part"
+    # Who comes while another process plays them waits, and finds them there.
+    with FileLock(f"{final}.lock"):
+        if not final.is_dir():
+            _play_missing(settings, final, workers)
+    return final
+
+
+def _play_missing(settings: RolloutSettings, final: Path, workers: int) -> None:
+    part = final.with_suffix(".part")
     if not (part / "settings.json").is_file():
         _prepare(settings, part)
     missing = np.flatnonzero(np.load(part / "lengths.npy") == 0)
@@ -120,7 +128,6 @@ def play_rollouts(settings: RolloutSettings, root: Path, workers: int = 1) -> Pa
         with multiprocessing.get_context("spawn").Pool(len(shares)) as pool:
             pool.starmap(play_episodes, [(settings, part, share) for share in shares])
     os.replace(part, final)
-    return final
 
 
 def _prepare(settings: RolloutSettings, part: Path) -> None:

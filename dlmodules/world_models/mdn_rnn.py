@@ -15,7 +15,7 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.inner import frozen_module, keep_whole
 from dlmodules.errors import UserError
 from dlmodules.layers.recurrent import make_recurrent
-from dlmodules.protocols import EncodesDistributions, GivesStarts, LatentSeries, Memory
+from dlmodules.protocols import Decodes, EncodesDistributions, GivesStarts, LatentSeries, Memory
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_positive
 from dlmodules.variational.elbo import reparameterize
@@ -23,6 +23,7 @@ from dlmodules.world_models.mixtures import (
     GaussianMixture,
     mixture_at,
     mixture_log_prob,
+    mixture_mean,
     mixture_width,
     sample_mixture,
     split_mixture,
@@ -33,6 +34,33 @@ STARTS = 256
 
 State = tuple[Tensor, Tensor]
 """Hidden and cell state of the LSTM, each ``(1, B, H)``."""
+
+
+class MDNNetwork(nn.Module):
+    """An LSTM, and a linear layer to the parameters of mixtures and to further logits.
+
+    Args:
+        input_dim: numbers read in a step.
+        hidden_dim: units of the LSTM.
+        outputs: numbers that come out.
+    """
+
+    def __init__(self, input_dim: int = 36, hidden_dim: int = 256, outputs: int = 481) -> None:
+        super().__init__()
+        self.input_dim, self.hidden_dim, self.outputs = input_dim, hidden_dim, outputs
+        self.recurrent = make_recurrent("lstm", input_dim, hidden_dim)
+        # The gates have one bias, as in the book and the paper: torch's second one stays 0.
+        self.recurrent.bias_hh_l0.requires_grad_(False)
+        self.head = nn.Linear(hidden_dim, outputs)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map series ``(B, T, input_dim)``, with nothing remembered before, to ``(B, T, outputs)``."""
+        return self.read(inputs, None)[0]
+
+    def read(self, inputs: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Return the outputs ``(B, T, outputs)`` of a series that goes on from ``state``, and the state after it."""
+        hidden, after = self.recurrent(inputs, state)
+        return self.head(hidden), after
 
 
 class MDNRNN(LightningModule):
@@ -74,7 +102,7 @@ class MDNRNN(LightningModule):
     starts: Tensor
     action_bounds: Tensor
     best_metric = ("val/loss", "min")
-    small_arguments: ClassVar[Mapping[str, Any]] = {"encoder": None, "hidden_dim": 16}
+    small_arguments: ClassVar[Mapping[str, Any]] = {"encoder": None, "latent_dim": 16, "hidden_dim": 64}
 
     def __init__(
         self,
@@ -113,11 +141,10 @@ class MDNRNN(LightningModule):
                     f"the encoder's codes have {self.encoder.latent_dim} numbers: set latent_dim to that, not"
                     f" {latent_dim}"
                 )
-        self.recurrent = make_recurrent("lstm", latent_dim + action_dim + reward_input, hidden_dim)
-        # The gates have one bias, as in the book and the paper: torch's second one stays 0.
-        self.recurrent.bias_hh_l0.requires_grad_(False)
         self._mixture_width = mixture_width(latent_dim, components, shared)
-        self.head = nn.Linear(hidden_dim, self._mixture_width + rewards + ends)
+        self.network = MDNNetwork(
+            latent_dim + action_dim + reward_input, hidden_dim, self._mixture_width + rewards + ends
+        )
         self.register_buffer("starts", torch.zeros(STARTS, 2, latent_dim))
         self.register_buffer("action_bounds", torch.tensor([[-1.0], [1.0]]).repeat(1, action_dim))
         kinds = [kind for kind, wanted in (("reward", rewards), ("end", ends)) if wanted]
@@ -146,13 +173,18 @@ class MDNRNN(LightningModule):
             The distribution of the next codes; logits ``(B, T)`` of ``reward`` and ``end``, those that are predicted;
             and the state after the series.
         """
+        inputs = self._inputs(z, action, reward)
+        outputs, after = self.network.read(inputs, state)
+        return self._mixture(outputs), self._logits(outputs), after
+
+    def _inputs(self, z: Tensor, action: Tensor, reward: Tensor | None) -> Tensor:
         inputs = [z, action]
         if self.reward_input:
             inputs.append((torch.zeros_like(z[..., 0]) if reward is None else reward).unsqueeze(-1))
-        hidden, state = self.recurrent(torch.cat(inputs, dim=-1), state)
-        outputs = self.head(hidden)
-        mixture = split_mixture(outputs[..., : self._mixture_width], self.latent_dim, self.components, self.shared)
-        return mixture, self._logits(outputs), state
+        return torch.cat(inputs, dim=-1)
+
+    def _mixture(self, outputs: Tensor) -> GaussianMixture:
+        return split_mixture(outputs[..., : self._mixture_width], self.latent_dim, self.components, self.shared)
 
     def _logits(self, outputs: Tensor) -> dict[str, Tensor]:
         kinds = [kind for kind, wanted in (("reward", self.rewards), ("end", self.ends)) if wanted]
@@ -167,7 +199,8 @@ class MDNRNN(LightningModule):
         z = self.draw_codes(series)
         paid = (series.reward > 0).to(z.dtype)
         before = F.pad(paid[:, :-1], (1, 0))  # nothing was paid before the first step
-        mixture, logits, _ = self(z[:, :-1], series.action, before)
+        outputs = self.network(self._inputs(z[:, :-1], series.action, before))
+        mixture, logits = self._mixture(outputs), self._logits(outputs)
         steps = series.mask.sum()
         nats = -mixture_log_prob(mixture, z[:, 1:]) / self.latent_dim
         losses = {"z_loss": (nats * series.mask).sum() / steps}
@@ -186,6 +219,11 @@ class MDNRNN(LightningModule):
         return {"loss": total, **losses}, judged
 
     def _checked(self, batch: Any) -> LatentSeries:
+        if not isinstance(batch, (tuple, list)) or len(batch) != len(LatentSeries._fields):
+            raise UserError(
+                f"{type(self).__name__} needs batches of inputs and targets as LatentSeries has them: codes, actions,"
+                " rewards and ends of episodes; choose another --data, such as LatentSeriesDataModule"
+            )
         series = LatentSeries(*batch)
         found = series.mean.shape[-1], series.action.shape[-1]
         if found != (self.latent_dim, self.action_dim):
@@ -234,7 +272,7 @@ class MDNRNN(LightningModule):
 
     @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return self.optimizer([*self.recurrent.parameters(), *self.head.parameters()])
+        return self.optimizer(self.network.parameters())
 
     @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -264,6 +302,16 @@ class MDNRNN(LightningModule):
             )
         return self.encoder.posterior(images.float() / 255)[0]
 
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the images in [0, 1] of codes ``(B, latent_dim)``, by the encoder's other half.
+
+        Raises:
+            UserError: there is none.
+        """
+        if not isinstance(self.encoder, Decodes):
+            raise UserError("this MDNRNN has no VAE to decode with: give its checkpoint as encoder")
+        return self.encoder.decode(z)
+
     def hidden(self, state: Memory) -> Tensor:
         """Return the hidden state ``(N, hidden_dim)``."""
         return state["hidden"]
@@ -274,17 +322,15 @@ class MDNRNN(LightningModule):
         return self._step(z, action, state)[1]
 
     def _step(self, z: Tensor, action: Tensor, state: Memory) -> tuple[Tensor, Memory]:
-        """Return the LSTM's output ``(N, H)`` for one step, and the state after it."""
+        """Return the network's outputs ``(N, O)`` for one step, and the state after it."""
         done = F.one_hot(action.long(), self.action_dim) if self.discrete else action
-        inputs = [z, done.to(z)] + ([state["reward"].unsqueeze(1)] if self.reward_input else [])
+        inputs = self._inputs(z, done.to(z), state.get("reward"))
         memory = state["hidden"].unsqueeze(0), state["cell"].unsqueeze(0)
-        output, (hidden, cell) = self.recurrent(torch.cat(inputs, dim=1).unsqueeze(1), memory)
+        outputs, (hidden, cell) = self.network.read(inputs.unsqueeze(1), memory)
         found = {"hidden": hidden[0], "cell": cell[0]}
         if self.reward_input:
-            row = self._mixture_width
-            logit = F.linear(output[:, 0], self.head.weight[row : row + 1], self.head.bias[row : row + 1])
-            found["reward"] = (logit[:, 0] > 0).to(z.dtype)
-        return output[:, 0], found
+            found["reward"] = (self._logits(outputs[:, 0])["reward"] > 0).to(z.dtype)
+        return outputs[:, 0], found
 
     @torch.no_grad()
     def dream(
@@ -307,9 +353,8 @@ class MDNRNN(LightningModule):
         Raises:
             UserError: for a temperature of 0 or less.
         """
-        output, after = self._step(z, action, state)
-        outputs = self.head(output)
-        mixture = split_mixture(outputs[:, : self._mixture_width], self.latent_dim, self.components, self.shared)
+        outputs, after = self._step(z, action, state)
+        mixture = self._mixture(outputs)
         if draws is None:
             following = sample_mixture(mixture, temperature)
         else:
@@ -320,11 +365,18 @@ class MDNRNN(LightningModule):
         end = logits["end"].sigmoid() if "end" in logits else torch.zeros_like(z[:, 0])
         return following, reward, end, after
 
+    @override
+    def predict_step(self, batch: LatentSeries, batch_idx: int) -> Tensor:
+        """Return the means ``(B, T, latent_dim)`` of the next codes of a batch, from the means of its codes."""
+        series = self._checked(batch)
+        before = F.pad((series.reward[:, :-1] > 0).to(series.mean.dtype), (1, 0))
+        return mixture_mean(self(series.mean[:, :-1], series.action, before)[0])
+
     def example_batch(self, n: int) -> LatentSeries:
-        """Return ``n`` made-up series of five steps."""
+        """Return ``n`` made-up series of twelve steps."""
         draw = torch.Generator().manual_seed(0)
-        z = torch.randn(n, 6, self.latent_dim, generator=draw)
-        action = torch.rand(n, 5, self.action_dim, generator=draw)
-        steps = torch.randint(2, (2, n, 5), generator=draw).float()
-        found = LatentSeries(z, torch.full_like(z, -4.0), action, steps[0], steps[1], torch.ones(n, 5))
+        z = 0.1 * torch.randn(n, 13, self.latent_dim, generator=draw)
+        action = torch.rand(n, 12, self.action_dim, generator=draw)
+        steps = torch.randint(2, (2, n, 12), generator=draw).float()
+        found = LatentSeries(z, torch.full_like(z, -4.0), action, steps[0], steps[1], torch.ones(n, 12))
         return LatentSeries(*(field.to(self.device) for field in found))

@@ -23,7 +23,12 @@ from dlmodules_cli.configs import config_root
 from dlmodules_cli.main import main
 from dlmodules_cli.systems import systems
 
-PACKAGES = {"ALE/": ("ale_py", "atari"), "dlmodules/MinAtar": ("minatar", "minatar"), "LunarLander": ("Box2D", "box2d")}
+PACKAGES = {
+    "ALE/": ("ale_py", "atari"),
+    "dlmodules/MinAtar": ("minatar", "minatar"),
+    "LunarLander": ("Box2D", "box2d"),
+    "dlmodules/CarRacing": ("Box2D", "box2d"),
+}
 """How the ids of environments begin that need a package: its name, and the extra that has it."""
 
 
@@ -58,19 +63,28 @@ class Case:
         if shape := small.get("image_shape") or small.get("input_shape"):
             return {"image_size": shape[-1]}
         given = self.settings["data"].get("init_args", {})
-        return {name: value for name, value in given.items() if name in ("image_size", "channels")}
+        # What is seen in rollouts is as large as their environment shows it.
+        seen = ("env_id", "env_kwargs") if self.small_data.__name__ == "RolloutsDataModule" else ()
+        return {name: value for name, value in given.items() if name in ("image_size", "channels", *seen)}
 
     @property
     def data_options(self) -> list[str]:
         """What makes the data small, on the command line."""
         stands_in = ["--data", self.small_data.__name__] if self.small_data is not self.data else []
-        return [*stands_in, *options("data", {**self.data.small_arguments, **self.sizes, **self.short_episodes})]
+        return [*stands_in, *options("data", {**self.data.small_arguments, **self.sizes, **self.episodes})]
 
     @property
-    def short_episodes(self) -> dict[str, Any]:
-        """What ends an Atari game after 50 steps, where the configuration lets it go on for minutes, and plays two."""
+    def episodes(self) -> dict[str, Any]:
+        """What makes episodes short, and has them played in the environment that they are judged in.
+
+        An Atari game ends after 50 steps where the configuration lets it go on for minutes, and two are played.
+        """
+        if "train_env_id" in (self.settings["data"].get("init_args") or {}):
+            return {"train_env_id": None, "train_env_kwargs": None, "vectorization": "sync"}
         limit = "max_num_frames_per_episode"
         given = self.settings["data"].get("init_args", {}).get("env_kwargs") or {}
+        if self.is_agent and "max_episode_steps" in given:
+            return {"env_kwargs": {**given, "max_episode_steps": 20}, "num_envs": 2}
         return {"env_kwargs": {**given, limit: 200}, "num_envs": 2} if limit in given else {}
 
     def require_packages(self) -> None:

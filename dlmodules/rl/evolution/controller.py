@@ -15,6 +15,9 @@ from dlmodules.rl.evolution.stacked import StackedNetworks
 from dlmodules.rl.evolution.untrained_world import UntrainedWorld
 
 UNTRAINED = "untrained"
+ADVICE = (
+    "a controller acts by what a world model sees and remembers: give the checkpoint of an MDNRNN that has an encoder"
+)
 
 
 class EvolvedController(CMAES):
@@ -28,23 +31,28 @@ class EvolvedController(CMAES):
     Logged: what ``CMAES`` logs.
 
     Paper: Ha & Schmidhuber 2018, World Models, arXiv:1803.10122.
-    Books: foster F8.7.
+    Books: foster F8.7, foster F8.8.
 
     Args:
         world: checkpoint of a world model with an encoder, such as an ``MDNRNN``, or the model; it is not trained.
-            ``untrained`` has random weights, and sees and remembers anything.
+            ``untrained`` has random weights, and sees and remembers anything. Without one nothing is trained.
         memory: act by h too, and not by z alone.
         hidden_dims: units of hidden layers of the controller; the paper's has none.
         **kwargs: of ``CMAES``, all but ``observation_dim`` and ``network``.
 
     Raises:
-        UserError: there is no world model, or it does not see and remember.
+        UserError: the world model does not see and remember.
     """
 
-    small_arguments: ClassVar[Mapping[str, Any]] = {**CMAES.small_arguments, "world": UNTRAINED}
+    small_arguments: ClassVar[Mapping[str, Any]] = {
+        **CMAES.small_arguments,
+        "population_size": 2,
+        "world": UNTRAINED,
+    }
     world: nn.Module
     memory: bool
     feature_dim: int
+    _is_given: bool
 
     def __init__(
         self,
@@ -53,17 +61,21 @@ class EvolvedController(CMAES):
         hidden_dims: Sequence[int] = (),
         **kwargs: Any,
     ) -> None:
-        model = frozen_module(UntrainedWorld() if world == UNTRAINED else world)
+        model = frozen_module(UntrainedWorld() if world in (None, UNTRAINED) else world)
         if not isinstance(model, Perceives):
-            found = "None" if model is None else type(model).__name__
-            raise UserError(
-                f"world is {found}; a controller acts by what a world model sees and remembers: give the checkpoint of"
-                " an MDNRNN that has an encoder"
-            )
+            raise UserError(f"world is {type(model).__name__}; {ADVICE}")
         features = model.latent_dim + (model.hidden_dim if memory else 0)
         super().__init__(observation_dim=features, network=None, hidden_dims=hidden_dims, **kwargs)
         assert isinstance(model, nn.Module)
         self.world, self.memory, self.feature_dim = model, memory, features
+        self._is_given = world is not None
+
+    @override
+    def setup(self, stage: str) -> None:
+        """Check that environment and world model fit. Raises UserError, also where there is no world model."""
+        if not self._is_given:
+            raise UserError(f"world is None; {ADVICE}")
+        super().setup(stage)
 
     @property
     def model(self) -> Perceives:
@@ -90,6 +102,17 @@ class EvolvedController(CMAES):
     @override
     def example_inputs(self) -> Tensor:
         return torch.zeros(1, self.feature_dim, device=self.device)
+
+    @override
+    def forward(self, observation: Tensor) -> Tensor:
+        """Return actions ``(B, ...)``, or a number for each, for what a dream shows: code and memory ``(B, ...)``."""
+        return super().forward(observation[:, : self.feature_dim])
+
+    @override
+    def example_batch(self, n: int) -> Tensor:
+        """Return ``n`` made-up observations of a dream."""
+        draw = torch.Generator().manual_seed(0)
+        return torch.rand(n, self.model.latent_dim + self.model.hidden_dim, generator=draw).to(self.device)
 
     def initial_state(self, n: int) -> Memory:
         """Return what is remembered of ``n`` episodes before they begin."""

@@ -24,8 +24,8 @@ def world(**arguments: Any) -> MDNRNN:
 def ending(probability: float, **arguments: Any) -> MDNRNN:
     module = world(ends=True, **arguments)
     with torch.no_grad():
-        module.head.weight[-1] = 0
-        module.head.bias[-1] = torch.logit(torch.tensor(probability))
+        module.network.head.weight[-1] = 0
+        module.network.head.bias[-1] = torch.logit(torch.tensor(probability))
     return module
 
 

@@ -52,7 +52,8 @@ def test_a_limit_of_steps_is_no_end(tmp_path: Path) -> None:
 def test_frames_of_whole_episodes_are_held_out(tmp_path: Path) -> None:
     data = rollouts(tmp_path, batch_size=100, val_fraction=0.25, test_fraction=0.25)
     data.setup()
-    (train,), (val,) = list(data.train_dataloader()), list(data.val_dataloader())
+    ((train, episodes),), ((val, _),) = list(data.train_dataloader()), list(data.val_dataloader())
+    assert sorted(set(episodes.tolist())) == [0, 1]
     assert (train.shape, val.shape) == ((2 * (DIES_AT + 1), 1, 8, 8), (DIES_AT + 1, 1, 8, 8))
     assert train.dtype == torch.float32
     assert float(train.max()) == pytest.approx(DIES_AT / 255)

@@ -29,8 +29,8 @@ def series(t: int = 3, b: int = 1, log_var: float = -40.0) -> LatentSeries:
 def test_the_books_sizes_have_the_books_number_of_weights() -> None:
     module = MDNRNN()
     assert sum(p.numel() for p in module.parameters() if p.requires_grad) == 423_649
-    assert module.recurrent.bias_hh_l0.abs().sum() == 0
-    assert module.head.out_features == 481
+    assert module.network.recurrent.bias_hh_l0.abs().sum() == 0
+    assert module.network.head.out_features == 481
 
 
 def test_the_losses_by_hand() -> None:
@@ -39,7 +39,7 @@ def test_the_losses_by_hand() -> None:
         for parameter in module.parameters():
             parameter.zero_()
         # Rows of 3 log_pi, 3 mu, 3 log_sigma for each of two numbers; then reward and end.
-        module.head.bias.copy_(
+        module.network.head.bias.copy_(
             torch.tensor([0.0, 0, 0, 0, 1, 2, 0, 0, 0, 5.0, 0, 0, 1, 0, 0, math.log(2), 0, 0, 0.3, -1.0])
         )
     losses, _ = module.losses(batch)
@@ -130,8 +130,8 @@ def test_it_learns_two_futures_that_one_gaussian_cannot_tell() -> None:
 def test_dreams_have_the_asked_temperature() -> None:
     module = small(components=1)
     with torch.no_grad():
-        module.head.weight.zero_()
-        module.head.bias.copy_(torch.tensor([0.0, 0, 0] * 2 + [0.4]))
+        module.network.head.weight.zero_()
+        module.network.head.bias.copy_(torch.tensor([0.0, 0, 0] * 2 + [0.4]))
     z, action = torch.zeros(20_000, 2), torch.zeros(20_000, 1)
     for temperature in (0.25, 1.0, 4.0):
         found, reward, end, _ = module.dream(z, action, module.initial_state(20_000), temperature)

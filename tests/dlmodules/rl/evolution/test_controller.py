@@ -72,6 +72,6 @@ def test_what_a_world_remembers_changes_what_is_done() -> None:
 
 def test_a_controller_without_a_world_ends_in_one_line() -> None:
     with pytest.raises(UserError, match="world is None; a controller acts by what a world model sees"):
-        EvolvedController()
+        trainer().fit(EvolvedController(population_size=4), data())
     with pytest.raises(UserError, match="world is VAE"):
         EvolvedController(VAE((1, 8, 8), 2))
