@@ -58,6 +58,7 @@ BY_FAMILY = {
     "text": _steps(2000, "TextSamples", "LossCurve"),
     "translation": _steps(2000, "Translations", "LossCurve"),
     "vaes": _epochs(30, "Reconstructions", "LatentMap", "SampleGrid", "LossCurve"),
+    "world_models": _epochs(20, "DreamRows", "LossCurve"),
 }
 """By the package in ``dlmodules``: what the configurations of the family have in common, and a budget of minutes."""
 BY_CLASS = {

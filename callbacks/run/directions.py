@@ -54,6 +54,11 @@ DIRECTIONS: dict[str, Direction] = {
     "masked_accuracy": "max",
     "next_loss": "min",
     "next_accuracy": "max",
+    "z_loss": "min",
+    "reward_loss": "min",
+    "end_loss": "min",
+    "reward_auc": "max",
+    "end_auc": "max",
 }
 """The name behind ``val/``: whether its lowest or its highest value is the best."""
 

@@ -129,5 +129,9 @@ PANELS = {
         pictures=("samples", "reconstructions", "latent_map", "latent_manifold"),
         best=("val/loss", "val/reconstruction"),
     ),
+    "world_models": Panels(
+        curves=(_both("loss"), _both("z_loss"), ("val/reward_loss", "val/end_loss"), ("val/reward_auc", "val/end_auc")),
+        best=("val/loss", "val/z_loss"),
+    ),
 }
 """The families by their folder."""

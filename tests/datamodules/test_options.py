@@ -24,6 +24,7 @@ SET_BY_ITSELF = {
     "ImageFolderDataModule": {"val_size", "data_dir"},
     "IrisDataModule": {"test_size"},
     "LandDataModule": {"standardize"},
+    "LatentSeriesDataModule": {"view"},
     "MNISTMDataModule": {"channels"},
     "PlanetPixelDataModule": {"data_dir"},
     "RingDataModule": {"standardize"},
