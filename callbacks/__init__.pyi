@@ -20,6 +20,7 @@ from .images.generative_metrics import GenerativeMetrics as GenerativeMetrics
 from .images.nearest_neighbours import NearestNeighbours as NearestNeighbours
 from .images.reconstructions import Reconstructions as Reconstructions
 from .images.sample_grid import SampleGrid as SampleGrid
+from .images.steering_pictures import SteeringPictures as SteeringPictures
 from .images.stylizations import Stylizations as Stylizations
 from .images.translations import Translations as Translations
 from .images.weight_pictures import WeightPictures as WeightPictures

@@ -49,6 +49,7 @@ BY_FAMILY = {
     "autoencoders": _epochs(20, "Reconstructions", "LossCurve"),
     "classifiers": _epochs(20, "LossCurve"),
     "densities": _epochs(1),
+    "driving": _epochs(30, "SteeringPictures", "LossCurve"),
     "energy": _epochs(20, "SampleGrid", "WeightPictures", "Reconstructions", "LossCurve"),
     "estimators": _epochs(1, "ConfusionMatrix"),
     "gans": _steps(1000, "SampleGrid", "LossCurve"),

@@ -12,6 +12,7 @@ import torch
 import yaml
 from jsonargparse import ArgumentParser
 from pytorch_lightning import LightningDataModule
+from sklearn.linear_model import Ridge
 from torch import Tensor
 from torchmetrics import MeanAbsoluteError
 from torchmetrics.classification import BinaryF1Score
@@ -247,6 +248,29 @@ def pixels_by_colour(datamodule: Any) -> dict[str, float]:
     return {"baseline/l1": float(l1.compute()), "baseline/psnr": float(psnr.compute())}
 
 
+def ridge_of_frames(datamodule: Any) -> dict[str, float]:
+    """Errors of steering by a ridge regression on a frame's 32 x 16 grey values below its top third; and by the mean.
+
+    Both see all frames but those of the test.
+    """
+    from torchvision.transforms.v2.functional import resize, rgb_to_grayscale
+
+    def small(frames: Tensor) -> Tensor:
+        road = rgb_to_grayscale(frames[:, :, frames.shape[2] // 3 :])
+        return resize(road, [16, 32], antialias=True).flatten(1).double() / 255
+
+    known, test = [datamodule.train_set, datamodule.val_set], datamodule.test_set
+    x, y = torch.cat([small(part.frames) for part in known]), torch.cat([part.steering for part in known]).double()
+    ridge = Ridge(alpha=1.0).fit(x.numpy(), y.numpy())
+    wanted = test.steering.double()
+    guesses = {"": torch.from_numpy(ridge.predict(small(test.frames).numpy())), "mean_": y.mean().expand_as(wanted)}
+    found = {}
+    for name, guess in guesses.items():
+        found[f"baseline/{name}mae"] = float((guess - wanted).abs().mean())
+        found[f"baseline/{name}r2"] = float(r2_score(guess, wanted))
+    return found
+
+
 BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "majority": majority,
     "majority_in_validation": majority_in_validation,
@@ -264,4 +288,5 @@ BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "trigrams": trigrams,
     "tags_by_word": tags_by_word,
     "pixels_by_colour": pixels_by_colour,
+    "ridge_of_frames": ridge_of_frames,
 }

@@ -13,6 +13,7 @@ from callbacks.base.image_plotting import ImagePlottingCallback
 from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_image
 from callbacks.base.names import class_names
+from callbacks.base.overlays import above_maps
 from callbacks.classifiers.predictions import class_probabilities, require_classifier
 from dlmodules.errors import UserError, install_command
 
@@ -135,14 +136,3 @@ def _run(module: nn.Module, images: Tensor) -> tuple[Tensor, nn.Module | None]:
         for hook in hooks:
             hook.remove()
     return logits, last[-1] if last else None
-
-
-def above_maps(images: Tensor, maps: Tensor) -> Tensor:
-    """Put each image ``(B, 1 or 3, H, W)`` above itself, lit by its map ``(B, 1, H, W)``: ``(B, 3, 2 H + gap, W)``."""
-    from matplotlib import colormaps
-
-    images = images.expand(-1, 3, -1, -1)
-    strength = (maps / maps.amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-12))[:, 0]
-    colors = torch.from_numpy(colormaps["inferno"](strength.numpy())[..., :3]).float().permute(0, 3, 1, 2)
-    gap = images.new_ones(len(images), 3, max(1, images.shape[2] // 28), images.shape[3])
-    return torch.cat([images, gap, 0.35 * images + 0.65 * colors], dim=2)

@@ -17,6 +17,7 @@ DIRECTIONS: dict[str, Direction] = {
     "style_error": "min",
     "style_of_start": "min",
     "rmse": "min",
+    "mae": "min",
     "perplexity": "min",
     "bits_per_character": "min",
     "impossible": "min",

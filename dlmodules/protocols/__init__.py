@@ -32,6 +32,7 @@ from dlmodules.protocols.data import (
     MapsLand,
     RendersRows,
 )
+from dlmodules.protocols.driving import SteersByFrames
 from dlmodules.protocols.dynamics import Dynamics, StateStep, StateStream
 from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStream
 from dlmodules.protocols.episodes import ActsInEpisodes, PlayedEpisodes, PlaysEpisodes
@@ -150,6 +151,7 @@ __all__ = [
     "ShowsFilters",
     "StateStep",
     "StateStream",
+    "SteersByFrames",
     "Stylizes",
     "Symmetry",
     "TestsWords",

@@ -50,6 +50,11 @@ PANELS = {
         pictures=("samples", "row_pictures", "box"),
         best=("val/log_likelihood", "val/possible_log_likelihood", "val/impossible"),
     ),
+    "driving": Panels(
+        curves=(("train/loss",), ("val/mae",), ("val/r2",)),
+        pictures=("steering",),
+        best=("val/mae", "val/r2"),
+    ),
     "energy": Panels(
         curves=(("train/loss",), ("val/reconstruction",), ("val/pseudo_likelihood",), ("val/free_energy",)),
         pictures=("weights", "reconstructions", "samples"),

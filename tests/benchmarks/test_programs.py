@@ -1,6 +1,7 @@
 import math
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from benchmarks.programs.scores import (
 )
 from benchmarks.record import read_record
 from benchmarks.rows import ROWS
+from datamodules.driving.frames import FramesDataset
 from datamodules.environments.environment import EnvironmentDataModule
 from dlmodules.errors import UserError
 
@@ -212,6 +214,22 @@ def test_baselines_by_hand():
     table.test = (torch.tensor([[1.0], [0.0]]), torch.zeros(2))
     nll = -(math.log(2 / 102) + math.log(100 / 102)) / 2
     assert baselines.pixel_means(table) == {"baseline/nll": pytest.approx(nll), "baseline/elbo": pytest.approx(-nll)}
+
+
+def test_a_ridge_regression_reads_the_steering_from_the_brightness_below_the_top_third():
+    """Where the steering is the brightness of one half, but for what the regression shrinks; the top third is noise."""
+    draw = torch.Generator().manual_seed(0)
+    frames = torch.randint(0, 256, (60, 3, 24, 32), generator=draw, dtype=torch.uint8)
+    steering = torch.linspace(-1, 1, 60)[torch.randperm(60, generator=draw)]
+    frames[:, :, 8:] = (127.5 * (1 + steering)).round().byte().view(-1, 1, 1, 1)
+    parts = [FramesDataset(frames[a:b], steering[a:b]) for a, b in ((0, 30), (30, 40), (40, 60))]
+    data = SimpleNamespace(train_set=parts[0], val_set=parts[1], test_set=parts[2])
+    found = baselines.ridge_of_frames(data)
+    assert found["baseline/mae"] < 0.02
+    assert found["baseline/r2"] > 0.99
+    known, test = steering[:40], steering[40:]
+    assert found["baseline/mean_mae"] == pytest.approx((test - known.mean()).abs().mean().item(), abs=1e-6)
+    assert found["baseline/mean_r2"] <= 0
 
 
 def test_random_actions_hold_the_pole_for_some_twenty_steps(tmp_path):

@@ -30,6 +30,7 @@ import callbacks
         ("BoxPicture", {"every_n_epochs": 2, "seed": 3}),
         ("RowPictures", {"num": 4, "columns": 2}),
         ("SampleGrid", {"num": 3, "labels": [1, 2], "film_fps": 2.0}),
+        ("SteeringPictures", {"num": 4, "spacing": 25, "columns": 2}),
         ("TwoAxesCurve", {"left": ["train/U"], "right": ["train/loss"], "left_limits": [-3.0, 2.0]}),
         ("WeightPictures", {"num": 25, "columns": 5, "color": False}),
     ],

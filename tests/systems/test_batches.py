@@ -54,7 +54,7 @@ def test_labels_are_missed_by_those_alone_that_need_them(name, tmp_path):
     module, (x, *_) = built(name)
     # The contexts of a word stand where labels do.
     told = name == "Word2Vec" or (is_conditional(module) and not finds_classes(module))
-    predicts = FAMILIES[name] in ("classifiers", "estimators", "regression")
+    predicts = FAMILIES[name] in ("classifiers", "driving", "estimators", "regression")
     predicts = predicts or name in (
         "BERT",
         "CountingRNN",

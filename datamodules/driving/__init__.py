@@ -1,0 +1,1 @@
+"""What a driver saw and how it steered: recorded drives, and roads that are drawn."""

@@ -1,0 +1,1 @@
+"""Driving: networks that look at the road and steer."""
