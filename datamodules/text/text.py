@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader, DistributedSampler
 from typing_extensions import override
 
 from datamodules.base.in_memory import InMemoryDataModule, count_of, permutation
+from datamodules.base.length_batches import LengthSampler
 from datamodules.base.sampling import shuffled
-from datamodules.text.length_batches import LengthSampler
 from datamodules.text.padded import Padding, Tokens
 from datamodules.text.text_dataset import TextDataset
 from dlmodules.errors import UserError

@@ -9,8 +9,8 @@ from torch.utils.data import DistributedSampler
 from typing_extensions import override
 
 from datamodules.base.in_memory import InMemoryDataModule
+from datamodules.base.length_batches import LengthSampler
 from datamodules.base.sampling import shuffled
-from datamodules.text.length_batches import LengthSampler
 from datamodules.text.padded import Tokens
 from datamodules.text.pair_dataset import PairDataset
 from dlmodules.errors import UserError

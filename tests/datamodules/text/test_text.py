@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from datamodules import TextDataModule, ToySentimentDataModule
+from datamodules.base.length_batches import LengthSampler
 from datamodules.base.sampling import shuffled
-from datamodules.text.length_batches import LengthSampler
 from datamodules.text.text_dataset import TextDataset
 from dlmodules.errors import UserError
 from dlmodules.sequences.vocabulary import Vocabulary

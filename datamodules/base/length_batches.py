@@ -1,4 +1,4 @@
-"""Training batches of texts of similar length: little padding, and a different order in every epoch."""
+"""Training batches of rows of similar length: little padding, and a different order in every epoch."""
 
 from collections.abc import Iterator
 from typing import Any
