@@ -28,6 +28,10 @@ from .pairs.styled import ContentAndStyleDataModule as ContentAndStyleDataModule
 from .pairs.styled import StyledImagesDataModule as StyledImagesDataModule
 from .rollouts.latents import LatentSeriesDataModule as LatentSeriesDataModule
 from .rollouts.rollouts import RolloutsDataModule as RolloutsDataModule
+from .strokes.iam import IAMStrokesDataModule as IAMStrokesDataModule
+from .strokes.letters import LetterStrokesDataModule as LetterStrokesDataModule
+from .strokes.omniglot import OmniglotStrokesDataModule as OmniglotStrokesDataModule
+from .strokes.strokes import StrokesDataModule as StrokesDataModule
 from .tables.diabetes import DiabetesDataModule as DiabetesDataModule
 from .tables.iris import IrisDataModule as IrisDataModule
 from .tables.land import LandDataModule as LandDataModule

@@ -67,6 +67,7 @@ from dlmodules.protocols.sequences import (
     TextScore,
     TranslatesTexts,
 )
+from dlmodules.protocols.strokes import NO_POINT, HasAlphabet, SamplesStrokes, WritesText
 from dlmodules.protocols.tables import HasActionValues, HasStateValues
 from dlmodules.protocols.tokenizer import IGNORED, PAD, Tokenizer
 from dlmodules.protocols.transition import Transition
@@ -77,6 +78,7 @@ __all__ = [
     "CONTENT_AND_STYLE",
     "IGNORED",
     "IMAGE_PAIR",
+    "NO_POINT",
     "PAD",
     "Acts",
     "ActsInEpisodes",
@@ -114,6 +116,7 @@ __all__ = [
     "GivesStarts",
     "HasActionValues",
     "HasAdversaries",
+    "HasAlphabet",
     "HasAttributeNames",
     "HasBestMetric",
     "HasClassNames",
@@ -147,6 +150,7 @@ __all__ = [
     "RendersRows",
     "SamplesImages",
     "SamplesRows",
+    "SamplesStrokes",
     "ScoresText",
     "ShowsFilters",
     "StateStep",
@@ -162,6 +166,7 @@ __all__ = [
     "TranslatesTexts",
     "Traverses",
     "Weighs",
+    "WritesText",
     "class_count",
     "finds_classes",
     "is_conditional",

@@ -1,0 +1,1 @@
+"""Data modules of handwriting as the pen's movements."""
