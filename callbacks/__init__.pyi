@@ -40,6 +40,7 @@ from .run.exact_resume import ExactResume as ExactResume
 from .run.loss_curve import LossCurve as LossCurve
 from .run.throttled_progress_bar import ThrottledProgressBar as ThrottledProgressBar
 from .run.two_axes_curve import TwoAxesCurve as TwoAxesCurve
+from .strokes.stroke_samples import StrokeSamples as StrokeSamples
 from .text.answer_probabilities import AnswerProbabilities as AnswerProbabilities
 from .text.attention_maps import AttentionMaps as AttentionMaps
 from .text.embedding_map import EmbeddingMap as EmbeddingMap

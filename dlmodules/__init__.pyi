@@ -90,4 +90,6 @@ from .translation.cyclegan import CycleGAN as CycleGAN
 from .translation.pix2pix import Pix2Pix as Pix2Pix
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE
+from .world_models.handwriting import HandwritingMDN as HandwritingMDN
+from .world_models.handwriting_synthesis import HandwritingSynthesis as HandwritingSynthesis
 from .world_models.mdn_rnn import MDNRNN as MDNRNN

@@ -66,6 +66,8 @@ BY_CLASS = {
     "BERT": _steps(2000, "LossCurve"),
     "ConvDBN": _epochs(6, "WeightPictures", "Reconstructions", "LossCurve"),
     "CountingRNN": _epochs(20, "LossCurve"),
+    "HandwritingMDN": _steps(2000, "StrokeSamples", "LossCurve"),
+    "HandwritingSynthesis": _steps(2000, "StrokeSamples", "LossCurve"),
     "NGram": _epochs(1, "TextSamples"),
     "NeuralStyle": _steps(10, "Stylizations", "LossCurve"),
     "PixelNaiveBayes": _epochs(1, "SampleGrid"),

@@ -6,12 +6,13 @@ from jsonargparse import Namespace
 
 from callbacks.base.requirements import members
 from dlmodules.errors import UserError
-from dlmodules.protocols import Acts, ContinuesText, SamplesImages, SamplesRows, TranslatesTexts
+from dlmodules.protocols import Acts, ContinuesText, SamplesImages, SamplesRows, SamplesStrokes, TranslatesTexts
 from dlmodules_cli.loading import import_own, load_trained
 from dlmodules_cli.sampling.episodes import write_episodes
 from dlmodules_cli.sampling.images import write_images
 from dlmodules_cli.sampling.request import Request, Writer
 from dlmodules_cli.sampling.rows import write_rows
+from dlmodules_cli.sampling.strokes import write_strokes
 from dlmodules_cli.sampling.texts import write_text
 from dlmodules_cli.sampling.translations import write_translations
 from dlmodules_cli.sampling.traversals import parse_traversal, write_traversal
@@ -22,8 +23,13 @@ WRITERS: dict[type, Writer] = {
     SamplesRows: write_rows,
     ContinuesText: write_text,
     TranslatesTexts: write_translations,
+    SamplesStrokes: write_strokes,
 }
 """What is written for a module: the writer of the first of these protocols that it has."""
+
+OF_TEXTS = ("prompt", "file", "beam", "temperature", "top_k", "top_p", "repetition_penalty")
+TAKEN: dict[type, tuple[str, ...]] = {ContinuesText: OF_TEXTS, TranslatesTexts: OF_TEXTS, SamplesStrokes: OF_TEXTS[:2]}
+"""Which options of texts a module takes that has one of these protocols."""
 
 
 def sample(chosen: Namespace) -> None:
@@ -32,10 +38,11 @@ def sample(chosen: Namespace) -> None:
     import_own(chosen.imports)
     module, checkpoint = load_trained(chosen.ckpt_path, chosen.ema)
     output = Path(chosen.output)
-    words = ("prompt", "file", "beam", "temperature", "top_k", "top_p", "repetition_penalty")
-    given = {name: chosen[name] for name in words if chosen[name] is not None}
-    if given and not isinstance(module, (ContinuesText, TranslatesTexts)):
-        raise UserError(f"{type(module).__name__} writes no text: leave --{next(iter(given))} out")
+    given = {name: chosen[name] for name in OF_TEXTS if chosen[name] is not None}
+    taken = next((options for protocol, options in TAKEN.items() if isinstance(module, protocol)), ())
+    if wrong := [name for name in given if name not in taken]:
+        what = "chooses no tokens" if taken else "writes no text"
+        raise UserError(f"{type(module).__name__} {what}: leave --{wrong[0]} out")
     request = Request(module, checkpoint, output, chosen.num, chosen.label, chosen.seed, **given)
     try:
         output.mkdir(parents=True, exist_ok=True)

@@ -60,6 +60,9 @@ DIRECTIONS: dict[str, Direction] = {
     "end_loss": "min",
     "reward_auc": "max",
     "end_auc": "max",
+    "offset_loss": "min",
+    "pen_loss": "min",
+    "pen_accuracy": "max",
 }
 """The name behind ``val/``: whether its lowest or its highest value is the best."""
 

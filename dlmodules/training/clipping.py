@@ -1,4 +1,4 @@
-"""Clipping of gradients by modules that make their own optimizer steps."""
+"""Clipping of gradients: of all weights together, by modules that make their own optimizer steps, and on the way."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,14 +16,28 @@ def check_max_norm(max_norm: float | None, argument: str) -> None:
         raise UserError(f"{argument} is {max_norm}; it must be greater than 0, or null not to clip")
 
 
+def limit_gradient(x: Tensor, limit: Tensor) -> None:
+    """Let the gradient that reaches ``x`` be clipped to ``[-limit, limit]``, number by number, before it goes on."""
+    x.register_hook(lambda gradient: gradient.clamp(-limit, limit))  # type: ignore[no-untyped-call]
+
+
+def loss_scale(module: LightningModule) -> float:
+    """Return by how much a loss is multiplied before its gradient is taken: 1 but under ``16-mixed``."""
+    try:
+        plugin = module.trainer.precision_plugin
+    except RuntimeError:  # not attached: the step is called by hand, as in a test
+        return 1.0
+    scaler = getattr(plugin, "scaler", None)
+    return 1.0 if scaler is None else float(scaler.get_scale())
+
+
 def clip_gradients(module: LightningModule, parameters: Iterable[nn.Parameter], max_norm: float) -> None:
     """Shorten the gradient of all ``parameters`` together to the length ``max_norm``, in place, where it is longer.
 
     Under ``16-mixed`` gradients are multiples of what they stand for until the optimizer's step divides them again; so
     is the limit then.
     """
-    scaler = getattr(module.trainer.precision_plugin, "scaler", None)
-    limit = max_norm * (1.0 if scaler is None else scaler.get_scale())
+    limit = max_norm * loss_scale(module)
     parameters = list(parameters)
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if all(type(gradient) is Tensor and gradient.is_cpu for gradient in gradients):

@@ -135,7 +135,14 @@ PANELS = {
         best=("val/loss", "val/reconstruction"),
     ),
     "world_models": Panels(
-        curves=(_both("loss"), _both("z_loss"), ("val/reward_loss", "val/end_loss"), ("val/reward_auc", "val/end_auc")),
+        curves=(
+            _both("loss"),
+            _both("z_loss"),
+            ("val/end_loss", "val/end_auc"),
+            ("val/offset_loss", "val/pen_loss"),
+            ("val/pen_accuracy",),
+        ),
+        pictures=("stroke_samples",),
         best=("val/loss", "val/z_loss"),
     ),
 }

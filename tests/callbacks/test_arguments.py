@@ -31,6 +31,7 @@ import callbacks
         ("RowPictures", {"num": 4, "columns": 2}),
         ("SampleGrid", {"num": 3, "labels": [1, 2], "film_fps": 2.0}),
         ("SteeringPictures", {"num": 4, "spacing": 25, "columns": 2}),
+        ("StrokeSamples", {"num": 4, "texts": ["AB", "C"], "every_n_steps": 50, "columns": 2}),
         ("TwoAxesCurve", {"left": ["train/U"], "right": ["train/loss"], "left_limits": [-3.0, 2.0]}),
         ("WeightPictures", {"num": 25, "columns": 5, "color": False}),
     ],

@@ -28,7 +28,7 @@ RUNS = {
     "text": ["bert_imdb", "gpt_tinyshakespeare", "question_generator_facts", "seq2seq_numbers", "word2vec_toy"],
     "translation": ["cycada_mnist_to_street", "pix2pix_elevation"],
     "vaes": ["vae_digits"],
-    "world_models": ["car_racing_mdn_rnn", "dodge_mdn_rnn"],
+    "world_models": ["dodge_mdn_rnn", "handwriting_omniglot"],
 }
 """The configurations whose runs together log all that the panels of their family show."""
 SHORT = [

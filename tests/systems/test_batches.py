@@ -61,6 +61,7 @@ def test_labels_are_missed_by_those_alone_that_need_them(name, tmp_path):
         "CyCADA",
         "CycleGAN",
         "FastStyle",
+        "HandwritingSynthesis",
         "MDNRNN",
         "NeuralStyle",
         "Pix2Pix",
