@@ -1,4 +1,4 @@
-"""The rows of what predicts what comes next."""
+"""The rows of what predicts what comes next: a world model's memory, and handwriting."""
 
 from benchmarks.row import Figure, Row
 
@@ -38,7 +38,74 @@ def _memory(name: str, what: str, auc: float | None, read: float | None, *args: 
     )
 
 
+def _foreseen(bar: float | None) -> tuple[Figure, ...]:
+    return (
+        Figure("margin", "nats a point better than one Gaussian", digits=2, bar=bar),
+        Figure(
+            *("test/loss@last", "nats a point"),
+            digits=2,
+            better="lower",
+            baseline="baseline/loss",
+            guess="one Gaussian of the training's offsets, and how often its pens are lifted",
+        ),
+        Figure(
+            *("test/pen_accuracy@last", "pens foreseen"),
+            digits=3,
+            baseline="baseline/pen_accuracy",
+            guess="a pen that is never lifted",
+        ),
+    )
+
+
+_NATS = (
+    "; the density of a point's offset, in units of the training's standard deviation, and the probability of its pen,"
+    " each after all true points before it; final weights"
+)
+
+
 ROWS = (
     _memory("", "", 0.9, 0.9),
     _memory("_one_gaussian", ", with one Gaussian in place of five", None, None, "--model.components", "1"),
+    Row(
+        name="handwriting_omniglot",
+        kind="score",
+        program="programs.handwriting",
+        system="HandwritingMDN",
+        config="configs/world_models/handwriting_omniglot.yaml",
+        budget="64 epochs of 728 lines, a few minutes of a core",
+        seeds=(0, 1, 2),
+        figures=_foreseen(0.5),
+        protocol="lines of five characters of Omniglot by four writers of each alphabet who are not trained on" + _NATS,
+        options={"baseline": "one_gaussian"},
+        headline=True,
+        elsewhere="one core, 20 minutes",
+    ),
+    Row(
+        name="handwriting_letters",
+        kind="score",
+        program="programs.handwriting",
+        system="HandwritingSynthesis",
+        config="configs/world_models/handwriting_letters.yaml",
+        budget="80 epochs of 6,400 lines, a quarter of an hour of a core",
+        seeds=(0, 1, 2),
+        figures=(
+            Figure(
+                *("read", "written letters read"),
+                digits=3,
+                bar=0.85,
+                baseline="baseline/read",
+                guess="one of 36 letters",
+            ),
+            Figure("read_in_words", "letters of written words read", digits=3),
+            Figure("read_real", "the same of real letters", digits=3),
+            *_foreseen(None),
+        ),
+        protocol="made-up letters; 720 that are written alone, and 720 in words of four, a stroke being of the letter"
+        " that had most weight in the window when it was begun, read by a convolutional network that has seen the"
+        " training's writers; the real ones, and the lines whose points are foreseen, are by 16 writers who are not"
+        " trained on" + _NATS,
+        options={"baseline": "one_gaussian"},
+        headline=True,
+        elsewhere="one core, 20 minutes",
+    ),
 )

@@ -232,6 +232,23 @@ def test_a_ridge_regression_reads_the_steering_from_the_brightness_below_the_top
     assert found["baseline/mean_r2"] <= 0
 
 
+def test_one_gaussian_of_a_pen_by_hand():
+    """Offsets of variance 12 / 7 and covariance 8 / 7; a line's first and what is behind it do not count."""
+    offsets = [[1.0, 0.0], [-1.0, 0.0], [1.0, 2.0], [-1.0, -2.0], [2.0, 1.0], [-2.0, -1.0], [0.0, 1.0], [0.0, -1.0]]
+    first, behind = [[9.0, 9.0, 1.0]], [[0.0, 0.0, -1.0]]
+    line = torch.tensor(first + [[x, y, float(place == 0)] for place, (x, y) in enumerate(offsets)] + behind)
+    test = torch.tensor([first[0], [0.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    table = Table([0] * 4, [0] * 2)
+    table.train, table.test = (line[None], None), (test[None], None)
+    found = baselines.one_gaussian(table)
+    variance, covariance = 12 / 7, 8 / 7
+    determinant = variance**2 - covariance**2
+    square = (2 * variance - 2 * covariance) / determinant  # of (1, 1)
+    nats = math.log(2 * math.pi) + 0.5 * math.log(determinant) + 0.25 * square
+    nats += 0.5 * (math.log(8) + math.log(8 / 7))
+    assert found == {"baseline/loss": pytest.approx(nats, rel=1e-6), "baseline/pen_accuracy": 0.5}
+
+
 def test_random_actions_hold_the_pole_for_some_twenty_steps(tmp_path):
     found = baselines.measure(ROWS["random_cartpole"], 0, Context(work=tmp_path))
     assert 18 < found.metrics["baseline/return"] < 27
