@@ -85,7 +85,9 @@ class TubDataModule(FramesDataModule):
     @cached_property
     def frames(self) -> tuple[Tensor, Tensor]:
         """All frames ``(N, 3, H, W)`` uint8 in the order of time, and their steering ``(N,)`` float32."""
-        tub, frames, steering = TubFiles(self.place), [], []
+        tub = TubFiles(self.place)
+        frames: list[Any] = []
+        steering: list[float] = []
         problems: list[str] = []
 
         def complain(problem: str) -> None:

@@ -76,7 +76,7 @@ class DreamVectorEnv(VectorEnv[Any, Any, Any]):
     def _begin(self, place: int) -> None:
         """Begin another dream at a place, and draw all that may happen in it."""
         draw = self._draws[place]
-        starts = self.world.starts
+        starts = self.world.first_codes()
         mean, log_var = starts[draw.integers(len(starts))]
         noise = torch.from_numpy(draw.standard_normal(len(mean), dtype=np.float32))
         self._z[place] = mean + (0.5 * log_var).exp() * noise
@@ -163,7 +163,7 @@ def world_of(given: str | Dreams | None) -> Dreams:
 def _actions_of(world: Dreams) -> "Space[Any]":
     if world.discrete:
         return gym.spaces.Discrete(world.action_dim)
-    low, high = world.action_bounds.numpy()
+    low, high = world.limits().numpy()
     return gym.spaces.Box(low, high, dtype=np.float32)
 
 

@@ -58,14 +58,12 @@ class Dreams(Perceives, Protocol):
     action_dim: int
     discrete: bool
 
-    @property
-    def action_bounds(self) -> Tensor:
-        """Lowest and highest value ``(2, action_dim)`` of each number of an action."""
+    def limits(self) -> Tensor:
+        """Return the lowest and the highest value ``(2, action_dim)`` of each number of an action."""
         ...
 
-    @property
-    def starts(self) -> Tensor:
-        """Means and log-variances ``(S, 2, latent_dim)`` of codes of first frames, from which episodes begin."""
+    def first_codes(self) -> Tensor:
+        """Return means and log-variances ``(S, 2, latent_dim)`` of first frames, from which episodes begin."""
         ...
 
     def dream(

@@ -228,7 +228,7 @@ class HandwritingMDN(NamesOwnNetworks):
         network: Any = self.network
         bias = self.bias if bias is None else bias
         state = network.start(text)
-        point = torch.zeros(len(text), 3, device=self.device, dtype=self.dtype)
+        point = next(self.parameters()).new_zeros(len(text), 3)
         points, ended = [point], torch.zeros(len(text), dtype=torch.bool, device=self.device)
         for _ in range(length - 1):
             outputs, state = network.read(point[:, None], state)

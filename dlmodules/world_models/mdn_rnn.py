@@ -332,6 +332,14 @@ class MDNRNN(LightningModule):
             found["reward"] = (self._logits(outputs[:, 0])["reward"] > 0).to(z.dtype)
         return outputs[:, 0], found
 
+    def limits(self) -> Tensor:
+        """Return the lowest and the highest value ``(2, action_dim)`` of each number of an action."""
+        return self.action_bounds
+
+    def first_codes(self) -> Tensor:
+        """Return means and log-variances ``(256, 2, latent_dim)`` of the training episodes' first frames."""
+        return self.starts
+
     @torch.no_grad()
     def dream(
         self, z: Tensor, action: Tensor, state: Memory, temperature: float, draws: tuple[Tensor, Tensor] | None = None

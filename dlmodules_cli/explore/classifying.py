@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from callbacks.base.grids import Picture, image_grid
+from callbacks.base.overlays import above_maps
 from callbacks.classifiers.predictions import class_probabilities
-from callbacks.classifiers.saliency import above_maps, saliency_maps
+from callbacks.classifiers.saliency import saliency_maps
 from dlmodules.errors import UserError
 from dlmodules_cli.explore.pictures import image_tensor, on_ground
 from dlmodules_cli.explore.subject import Subject

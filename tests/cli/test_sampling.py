@@ -8,7 +8,15 @@ from pytorch_lightning import LightningModule
 
 from callbacks.base.requirements import members
 from dlmodules.errors import UserError
-from dlmodules.protocols import Acts, ContinuesText, SamplesImages, SamplesRows, TranslatesTexts, Traverses
+from dlmodules.protocols import (
+    Acts,
+    ContinuesText,
+    SamplesImages,
+    SamplesRows,
+    SamplesStrokes,
+    TranslatesTexts,
+    Traverses,
+)
 from dlmodules_cli.sample import WRITERS, writer_of
 from dlmodules_cli.sampling.episodes import write_episodes
 from dlmodules_cli.sampling.images import write_images
@@ -48,7 +56,7 @@ class Nameless(LightningModule):
 )
 def test_the_first_protocol_of_the_table_decides(module, writer):
     assert writer_of(module()) is writer
-    assert list(WRITERS) == [Acts, SamplesImages, SamplesRows, ContinuesText, TranslatesTexts]
+    assert list(WRITERS) == [Acts, SamplesImages, SamplesRows, ContinuesText, TranslatesTexts, SamplesStrokes]
 
 
 def test_what_samples_nothing_is_told_what_it_lacks():
@@ -57,7 +65,7 @@ def test_what_samples_nothing_is_told_what_it_lacks():
     assert str(refused.value) == (
         "Nameless neither samples nor acts: it must have a method `act`, or an attribute `image_shape` and a method"
         " `sample`, or a method `sample_rows`, or a method `first_prompt` and a method `generate_text` and a method"
-        " `most_probable_texts`, or a method `translate_texts`"
+        " `most_probable_texts`, or a method `translate_texts`, or a method `sample_strokes`"
     )
     assert members(Traverses) == "an attribute `traversals` and a method `traverse`"
 

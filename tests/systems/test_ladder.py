@@ -167,7 +167,7 @@ def test_small_data_is_such_as_the_module_takes(case, shared_fit):
         # Integers may be texts, and rows of rows strokes of a pen, both of any length.
         assert given.ndim == example.ndim
         fixed = given.shape[2:] if given.ndim == 3 else given.shape[1:]
-        assert not given.is_floating_point() or fixed == example.shape[-len(fixed) :]
+        assert not given.is_floating_point() or fixed == example.shape[example.ndim - len(fixed) :]
 
 
 @every_system
