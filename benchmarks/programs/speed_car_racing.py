@@ -12,7 +12,7 @@ from benchmarks.row import Row
 from datamodules.environments.making import make_env
 
 STEPS = 1_000
-"""Frames of a measurement: a whole episode with its start, whose first second Gymnasium draws faster than the rest."""
+"""Frames of a measurement: a whole episode with its start."""
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
