@@ -8,7 +8,7 @@ from typing_extensions import override
 from callbacks.base.grids import Picture
 from dlmodules.errors import install_command
 from dlmodules_cli.explore.classifying import TILE, can_explain, classify
-from dlmodules_cli.explore.parts import QUICK, canvas, drawn, picture, showing_mistakes
+from dlmodules_cli.explore.parts import QUICK, answering, canvas, drawn, picture
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
 
@@ -50,7 +50,7 @@ class ClassifyTab(Tab):
                     f" `{install_command('explain')}`"
                 )
                 probabilities = gr.Label(label="Probabilities", num_top_classes=SHOWN, elem_id="probabilities")
-        go.click(showing_mistakes(self._classified), [own, fitted], [probabilities, seen], **QUICK)
+        go.click(answering(self._classified), [own, fitted], [probabilities, seen], **QUICK)
 
     def _classified(self, content: dict[str, Any] | None, fitted: bool) -> tuple[dict[str, float], Picture]:
         return classify(self.subject, drawn(content), fitted)

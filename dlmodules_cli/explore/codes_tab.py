@@ -9,7 +9,7 @@ from typing_extensions import override
 from callbacks.base.grids import Picture
 from dlmodules.protocols import finds_classes
 from dlmodules_cli.explore import pictures
-from dlmodules_cli.explore.parts import ALL, LATEST, QUICK, class_choice, new_seed, picture, showing_mistakes
+from dlmodules_cli.explore.parts import ALL, LATEST, QUICK, answering, class_choice, new_seed, picture
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
 
@@ -63,9 +63,9 @@ class CodesTab(Tab):
                 self.image = picture(None, "Rows in which the code changes", "traversal", HEIGHT)
         self.given = [self.name, self.low, self.high, self.steps, self.label, self.rows, self.seed]
         for control in (self.name, self.low, self.high, self.steps, self.rows):
-            control.input(showing_mistakes(self._traversed), self.given, self.image, **LATEST)
-        self.label.input(showing_mistakes(self._of_class), self.given, [self.rows, self.image], **QUICK)
-        noise.click(showing_mistakes(self._other_noise), self.given, [self.seed, self.image], **QUICK)
+            control.input(answering(self._traversed), self.given, self.image, **LATEST)
+        self.label.input(answering(self._of_class), self.given, [self.rows, self.image], **QUICK)
+        noise.click(answering(self._other_noise), self.given, [self.seed, self.image], **QUICK)
 
     @staticmethod
     def _slider(label: str, value: float, elem_id: str) -> gr.Slider:
@@ -73,7 +73,7 @@ class CodesTab(Tab):
 
     @override
     def on_first_sight(self, event: Callable[..., Any]) -> None:
-        event(showing_mistakes(self._traversed), self.given, self.image, **QUICK)  # not before: it may take long
+        event(answering(self._traversed), self.given, self.image, **QUICK)  # not before: it may take long
 
     def _traversed(
         self, name: str, low: float, high: float, steps: int, label: int | None, rows: int, seed: int

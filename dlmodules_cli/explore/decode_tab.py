@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from dlmodules_cli.explore import codes, pictures
 from dlmodules_cli.explore.map_part import MapPart
-from dlmodules_cli.explore.parts import LATEST, QUICK, canvas, class_choice, drawn, new_seed, picture, showing_mistakes
+from dlmodules_cli.explore.parts import LATEST, QUICK, answering, canvas, class_choice, drawn, new_seed, picture
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
 
@@ -81,10 +81,10 @@ class DecodeTab(Tab):
         self._listen()
         if on_map is not None:
             on_map.listen(self.code, self.label, self._begin_at, [self.shown, *self.given], self.everything)
-        random.click(showing_mistakes(self._random), [self.shown, *self.given], self.everything, **QUICK)
-        zeros.click(showing_mistakes(self._zero), [self.shown, *self.given], self.everything, **QUICK)
+        random.click(answering(self._random), [self.shown, *self.given], self.everything, **QUICK)
+        zeros.click(answering(self._zero), [self.shown, *self.given], self.everything, **QUICK)
         if subject.encodes:
-            encode.click(showing_mistakes(self._encode), [own, self.shown, *self.given], self.everything, **QUICK)
+            encode.click(answering(self._encode), [own, self.shown, *self.given], self.everything, **QUICK)
 
     def _dimension_choice(self, dim: int, dimensions: list[int]) -> None:
         self.chosen = gr.Textbox(
@@ -129,14 +129,14 @@ class DecodeTab(Tab):
     def _listen(self) -> None:
         for index, slider in enumerate(self.sliders):
             inputs = [self.code, self.shown, slider, *self.given]
-            slider.input(showing_mistakes(partial(self._move, index)), inputs, [self.code, self.image], **LATEST)
+            slider.input(answering(partial(self._move, index)), inputs, [self.code, self.image], **LATEST)
         for control in self.given:
-            control.input(showing_mistakes(self._decode), [self.code, *self.given], self.image, **LATEST)
-        self.chosen.submit(showing_mistakes(self._show), [self.chosen, self.code], [self.shown, *self.sliders], **QUICK)
+            control.input(answering(self._decode), [self.code, *self.given], self.image, **LATEST)
+        self.chosen.submit(answering(self._show), [self.chosen, self.code], [self.shown, *self.sliders], **QUICK)
         if self.strengths:
             outputs = [self.image, *self.strengths]
-            self.picked.input(showing_mistakes(self._pick), [self.picked, self.code, *self.given], outputs, **QUICK)
-            self.reset.click(showing_mistakes(self._no_attributes), [self.code, self.label], outputs, **QUICK)
+            self.picked.input(answering(self._pick), [self.picked, self.code, *self.given], outputs, **QUICK)
+            self.reset.click(answering(self._no_attributes), [self.code, self.label], outputs, **QUICK)
 
     def _place(self, code: codes.Code, dimension: int) -> dict[str, Any]:
         """Return where the slider of a dimension begins, ends and stands."""

@@ -9,7 +9,7 @@ import numpy as np
 from callbacks.base.grids import Picture
 from dlmodules_cli.explore.code_map import SIDE, CodeMap, View
 from dlmodules_cli.explore.codes import Code
-from dlmodules_cli.explore.parts import LATEST, QUICK, picture, showing_mistakes
+from dlmodules_cli.explore.parts import LATEST, QUICK, answering, picture
 from dlmodules_cli.explore.subject import Subject
 
 VIEWS: dict[View, str] = {"codes": "Codes of validation images", "decoded": "Decoded images"}
@@ -46,8 +46,8 @@ class MapPart:
             return begin(self.map.code_at(x, y), *values)
 
         for changed in (code.change, label.input, self.view.input):
-            changed(self._marked, [code, self.view, label], self.image, **LATEST)
-        self.image.select(showing_mistakes(clicked), given, outputs, **QUICK)
+            changed(answering(self._marked), [code, self.view, label], self.image, **LATEST)
+        self.image.select(answering(clicked), given, outputs, **QUICK)
 
     def _marked(self, values: list[float], view: View, label: int | None) -> Picture:
         return self.map.picture(np.array(values, dtype=np.float32), view, label)

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from callbacks.base.grids import Picture
 from dlmodules_cli.explore import codes, pictures
-from dlmodules_cli.explore.parts import CANVAS, LATEST, QUICK, canvas, class_choice, drawn, picture, showing_mistakes
+from dlmodules_cli.explore.parts import CANVAS, LATEST, QUICK, answering, canvas, class_choice, drawn, picture
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
 
@@ -55,12 +55,12 @@ class MorphTab(Tab):
         self.ends = gr.State(ends)
 
         moving = [self.ends, fraction, way, start_label]
-        fraction.input(showing_mistakes(self._go), moving, image, **LATEST)
-        way.input(showing_mistakes(self._both), moving, [image, strip], **LATEST)
+        fraction.input(answering(self._go), moving, image, **LATEST)
+        way.input(answering(self._both), moving, [image, strip], **LATEST)
         given = [start, start_label, end, end_label, fraction, way]
         # Not at each stroke: a canvas does not tell of all of them.
         for event in (go.click, start_label.input, end_label.input):
-            event(showing_mistakes(self._encode), given, [self.ends, image, strip], **QUICK)
+            event(answering(self._encode), given, [self.ends, image, strip], **QUICK)
 
     def _example(self, code: codes.Code, label: int | None) -> Image.Image:
         shown = Image.fromarray(pictures.decoded_picture(self.subject, code, label))

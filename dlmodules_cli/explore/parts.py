@@ -6,10 +6,12 @@ from functools import wraps
 from typing import Any
 
 import gradio as gr
+import numpy as np
 from PIL import Image
 
 from callbacks.base.grids import Picture
 from dlmodules.errors import UserError
+from dlmodules_cli.explore.picture_files import picture_file
 from dlmodules_cli.explore.pictures import LARGE
 from dlmodules_cli.explore.subject import Subject
 
@@ -26,17 +28,22 @@ LATEST: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
 """How what follows a control that moves is called: not for each of its values, but for the last."""
 
 
-def showing_mistakes(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a function of the page: a mistake of the user is shown as one line."""
+def answering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a function of the page: its pictures become files, and a mistake of the user is shown as one line."""
 
     @wraps(function)
     def asked(*values: Any) -> Any:
         try:
-            return function(*values)
+            answer = function(*values)
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from error
+        return [_as_file(one) for one in answer] if isinstance(answer, list | tuple) else _as_file(answer)
 
     return asked
+
+
+def _as_file(value: Any) -> Any:
+    return picture_file(value) if isinstance(value, np.ndarray) else value
 
 
 def new_seed() -> int:
@@ -47,7 +54,7 @@ def new_seed() -> int:
 def picture(value: Picture | None, label: str, elem_id: str, height: int = LARGE + 32) -> gr.Image:
     """Return the place of a picture that the page makes; its pixels stay squares."""
     return gr.Image(
-        value,
+        None if value is None else picture_file(value),
         show_label=False,  # it would cover a corner
         alt_text=label,
         elem_id=elem_id,

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from callbacks.base.grids import Picture
 from dlmodules_cli.explore import pictures
-from dlmodules_cli.explore.parts import ALL, class_choice, picture, showing_mistakes
+from dlmodules_cli.explore.parts import ALL, answering, class_choice, picture
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
 
@@ -41,14 +41,14 @@ class SamplesTab(Tab):
         self.given = [num, label, seed]
         for event in (num.release, label.input, seed.submit, seed.blur):
             self._sample_on(event)
-        again.click(showing_mistakes(self._following), self.given, [seed, self.image], api_visibility="private")
+        again.click(answering(self._following), self.given, [seed, self.image], api_visibility="private")
 
     @override
     def on_first_sight(self, event: Callable[..., Any]) -> None:
         self._sample_on(event)  # not before: samples may take long
 
     def _sample_on(self, event: Callable[..., Any]) -> None:
-        event(showing_mistakes(self._sampled), self.given, self.image, api_visibility="private")
+        event(answering(self._sampled), self.given, self.image, api_visibility="private")
 
     def _sampled(self, num: int, label: int | None, seed: int | None) -> Picture:
         return pictures.sample_picture(self.subject, int(num), int(seed or 0), None if label == ALL else label)

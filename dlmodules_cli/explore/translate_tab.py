@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from callbacks.base.grids import Picture, image_grid
 from dlmodules.protocols import Translates
-from dlmodules_cli.explore.parts import QUICK, canvas, drawn, picture, showing_mistakes
+from dlmodules_cli.explore.parts import QUICK, answering, canvas, drawn, picture
 from dlmodules_cli.explore.pictures import LARGE, image_tensor
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
@@ -39,7 +39,7 @@ class TranslateTab(Tab):
             with gr.Column(scale=6):
                 both = picture(None, "The image as the network sees it, and its translation", "translation", LARGE + 32)
                 gr.Markdown("Left what the network sees, right its translation.")
-        go.click(showing_mistakes(self._translated), [own, way], both, **QUICK)
+        go.click(answering(self._translated), [own, way], both, **QUICK)
 
     def _translated(self, content: dict[str, Any] | None, direction: str) -> Picture:
         return translated_picture(self.subject, drawn(content), direction)

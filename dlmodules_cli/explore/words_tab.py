@@ -7,7 +7,7 @@ import gradio as gr
 from typing_extensions import override
 
 from dlmodules.protocols import ProposesTokens
-from dlmodules_cli.explore.parts import showing_mistakes
+from dlmodules_cli.explore.parts import answering
 from dlmodules_cli.explore.subject import Subject
 from dlmodules_cli.explore.tab import Tab
 
@@ -35,15 +35,15 @@ class WordsTab(Tab):
                 show = gr.Button("What comes next?", variant="primary", elem_id="show-next")
             with gr.Column(scale=4, min_width=240):
                 self.choice = gr.Radio([], label="Next, with its probability: click to write it", elem_id="next")
-        show.click(showing_mistakes(self._proposed), self.text, self.choice, api_visibility="private")
-        self.text.submit(showing_mistakes(self._proposed), self.text, self.choice, api_visibility="private")
+        show.click(answering(self._proposed), self.text, self.choice, api_visibility="private")
+        self.text.submit(answering(self._proposed), self.text, self.choice, api_visibility="private")
         self.choice.input(
-            showing_mistakes(self._chosen), [self.text, self.choice], [self.text, self.choice], api_visibility="private"
+            answering(self._chosen), [self.text, self.choice], [self.text, self.choice], api_visibility="private"
         )
 
     @override
     def on_first_sight(self, event: Callable[..., Any]) -> None:
-        event(showing_mistakes(self._proposed), self.text, self.choice, api_visibility="private")
+        event(answering(self._proposed), self.text, self.choice, api_visibility="private")
 
     def _proposed(self, text: str) -> Any:
         return gr.Radio(choices=proposals(self.subject, text), value=None)
