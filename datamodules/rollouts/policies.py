@@ -14,7 +14,7 @@ PERSISTENCE = 0.95
 """Part of an action's distance from the mean that is left after a step of ``smooth``."""
 
 
-NAMED = ("random", "smooth", "expert")
+NAMED = ("random", "smooth", "expert", "expert_keys")
 """Policies that are no files."""
 
 
@@ -95,17 +95,18 @@ class ExpertPolicy(RolloutPolicy):
 
     Args:
         env: it, perhaps in wrappers.
+        by_keys: drive by the keys of ``dlmodules.driving.keys``, as a person does.
 
     Raises:
         UserError: it is another environment.
     """
 
-    def __init__(self, env: Any) -> None:
+    def __init__(self, env: Any, by_keys: bool = False) -> None:
         if not env.spec or "CarRacing" not in env.spec.id:
             raise UserError(f"policy expert drives CarRacing, and this is {env}: choose another policy")
-        from datamodules.environments.racing.expert import RacingExpert
+        from datamodules.environments.racing.expert import KeysExpert, RacingExpert
 
-        self.expert = RacingExpert(env)
+        self.expert = KeysExpert(env) if by_keys else RacingExpert(env)
 
     @override
     def begin(self, seed: int) -> None:
@@ -150,13 +151,13 @@ class AgentPolicy(RolloutPolicy):
 def make_policy(
     policy: str, env: Any, hold: int, mean: list[float] | None = None, spread: list[float] | None = None
 ) -> RolloutPolicy:
-    """Return ``random``, ``smooth``, ``expert`` or the agent of a checkpoint. Raises UserError where there is none."""
+    """Return one of the policies of ``NAMED``, or the agent of a checkpoint. Raises UserError where there is none."""
     if policy == "random":
         return RandomPolicy(env.action_space, hold)
     if policy == "smooth":
         return SmoothPolicy(env.action_space, mean, spread)
-    if policy == "expert":
-        return ExpertPolicy(env)
+    if policy in ("expert", "expert_keys"):
+        return ExpertPolicy(env, by_keys=policy == "expert_keys")
     return AgentPolicy(policy)
 
 

@@ -29,7 +29,7 @@ class RolloutSettings:
         env_id: of the environment.
         env_kwargs: further arguments of it.
         wrappers: of each environment.
-        policy: ``random``, ``smooth``, ``expert`` or the checkpoint of an agent.
+        policy: one of ``policies.NAMED``, or the checkpoint of an agent.
         hold: steps that a random action is held for.
         mean: of the actions of ``smooth``.
         spread: of the actions of ``smooth``.

@@ -4,7 +4,10 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
+from typing_extensions import override
 
+from dlmodules.driving.keys import KEYS, actions_of, keys_of
 from dlmodules.errors import UserError
 
 MARGIN = 1.5
@@ -12,10 +15,11 @@ MARGIN = 1.5
 SWEEPS = 200
 """Times that the line is pulled straight."""
 
-GRIP = 160.0
+GRIP, GRIP_BY_KEYS = 160.0, 80.0
 """Metres a second squared that the car is pushed sideways by in a bend."""
-BRAKING = 60.0
+BRAKING, BRAKING_BY_KEYS = 60.0, 40.0
 """Metres a second squared by which it slows down before one."""
+STARTED = 15.0  # metres a second; a driver by keys does nothing but start before
 TOP_SPEED = 100.0  # metres a second
 
 LOOK_LEAST, LOOK_SECONDS = 2.6, 0.26
@@ -45,6 +49,8 @@ class RacingExpert:
         UserError: it is another environment.
     """
 
+    grip, braking = GRIP, BRAKING
+
     def __init__(self, env: Any) -> None:
         inner = env.unwrapped
         if not hasattr(inner, "fd_tile") or not inner.continuous:
@@ -60,7 +66,7 @@ class RacingExpert:
         if self._track is not self.env.track:
             self._track, self._place = self.env.track, 0
             self.line, self.spacing = racing_line(self._track)
-            self.speed = speeds(self.line, self.spacing)
+            self.speed = speeds(self.line, self.spacing, self.grip, self.braking)
         hull = self.env.car.hull
         place, speed = np.array(hull.position), hull.linearVelocity.length
         near = (self._place + REACH) % len(self.line)
@@ -79,6 +85,20 @@ class RacingExpert:
         return np.array([steering, gas, brake], dtype=np.float32)
 
 
+class KeysExpert(RacingExpert):
+    """Drives as ``RacingExpert`` does, by the seven sets of keys of ``dlmodules.driving.keys``, and so more slowly."""
+
+    grip, braking = GRIP_BY_KEYS, BRAKING_BY_KEYS
+
+    @override
+    def act(self) -> Any:
+        """Return the action ``(3,)`` float32 of one of the sets of keys."""
+        wanted = super().act()
+        if self.env.car.hull.linearVelocity.length < STARTED:
+            return np.array(KEYS[1], dtype=np.float32)
+        return actions_of(keys_of(torch.from_numpy(wanted)[None]))[0].numpy()
+
+
 def racing_line(track: Any) -> tuple[Any, Any]:
     """Return the line ``(N, 2)`` of a track, in metres, and the distances ``(N,)`` from each of its places to the next.
 
@@ -95,14 +115,14 @@ def racing_line(track: Any) -> tuple[Any, Any]:
     return line, np.linalg.norm(np.roll(line, -1, axis=0) - line, axis=1)
 
 
-def speeds(line: Any, spacing: Any) -> Any:
+def speeds(line: Any, spacing: Any, grip: float = GRIP, braking: float = BRAKING) -> Any:
     """Return the highest speed ``(N,)`` at each place of a line, in metres a second."""
     before, after = line - np.roll(line, 1, axis=0), np.roll(line, -1, axis=0) - line
     turn = np.arctan2(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0], (before * after).sum(axis=1))
     bend = np.abs(turn) / ((spacing + np.roll(spacing, 1)) / 2)
     bend = (np.roll(bend, 1) + bend + np.roll(bend, -1)) / 3
-    squares = np.minimum(GRIP / np.maximum(bend, 1e-6), TOP_SPEED**2)
+    squares = np.minimum(grip / np.maximum(bend, 1e-6), TOP_SPEED**2)
     # Twice around, as the track has no beginning.
     for place in list(reversed(range(len(line)))) * 2:
-        squares[place] = min(squares[place], squares[(place + 1) % len(line)] + 2 * BRAKING * spacing[place])
+        squares[place] = min(squares[place], squares[(place + 1) % len(line)] + 2 * braking * spacing[place])
     return np.sqrt(squares)

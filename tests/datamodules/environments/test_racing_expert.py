@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
 from datamodules.environments.making import make_env
 from datamodules.rollouts.policies import make_policy
 from datamodules.rollouts.store import Rollouts, RolloutSettings, play_rollouts
+from dlmodules.driving.keys import actions_of, keys_of
 from dlmodules.errors import UserError
 
 MISSING = "Box2D is not installed: pip install -e '.[box2d]'"
@@ -52,6 +54,16 @@ def test_it_laps_tracks_and_touches_every_tile(tmp_path) -> None:
     assert [bool(found.ended[e, length - 1]) for e, length in enumerate(found.lengths)] == [True] * 3
     np.testing.assert_allclose(returns, 1000 - 0.1 * found.lengths, atol=0.2)
     assert min(returns) > 900
+
+
+def test_keys_that_are_driven_by_are_the_keys_that_are_recorded(tmp_path) -> None:
+    pytest.importorskip("Box2D", reason=MISSING)
+    settings = RolloutSettings(CAR_RACING, {"size": 16}, policy="expert_keys", episodes=1, max_steps=300)
+    found = Rollouts(play_rollouts(settings, tmp_path))
+    done = torch.from_numpy(np.array(found.actions[0]))
+    assert torch.equal(actions_of(keys_of(done)), done)
+    assert len(keys_of(done).unique()) >= 5
+    assert found.rewards.sum() > 150
 
 
 def test_other_environments_are_refused() -> None:
