@@ -42,6 +42,22 @@ def test_each_action_stands_between_what_was_seen_before_and_after_it(tmp_path: 
     assert found.ended[1].tolist() == [False] * (DIES_AT - 1) + [True] + [False] * 3
 
 
+def test_a_frame_stands_beside_what_was_done_when_it_was_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class ByFrame:
+        def begin(self, seed: int) -> None: ...
+
+        def act(self, observation: Any) -> int:
+            return int(observation[0, 0, 0]) * 2 % 3
+
+    monkeypatch.setattr(store, "make_policy", lambda *_: ByFrame())
+    data = rollouts(tmp_path, view="actions", batch_size=100)
+    data.setup()
+    frames, actions = next(iter(data.train_dataloader()))
+    seen = frames[:, 0, 0, 0].mul(255).round().long()
+    assert sorted(set(seen.tolist())) == list(range(DIES_AT))
+    assert torch.equal(actions, seen * 2 % 3)
+
+
 def test_a_limit_of_steps_is_no_end(tmp_path: Path) -> None:
     assert not rollouts(tmp_path, env_kwargs={"dies": False}).rollouts.ended.any()
     short = rollouts(tmp_path, max_steps=3).rollouts
