@@ -95,7 +95,7 @@ class ExpertPolicy(RolloutPolicy):
 
     Args:
         env: it, perhaps in wrappers.
-        by_keys: drive by the keys of ``dlmodules.driving.keys``, as a person does.
+        by_keys: drive by the keys of ``dlmodules.protocols.driving_keys``, as a person does.
 
     Raises:
         UserError: it is another environment.

@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
-from dlmodules.driving.keys import KEYS, actions_of, keys_of
 from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
+from dlmodules.protocols.driving_keys import KEYS, actions_of, keys_of
 from dlmodules.sampling.examples import example_inputs, example_labels
 from dlmodules.training.batches import inputs_and_targets, inputs_of
 from dlmodules.training.schedules import with_schedule
@@ -78,7 +78,7 @@ class BehaviouralCloning(NamesOwnNetworks):
     """Learns from frames which keys a driver pressed, as one learns classes, and drives by the likeliest.
 
     The actions of the driver, by keys or not, are brought to the nearest of the seven sets of keys of
-    ``dlmodules.driving.keys``.
+    ``dlmodules.protocols.driving_keys``.
 
     Logged: ``train/loss`` (cross-entropy of the batch), ``val/loss``, ``val/accuracy``, ``test/loss``,
     ``test/accuracy``.

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from typing_extensions import override
 
-from dlmodules.driving.keys import KEYS, actions_of, keys_of
 from dlmodules.errors import UserError
+from dlmodules.protocols.driving_keys import KEYS, actions_of, keys_of
 
 MARGIN = 1.5
 """Metres that the line leaves the middle of the road by, whose half width is 6.7: every tile must be touched."""
@@ -86,7 +86,7 @@ class RacingExpert:
 
 
 class KeysExpert(RacingExpert):
-    """Drives as ``RacingExpert`` does, by the seven sets of keys of ``dlmodules.driving.keys``, and so more slowly."""
+    """Drives as ``RacingExpert`` does, by the keys of ``dlmodules.protocols.driving_keys``, and so more slowly."""
 
     grip, braking = GRIP_BY_KEYS, BRAKING_BY_KEYS
 

@@ -5,8 +5,8 @@ import torch
 from datamodules.environments.making import make_env
 from datamodules.rollouts.policies import make_policy
 from datamodules.rollouts.store import Rollouts, RolloutSettings, play_rollouts
-from dlmodules.driving.keys import actions_of, keys_of
 from dlmodules.errors import UserError
+from dlmodules.protocols.driving_keys import actions_of, keys_of
 
 MISSING = "Box2D is not installed: pip install -e '.[box2d]'"
 CAR_RACING = "dlmodules/CarRacing-v0"

@@ -8,8 +8,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from datamodules.rollouts.rollouts import frames_to_images
 from dlmodules.driving.cloning import BehaviouralCloning, CloningNetwork, grey_view
-from dlmodules.driving.keys import NAMES, actions_of, keys_of
 from dlmodules.errors import UserError
+from dlmodules.protocols.driving_keys import NAMES, actions_of, keys_of
 from tests.quiet import quiet_trainer
 
 

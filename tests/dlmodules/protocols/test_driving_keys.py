@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from dlmodules.driving.keys import KEYS, NAMES, actions_of, keys_of
+from dlmodules.protocols.driving_keys import KEYS, NAMES, actions_of, keys_of
 
 
 @pytest.mark.parametrize(
