@@ -5,7 +5,7 @@ from typing import Any
 
 TRAINER = ("accumulate_grad_batches", "gradient_clip_algorithm", "gradient_clip_val")
 """What of the trainer decides the weights of a step. The rest is how long, where and with which pictures."""
-SURROUNDINGS = frozenset({"cache_dir", "data_dir", "num_workers", "pin_memory", "progress"})
+SURROUNDINGS = frozenset({"cache_dir", "data_dir", "num_workers", "pin_memory", "progress", "rollouts_dir", "workers"})
 """What of the data does not change a batch."""
 MODEL_ALONE = ("model",)
 WHOLE = ("model", "data", "seed_everything", "trainer")

@@ -161,7 +161,8 @@ class SystemCLI(LightningCLI):
         config = self.config[self.config.subcommand]
         if "weights_only" in config:
             config.weights_only = True
-        if not config.get("ckpt_path"):
+        config.ckpt_path = self.checkpoint_to_take(parser)
+        if not config.ckpt_path:
             return
         training = self.config.subcommand == "fit"
         self._checkpoint = find_checkpoint(
@@ -180,6 +181,11 @@ class SystemCLI(LightningCLI):
         rank_zero_only(print)(
             f"{'resuming' if training else 'taking'} {self._checkpoint} at step {checkpoint.get('global_step')}"
         )
+
+    def checkpoint_to_take(self, parser: LightningArgumentParser) -> str | None:
+        """Return ``--ckpt_path``, which ``self.config`` has; a child may know of another where there is none."""
+        given: str | None = self.config[self.config.subcommand].get("ckpt_path")
+        return given
 
     def _plain(self, parser: LightningArgumentParser) -> dict[str, Any]:
         """Return the configuration of the command as ``config.yaml`` would have it."""

@@ -23,6 +23,7 @@ COMMANDS = {
     "export": Command("write a network as ONNX", "--ckpt_path runs/mlp_digits/version_0 --output mlp.onnx"),
     "explore": Command("decode, morph and sample in the browser", "--ckpt_path last"),
     "play": Command("play a game against a checkpoint or a search", "--game connect_four --opponent uct:1000"),
+    "pipeline": Command("train the parts of a system one after another, and go on there", "world_models/dodge"),
     "dashboard": Command("build a W&B workspace for the runs of a family of systems", "vaes"),
     "systems": Command("list the systems, or those with the given words", "mnist gan --long"),
 }

@@ -14,6 +14,7 @@ MISFIT = "Error(s) in loading state_dict"  # so torch says that weights are of o
 SIGTERM_EXIT = 143
 INTERRUPT_EXIT = 130
 GO_ON = "go on with --ckpt_path last"
+GO_ON_SAME = "go on with the same command"
 IN_OTHER_WORDS = {
     "Expected more than 1 value per channel when training": (  # torch
         "batch normalization cannot train on a batch of 1: set --data.batch_size to 2 or more, and where only"
@@ -32,20 +33,23 @@ def fail(message: str) -> NoReturn:
     raise SystemExit(2)
 
 
-def run(command: Callable[[], None]) -> None:
-    """Run ``command``; turn mistakes of the user into one line and exit code 2."""
+def run(command: Callable[[], None], go_on: str = GO_ON) -> None:
+    """Run ``command``; turn mistakes of the user into one line and exit code 2.
+
+    ``go_on`` is how a training that was stopped goes on, in words.
+    """
     try:
         command()
     except UserError as error:
         fail(str(error))
     except TrainingInterruptedError:
-        print(f"stopped by Ctrl-C; {GO_ON}", file=sys.stderr)
+        print(f"stopped by Ctrl-C; {go_on}", file=sys.stderr)
         raise SystemExit(INTERRUPT_EXIT) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPT_EXIT) from None
     except SystemExit as stop:
         if _is_lightnings(stop, "SIGTERMException"):
-            print(f"stopped by SIGTERM; {GO_ON}", file=sys.stderr)
+            print(f"stopped by SIGTERM; {go_on}", file=sys.stderr)
             raise SystemExit(SIGTERM_EXIT) from None
         # Lightning ends with 1 where a KeyboardInterrupt reached it.
         if isinstance(stop.__context__, KeyboardInterrupt):

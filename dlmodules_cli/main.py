@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 from dlmodules_cli.places import let_own_modules_be_named, refuse_hidden_packages
 
@@ -15,11 +14,11 @@ def main(args: Sequence[str] | None = None) -> None:
     from dlmodules.training.allocator import keep_freed_memory
 
     keep_freed_memory()
-    from dlmodules_cli.errors import run
+    from dlmodules_cli.errors import GO_ON, GO_ON_SAME, run
     from dlmodules_cli.noise import quieten
 
     quieten()
-    run(lambda: _dispatch(args))
+    run(lambda: _dispatch(args), GO_ON_SAME if args[:1] == ["pipeline"] else GO_ON)
 
 
 def _dispatch(args: list[str]) -> None:
@@ -38,12 +37,18 @@ def _dispatch(args: list[str]) -> None:
         from dlmodules_cli.dashboard.command import dashboard
 
         dashboard(rest)
+    elif command == "pipeline":
+        from dlmodules_cli.pipeline.command import pipeline
+
+        pipeline(rest)
     elif command == "play":
         _play(rest)
     elif command in ("sample", "translate", "export", "explore"):
         _on_a_checkpoint(command, rest)
     elif command in COMMANDS or command.startswith("-"):
-        _train_or_measure(args)
+        from dlmodules_cli.running import train_or_measure
+
+        train_or_measure(args)
     else:
         from dlmodules_cli.messages import unknown_command
 
@@ -92,18 +97,3 @@ def _on_a_checkpoint(command: str, args: list[str]) -> None:
         from dlmodules_cli.explore.command import explore
 
         explore(chosen)
-
-
-def _train_or_measure(args: list[str]) -> None:
-    from dlmodules_cli.early import refuse_half_a_choice, resolved
-    from dlmodules_cli.interrupts import interrupts_end_the_step
-    from dlmodules_cli.runs import one_run_folder
-
-    args = resolved(args)
-    if not args[0].startswith("-"):
-        refuse_half_a_choice(args)
-    from dlmodules_cli.cli import SystemCLI
-    from dlmodules_cli.lean import lean_where_known
-
-    with one_run_folder(), lean_where_known(), interrupts_end_the_step() if args[0] == "fit" else nullcontext():
-        SystemCLI(args)

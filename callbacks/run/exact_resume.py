@@ -16,8 +16,8 @@ class ExactResume(pl.Callback):
     """Save the states of Python's, NumPy's and torch's generators, and give them back on resuming.
 
     With a loader that knows its position (those of all data modules here do) a run that
-    was killed continues to bitwise the same weights on a CPU. The command line always adds it; with a
-    plain ``Trainer`` add it yourself, together with ``LastCheckpoint``.
+    was killed continues to bitwise the same weights on a CPU, in the same epochs, whether these or steps end it.
+    The command line always adds it; with a plain ``Trainer`` add it yourself, together with ``LastCheckpoint``.
     """
 
     def __init__(self) -> None:
@@ -37,6 +37,9 @@ class ExactResume(pl.Callback):
     ) -> None:
         """Remember the saved states until the fit starts."""
         self._restored = checkpoint.get("random_states")
+        # Where a training ends by steps, Lightning takes an epoch that has ended for one to be finished, and counts it
+        # once more, without a batch (its issue 19617).
+        vars(trainer.fit_loop)["_iteration_based_training"] = lambda: False
 
     @override
     def on_fit_start(self, trainer: "pl.Trainer", pl_module: "pl.LightningModule") -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from typing_extensions import override
 
 from datamodules.environments.registering import register_once
+from dlmodules.errors import UserError
 from dlmodules.validation.arguments import check_fractions
 
 DODGE = "dlmodules/Dodge-v0"
@@ -23,25 +24,28 @@ class Dodge(gym.Env[Any, Any]):
     """Stay out of the way of falling balls, for a reward of 1 a step. Observations are ``(24, 24, 1)`` uint8.
 
     It is what VizDoom's ``take_cover`` is at heart: nothing is to be won but time, and a single mistake ends the game,
-    so a world model has to know what kills. The player steps 2 pixels to the left (0) or right (2), or stays (1). Balls
-    fall a pixel a step, half of them towards where the player stands when they start.
+    so a world model has to know what kills. The player steps 2 pixels to the left (0) or right (2), or stays (1). Half
+    of the balls fall towards where the player stands when they start.
 
     Books: foster F8.9.
 
     Args:
         balls: probability that a ball starts in a step.
         aimed: part of the balls that are aimed.
+        fall: pixels that a ball falls in a step, 1 to 3: a faster one would pass through the player.
         render_mode: ``rgb_array`` for pictures; None draws nothing.
 
     Raises:
-        UserError: for a number outside [0, 1].
+        UserError: for a number out of range.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 15}  # noqa: RUF012  # Gymnasium has an instance variable here
 
-    def __init__(self, balls: float = 0.18, aimed: float = 0.5, render_mode: str | None = None) -> None:
+    def __init__(self, balls: float = 0.18, aimed: float = 0.5, fall: int = 1, render_mode: str | None = None) -> None:
         check_fractions(balls=balls, aimed=aimed)
-        self.balls, self.aimed, self.render_mode = balls, aimed, render_mode
+        if fall not in range(1, BALL + 1):
+            raise UserError(f"fall is {fall}; it must be 1 to {BALL} pixels a step")
+        self.balls, self.aimed, self.fall, self.render_mode = balls, aimed, fall, render_mode
         self.observation_space = gym.spaces.Box(0, 255, (SIDE, SIDE, 1), np.uint8)
         self.action_space = gym.spaces.Discrete(3)
         self.player, self.falling = 0, np.zeros((0, 2), dtype=np.int64)
@@ -63,7 +67,8 @@ class Dodge(gym.Env[Any, Any]):
     @override
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         self.player = min(max(self.player + STRIDE * (int(action) - STAY), 0), SIDE - PLAYER)
-        self.falling = self.falling[self.falling[:, 1] < SIDE - 1] + (0, 1)
+        self.falling[:, 1] += self.fall
+        self.falling = self.falling[self.falling[:, 1] < SIDE]
         starts, aims, place = self.np_random.random(3)
         if starts < self.balls:
             middle = self.player + (PLAYER - BALL) // 2

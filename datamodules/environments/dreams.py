@@ -153,7 +153,12 @@ class DreamEnv(gym.Env[Any, Any]):
 
 def world_of(given: str | Dreams | None) -> Dreams:
     """Return a world model, or that of a checkpoint. Raises UserError where it is none."""
-    world = load_module(given) if isinstance(given, str) else given
+    if isinstance(given, str):
+        # Each process loads it anew, a resumed one as well: its first weights must draw no number of the run.
+        with torch.random.fork_rng(devices=[]):
+            world: Any = load_module(given)
+    else:
+        world = given
     if not isinstance(world, Dreams):
         found = "None" if world is None else type(world).__name__
         raise UserError(f"world is {found}: dreams are those of a world model, such as the checkpoint of an MDNRNN")

@@ -16,7 +16,8 @@ from typing_extensions import override
 
 from datamodules.environments.making import make_env
 from datamodules.rollouts.rollouts import RolloutsDataModule, frames_to_images
-from datamodules.rollouts.store import Rollouts, file_hash
+from datamodules.rollouts.store import Rollouts
+from dlmodules.checkpoints.hashes import file_hash
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
 from dlmodules.layers.untrained_encoder import UntrainedEncoder

@@ -16,6 +16,7 @@ from numpy.lib.format import open_memmap
 
 from datamodules.environments.making import Wrapper, make_env
 from datamodules.rollouts.policies import NAMED, make_policy
+from dlmodules.checkpoints.hashes import file_hash
 from dlmodules.errors import UserError
 
 NAMES = ("frames", "actions", "rewards", "ended", "lengths")
@@ -79,17 +80,6 @@ class Rollouts:
         self.frames, self.actions, self.rewards, self.ended, self.lengths = (
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in NAMES
         )
-
-
-def file_hash(path: str | Path) -> str:
-    """Return the SHA-256 of a file. Raises UserError where there is none."""
-    if not Path(path).is_file():
-        raise UserError(f"there is no file {path}")
-    found = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()
 
 
 def play_rollouts(settings: RolloutSettings, root: Path, workers: int = 1) -> Path:

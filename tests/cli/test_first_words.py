@@ -39,6 +39,10 @@ finally:
         ("play --help", 0, "--opponent"),
         ("play --games 3", 2, "--games is 3; it must be 1, or an even number"),
         ("play no.ckpt", 2, "there is no checkpoint no.ckpt"),
+        ("pipeline --help", 0, "--root"),
+        ("pipeline", 2, "pipeline must be given a name or a file first"),
+        ("pipeline world_models/dodgy", 2, "(did you mean world_models/dodge"),
+        ("pipeline world_models/dodge --vea.model.beta 1", 2, "(did you mean vae?)"),
         ("dashboard --help", 0, "--entity"),
         ("dashboard", 2, "no family given; there are: autoencoders, "),
         ("dashboard vae", 2, "no family 'vae' (did you mean vaes"),
@@ -90,6 +94,7 @@ def test_the_overview_has_each_command_with_an_example_that_parses(monkeypatch):
         "export",
         "explore",
         "play",
+        "pipeline",
         "dashboard",
         "systems",
     ]

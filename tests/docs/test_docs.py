@@ -135,6 +135,10 @@ def test_command_parses(folder, monkeypatch, capsys, words):
         chosen = parse("play", words[1:])
         assert chosen.watch is None or chosen.watch == "" or make_player(chosen.watch)
         assert make_player(chosen.opponent or "random")
+    elif words[0] == "pipeline":
+        from dlmodules_cli.pipeline.command import chosen_stages
+
+        assert chosen_stages(words[1:])[0]
     elif words[0] in ("sample", "translate", "export", "explore"):  # right, when all that is missing is the file
         with pytest.raises(UserError, match="no checkpoint"):
             _dispatch(words)

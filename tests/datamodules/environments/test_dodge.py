@@ -7,8 +7,9 @@ from dlmodules.errors import UserError
 LEFT, STAY, RIGHT = range(3)
 
 
-def test_a_ball_that_reaches_the_player_ends_the_game() -> None:
-    env = make_env("dlmodules/Dodge-v0", {"balls": 1.0, "aimed": 1.0}, ())
+@pytest.mark.parametrize(("fall", "ends"), [(1, 23), (2, 12), (3, 9)])
+def test_a_ball_that_reaches_the_player_ends_the_game(fall: int, ends: int) -> None:
+    env = make_env("dlmodules/Dodge-v0", {"balls": 1.0, "aimed": 1.0, "fall": fall}, ())
     first, _ = env.reset(seed=0)
     assert (first.shape, first.dtype) == ((24, 24, 1), np.uint8)
     assert (first[:22] == 0).all()
@@ -20,8 +21,8 @@ def test_a_ball_that_reaches_the_player_ends_the_game() -> None:
         assert reward == 1
         steps += 1
     assert terminated
-    # The ball appears with its lowest row on top, and touches the player's upper row 22 steps later.
-    assert steps == 23
+    # The ball appears with its lowest row on top, and touches the player's upper row 22 pixels below.
+    assert steps == ends
     assert (frame == 255).any()
 
 
@@ -61,3 +62,5 @@ def test_pictures_and_bad_numbers() -> None:
     assert env.render().shape == (192, 192, 3)
     with pytest.raises(UserError, match="aimed is 2"):
         make_env("dlmodules/Dodge-v0", {"aimed": 2.0}, ())
+    with pytest.raises(UserError, match="fall is 4; it must be 1 to 3 pixels a step"):
+        make_env("dlmodules/Dodge-v0", {"fall": 4}, ())

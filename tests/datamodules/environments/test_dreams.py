@@ -8,6 +8,7 @@ from gymnasium.utils.env_checker import check_env
 
 from datamodules import EnvironmentDataModule
 from datamodules.environments.dreams import DreamEnv, DreamVectorEnv
+from datamodules.environments.lanes import VectorLanes
 from dlmodules import MDNRNN, PPO, VAE, EvolvedController
 from dlmodules.errors import UserError
 from tests.quiet import quiet_trainer
@@ -51,6 +52,14 @@ def test_dreams_begin_as_episodes_do_and_not_in_their_middle() -> None:
     again, _ = env.reset()
     assert (again[:, 3:] == 0).all()
     assert not np.allclose(again, seen)
+
+
+def test_first_codes_are_drawn_and_not_their_means() -> None:
+    model = world()
+    model.starts.zero_()  # standard normal codes
+    seen, _ = DreamVectorEnv(300, model).reset(seed=0)
+    assert seen[:, :3].std() == pytest.approx(1.0, abs=0.1)
+    assert abs(seen[:, :3].mean()) < 0.1
 
 
 def test_a_dream_follows_from_its_seed_and_not_from_those_beside_it() -> None:
@@ -101,6 +110,19 @@ def test_a_dream_has_a_limit_which_is_no_end_and_the_next_one_begins_at_once() -
             # What was seen last is the dream's own, and not the first of the next.
             assert (seen[:, 3:] == 0).all()
             assert all((last[3:] != 0).all() for last in info["final_obs"])
+
+
+def test_no_return_of_a_dream_is_above_its_limit() -> None:
+    """Nor is a step of the next dream counted to the one before."""
+    env = DreamVectorEnv(4, ending(0.1, rewards=False), max_steps=6)
+    lanes = VectorLanes(env, 0)
+    played = lanes.play(lambda seen, _: torch.zeros(len(seen), 2), lanes.next_seeds(200))
+    assert played.ended.all()
+    assert played.returns.max() == 6
+    assert (played.returns == played.lengths).all()
+    # Of so many dreams one in ten ends in its first step.
+    assert (played.lengths == 1).mean() == pytest.approx(0.1, abs=0.06)
+    assert (played.lengths == 6).mean() == pytest.approx(0.9**5, abs=0.1)
 
 
 def test_one_dream_is_an_environment_for_any_agent(tmp_path: Path) -> None:

@@ -131,7 +131,15 @@ def test_series_are_codes_of_the_frames_and_padded(tmp_path: Path) -> None:
     assert batch.mask.tolist() == [[1, 1, 1, 1], [1, 1, 1, 0]]
     assert batch.reward.tolist() == [[1, 2, 3, 4], [5, 6, 7, 0]]
     assert batch.ended.tolist() == [[0, 0, 0, 0], [0, 0, 1, 0]]
+    played = torch.from_numpy(data.rollouts.actions[data.episodes_of("val")[0], :DIES_AT].copy())
+    done = batch.action.argmax(dim=-1)
+    assert torch.equal(torch.cat([done[0], done[1, :3]]), played)
     module = VAE.load_from_checkpoint(path, weights_only=True)
+    # Dreams begin as these episodes do: with the code of frame 0, whatever the rest of a window is.
+    mean, log_var = module.posterior(torch.zeros(1, 1, 8, 8))
+    starts = data.start_codes()
+    torch.testing.assert_close(starts[0], mean.detach().expand(2, 2))
+    torch.testing.assert_close(starts[1], log_var.detach().expand(2, 2))
     frames = torch.arange(4, 8).float().div(255)[:, None, None, None].expand(4, 1, 8, 8)
     torch.testing.assert_close(batch.mean[1, :4], module.posterior(frames)[0].detach())
 

@@ -105,6 +105,18 @@ def test_codes_are_drawn_anew_in_each_step() -> None:
     torch.testing.assert_close(small().draw_codes(series()), series().mean, atol=1e-6, rtol=0)
 
 
+def test_what_is_read_and_what_is_expected_are_the_same_drawn_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes that are as wide as the prior: their means in place of draws would be another loss, and always the same."""
+    module, batch = small(ends=True), series(log_var=0.0)
+    assert module.losses(batch)[0]["z_loss"] != module.losses(batch)[0]["z_loss"]
+    drawn = module.draw_codes(batch)
+    monkeypatch.setattr(module, "draw_codes", lambda series: drawn)
+    found = module.losses(batch)[0]
+    wanted = small(ends=True).losses(batch._replace(mean=drawn, log_var=torch.full_like(drawn, -40.0)))[0]
+    for name, loss in found.items():
+        torch.testing.assert_close(loss, wanted[name])
+
+
 def test_it_learns_two_futures_that_one_gaussian_cannot_tell() -> None:
     """The code jumps by +1 or -1: a mixture has half a bit more than any Gaussian, and knows the reward."""
     draw = torch.Generator().manual_seed(0)
@@ -141,6 +153,22 @@ def test_dreams_have_the_asked_temperature() -> None:
     for bad in (0.0, -1.0):
         with pytest.raises(UserError, match="temperature"):
             module.dream(z, action, module.initial_state(20_000), bad)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_each_number_of_a_dream_chooses_a_component_of_its_own(shared: bool) -> None:
+    module = small(components=2, shared=shared, reward_input=False, rewards=False)
+    with torch.no_grad():
+        module.network.head.weight.zero_()
+        row = [-50.0, 50, 0, 0]  # means and log_sigma
+        module.network.head.bias.copy_(torch.tensor([0.0, 0, *row, *row] if shared else [0.0, 0, *row] * 2))
+    z, action, draw = torch.zeros(4_000, 2), torch.zeros(4_000, 1), torch.Generator().manual_seed(0)
+    draws = torch.rand(4_000, 2, generator=draw), torch.randn(4_000, 2, generator=draw)
+    for given in (draws, None):
+        found = module.dream(z, action, module.initial_state(4_000), 1.0, given)[0]
+        assert found[:, 0].sign().mean().item() == pytest.approx(0.0, abs=0.07)
+        agree = (found[:, 0].sign() == found[:, 1].sign()).float().mean().item()
+        assert agree == (1.0 if shared else pytest.approx(0.5, abs=0.04))
 
 
 @pytest.mark.parametrize("reward_input", [True, False])

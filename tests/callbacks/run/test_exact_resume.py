@@ -1,0 +1,76 @@
+"""A training goes on in the epoch where it was, whether epochs or steps end it."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from callbacks import ExactResume, LastCheckpoint
+from datamodules import DigitsDataModule
+from dlmodules import MLPClassifier
+
+
+class KilledError(Exception):
+    """Stands for a signal that lets nothing be done any more."""
+
+
+class Diary(pl.Callback):
+    """Notes each batch and what it follows, and is killed before the step ``kill``."""
+
+    def __init__(self, kill: int | None = None) -> None:
+        self.kill = kill
+        self.lines: list[tuple[Any, ...]] = []
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.lines.append(("epoch", trainer.current_epoch))
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        if trainer.global_step == self.kill:
+            raise KilledError
+        self.lines.append((trainer.global_step, batch_idx, float(batch[0].sum())))
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.lines.append(("end", trainer.current_epoch))
+
+
+def trained(
+    folder: Path, kill: int | None = None, ckpt_path: str | None = None, **ends: int
+) -> tuple[list[tuple[Any, ...]], dict[str, torch.Tensor], int]:
+    """Train for two batches an epoch; return the diary, the weights and the number of epochs."""
+    pl.seed_everything(0)
+    diary = Diary(kill)
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        default_root_dir=folder,
+        logger=False,
+        callbacks=[ExactResume(), LastCheckpoint(str(folder), every_n_steps=1), diary],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_train_batches=2,
+        limit_val_batches=1,
+        **{"max_epochs": -1, "max_steps": -1, **ends},
+    )
+    module = MLPClassifier(hidden_dims=(8,), dropout=0.5)
+    with suppress(KilledError):
+        trainer.fit(module, DigitsDataModule(batch_size=16), ckpt_path=ckpt_path, weights_only=True)
+    return diary.lines, module.state_dict(), trainer.current_epoch
+
+
+@pytest.mark.parametrize(
+    "ends", [{"max_epochs": 3}, {"max_steps": 6}, {"max_steps": 9, "max_epochs": 3}, {"max_steps": 5}]
+)
+@pytest.mark.parametrize("kill", [2, 3, 4])  # at an epoch's end, inside one, and at the end of another
+def test_it_goes_on_in_the_epoch_where_it_was(kill: int, ends: dict[str, int], tmp_path: Path) -> None:
+    lines, weights, epochs = trained(tmp_path / "unbroken", **ends)
+    first, _, _ = trained(tmp_path, kill, **ends)
+    second, found, found_epochs = trained(tmp_path, ckpt_path=str(tmp_path / "last.ckpt"), **ends)
+    if kill % 2 == 0:  # what the killed one began came to nothing
+        assert first.pop() == ("epoch", kill // 2)
+    assert first + second == lines
+    assert found_epochs == epochs
+    assert all(torch.equal(weights[name], found[name]) for name in weights)
