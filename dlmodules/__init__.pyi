@@ -49,6 +49,8 @@ from .rl.evolution.cmaes import CMAES as CMAES
 from .rl.evolution.controller import EvolvedController as EvolvedController
 from .rl.evolution.genetic import GeneticAlgorithm as GeneticAlgorithm
 from .rl.evolution.openai_es import OpenAIES as OpenAIES
+from .rl.imitation.cloning import BehaviouralCloning as BehaviouralCloning
+from .rl.imitation.dagger import DAgger as DAgger
 from .rl.n_step_dqn import NStepDQN as NStepDQN
 from .rl.noisy_dqn import NoisyDQN as NoisyDQN
 from .rl.ppo import PPO as PPO

@@ -37,8 +37,8 @@ class SingleEnv:
         return np.array(observation, dtype=self._dtype)[None]
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """Return what the environment has under ``name``."""
-        return (getattr(self.env, name),)
+        """Return what the environment, or one that it wraps, has under ``name``."""
+        return (self.env.get_wrapper_attr(name),)
 
     def set_attr(self, name: str, values: list[Any]) -> None:
         """Give it the one value of ``values``."""

@@ -72,6 +72,21 @@ class EnvironmentStream(CountsEpisodes):
         """The same as ``(N,)`` int64 where observations are numbered, or as one number where N is 1."""
         return int(self._seen[0]) if self.num_envs == 1 else self._seen
 
+    def expert_actions(self) -> Tensor:
+        """Return what an expert would do now, ``(N, ...)``, as the environments say in ``expert_action``.
+
+        Raises:
+            UserError: they have no expert.
+        """
+        try:
+            actions = self.envs.get_attr("expert_action")
+        except AttributeError as error:
+            raise UserError(
+                "the training environments have no expert to learn from: set train_env_kwargs.expert for"
+                " dlmodules/CarRacing-v0, or give an environment of your own an attribute expert_action"
+            ) from error
+        return torch.from_numpy(np.stack(actions)).to(self._action_dtype)
+
     def step_states(self, action: Any) -> StateStep:
         """Do the actions, ``(N,)`` or one number where N is 1, where observations are numbered."""
         if self.num_envs > 1:

@@ -34,7 +34,7 @@ from dlmodules.protocols.data import (
 )
 from dlmodules.protocols.driving import SteersByFrames
 from dlmodules.protocols.dynamics import Dynamics, StateStep, StateStream
-from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStream
+from dlmodules.protocols.environments import AsksExpert, EnvironmentSource, EnvironmentStream
 from dlmodules.protocols.episodes import ActsInEpisodes, PlayedEpisodes, PlaysEpisodes
 from dlmodules.protocols.examples import GivesExamples, HasSmallArguments
 from dlmodules.protocols.games import Analyses, Analysis, Boards, Estimates, Game, Player, PlaysGames, Symmetry
@@ -85,6 +85,7 @@ __all__ = [
     "ActsWithMemory",
     "Analyses",
     "Analysis",
+    "AsksExpert",
     "Attends",
     "AttentionMap",
     "Batch",

@@ -1,7 +1,7 @@
 """What an agent asks of its environments and of the data module that makes them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -23,6 +23,15 @@ class EnvironmentStream(Protocol):
 
     def step(self, action: Tensor, info: Mapping[str, Tensor] | None = None) -> Transition:
         """Do the actions ``(N, ...)``; ``info`` becomes that of the transition."""
+        ...
+
+
+@runtime_checkable
+class AsksExpert(Protocol):
+    """Training environments whose states an expert may be asked about."""
+
+    def expert_actions(self) -> Tensor:
+        """Return what an expert would do now, ``(N, ...)``. Raises UserError where there is none."""
         ...
 
 

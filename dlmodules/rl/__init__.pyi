@@ -6,6 +6,7 @@ from .features import StateFeatures as StateFeatures
 from .image_networks import ImageQNetwork as ImageQNetwork
 from .image_networks import MinAtarQNetwork as MinAtarQNetwork
 from .image_networks import NatureQNetwork as NatureQNetwork
+from .imitation.views import CloningNetwork as CloningNetwork
 from .networks import CartPoleQNetwork as CartPoleQNetwork
 from .networks import CategoricalQNetwork as CategoricalQNetwork
 from .networks import DuelingQNetwork as DuelingQNetwork
