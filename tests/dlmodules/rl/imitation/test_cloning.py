@@ -207,8 +207,8 @@ def test_what_does_not_fit_ends_in_one_line() -> None:
         DAgger(decay=2)
     with pytest.raises(UserError, match="batch_size"):
         BehaviouralCloning(batch_size=1)
-    with pytest.raises(UserError, match="no expert to learn from: set train_env_kwargs.expert"):
+    with pytest.raises(UserError, match=r"no expert to learn from: set train_env_kwargs\.expert"):
         trainer(limit_val_batches=0).fit(cloner(), stripes(train_env_kwargs=None))
-    with pytest.raises(UserError, match=r"set num_frames to 2"):
-        stack = {"class_path": "gymnasium.wrappers.FrameStackObservation", "init_args": {"stack_size": 2}}
+    stack = {"class_path": "gymnasium.wrappers.FrameStackObservation", "init_args": {"stack_size": 2}}
+    with pytest.raises(UserError, match="set num_frames to 2"):
         trainer(limit_val_batches=0).fit(cloner(), stripes(wrappers=[stack]))
