@@ -12,6 +12,7 @@ from dlmodules.checkpoints.hparams import constructor_arguments
 from dlmodules.rl.dqn import DQN
 from dlmodules.rl.evolution.population import PopulationAgent
 from dlmodules.rl.exploration import Epsilon
+from dlmodules.rl.imitation.cloning import BehaviouralCloning
 from dlmodules.rl.n_step_dqn import NStepDQN
 from dlmodules.rl.policy_gradient import PolicyGradientAgent
 from dlmodules.rl.random_agent import RandomAgent
@@ -32,8 +33,9 @@ probe_environments.register()
 pytestmark = pytest.mark.learning
 
 # A new agent is among them by itself. Planners take no step, and the random agent learns nothing. What a policy is
-# worth changes with it: test_policy_probes.py has those. Populations learn no values, and games are no environments.
-OTHERS = (Planner, PolicyGradientAgent, PopulationAgent, RandomAgent, SelfPlayAgent)
+# worth changes with it: test_policy_probes.py has those. Populations and who clones learn no values, and games are no
+# environments.
+OTHERS = (BehaviouralCloning, Planner, PolicyGradientAgent, PopulationAgent, RandomAgent, SelfPlayAgent)
 AGENTS = [system.module for system in systems() if system.family == "rl" and not issubclass(system.module, OTHERS)]
 
 
