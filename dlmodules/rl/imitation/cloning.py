@@ -176,6 +176,7 @@ class BehaviouralCloning(Agent):
         for _ in range(self.updates_per_iteration):
             drawn = self.buffer.sample(self.batch_size, self.generator)
             losses.append(self.update(drawn.observation.to(self.device), drawn.info["expert_action"].to(self.device)))
+        self.network.eval()  # it drives next: without dropout, and by the norms of all batches
         self.step_schedule()
         return metrics | {"loss": torch.stack(losses).mean()}
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from math import exp, log
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import pytorch_lightning as pl
@@ -124,6 +124,22 @@ def test_it_learns_to_steer_by_an_expert(cls: Any, jumps: float, least: float, c
     run.fit(module, environments)
     [metrics] = run.test(module, datamodule=environments, verbose=False)
     assert metrics["test/return"] > least
+
+
+def test_the_learner_drives_without_dropout_and_learns_with_it() -> None:
+    class Watched(DAgger):
+        modes: ClassVar[dict[str, set[bool]]] = {"acts": set(), "learns": set()}
+
+        def act(self, observation: Tensor) -> Tensor:
+            self.modes["acts"].add(self.network.training)
+            return super().act(observation)
+
+        def update(self, view: Tensor, action: Tensor) -> Tensor:
+            self.modes["learns"].add(self.network.training)
+            return super().update(view, action)
+
+    trainer(limit_val_batches=0).fit(cloner(Watched, updates_per_iteration=1), stripes())
+    assert Watched.modes == {"acts": {False}, "learns": {True}}
 
 
 def test_black_frames_break_nothing() -> None:
