@@ -116,9 +116,12 @@ def test_the_expert_drives_ever_more_seldom() -> None:
 
 
 @pytest.mark.parametrize("continuous", [True, False])
-@pytest.mark.parametrize(("cls", "jumps", "least"), [(BehaviouralCloning, 0.2, 25.0), (DAgger, 0.0, 31.0)])
+@pytest.mark.parametrize(("cls", "jumps", "least"), [(BehaviouralCloning, 0.2, 28.0), (DAgger, 0.0, 31.0)])
 def test_it_learns_to_steer_by_an_expert(cls: Any, jumps: float, least: float, continuous: bool) -> None:
-    """Who does nothing has 20 and 17; the expert 28 and 34. Who clones must be shown the stripe everywhere."""
+    """Who does nothing has 19 and 17, the expert 30 and 34; who clones answers that come a step late has 27.
+
+    Who clones must be shown the stripe everywhere; who aggregates comes there by himself.
+    """
     module = cloner(cls, continuous=continuous, balance=0.0)
     run, environments = trainer(limit_val_batches=0), stripes(total_steps=960, env_kwargs={"jumps": jumps})
     run.fit(module, environments)
