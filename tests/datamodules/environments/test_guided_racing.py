@@ -8,6 +8,7 @@ from datamodules.environments.environment import EnvironmentDataModule
 from datamodules.environments.making import make_env
 from datamodules.environments.racing.expert import RacingExpert
 from dlmodules.errors import UserError
+from dlmodules.protocols import AsksExpert
 from dlmodules.protocols.driving_keys import KEYS
 
 MISSING = "Box2D is not installed: pip install -e '.[box2d]'"
@@ -50,7 +51,9 @@ def test_the_plain_game_has_no_expert_and_a_wrong_one_is_named() -> None:
     data = EnvironmentDataModule(
         CAR_RACING, num_envs=2, env_kwargs={"size": 16}, train_env_kwargs={"expert": "wheel"}, eval_episodes=1
     )
-    assert data.train_envs.expert_actions().shape == (2, 3)
+    envs = data.train_envs
+    assert isinstance(envs, AsksExpert)
+    assert envs.expert_actions().shape == (2, 3)
     [held_out] = data.evaluation_envs("val")
     assert not hasattr(held_out.unwrapped, "expert_action")
     with pytest.raises(UserError, match="expert is 'wheal': choose one of wheel, keys"):

@@ -59,4 +59,4 @@ def column_of(place: float) -> int:
 def register_stripe() -> None:
     """Tell Gymnasium of it, once."""
     if STRIPE not in gym.registry:
-        gym.register(STRIPE, entry_point=Stripe, max_episode_steps=STEPS)
+        gym.register(STRIPE, entry_point=f"{__name__}:Stripe", max_episode_steps=STEPS)
