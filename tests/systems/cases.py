@@ -28,6 +28,7 @@ PACKAGES = {
     "dlmodules/MinAtar": ("minatar", "minatar"),
     "LunarLander": ("Box2D", "box2d"),
     "dlmodules/CarRacing": ("Box2D", "box2d"),
+    "dlmodules/DoomTakeCover": ("vizdoom", "doom"),
 }
 """How the ids of environments begin that need a package: its name, and the extra that has it."""
 
