@@ -170,7 +170,11 @@ def unigrams(datamodule: Any) -> dict[str, float]:
 
 def six_grams(datamodule: Any) -> dict[str, float]:
     """Negative log-likelihood of the test tokens under n-grams of up to six, smoothed by Kneser-Ney's method."""
-    return {"baseline/loss": _counted(datamodule, 6)}
+    nats = _counted(datamodule, 6)
+    return {
+        "baseline/loss": nats,
+        "baseline/bits_per_character": nats / log(2) / datamodule.characters_per_token("test"),
+    }
 
 
 def trigrams(datamodule: Any) -> dict[str, float]:

@@ -43,6 +43,16 @@ class DrawnRoads:
         roads = Arcs(offset, torch.atan2(across, forward) - wanted.asin(), curvature)
         return cls(roads, Scenery.drawn(n, generator), steering)
 
+    @classmethod
+    def driven(cls, n: int, generator: torch.Generator) -> "DrawnRoads":
+        """Return ``n`` roads as one comes upon them who drives well: in the middle, but for a hand, and along it."""
+
+        def around_zero(size: float) -> Tensor:
+            return size * (2 * torch.rand(n, generator=generator) - 1)
+
+        roads = Arcs(around_zero(0.1), around_zero(0.02), around_zero(0.05))
+        return cls(roads, Scenery.drawn(n, generator), steering_to(*roads.ahead(LOOK_AHEAD)))
+
     def parts(self) -> "Iterator[tuple[slice, DrawnRoads]]":
         """Return the roads a hundred at a time, which are looked at in little memory, and which of all they are."""
         for first in range(0, len(self.steering), PART):

@@ -17,6 +17,7 @@ REGISTERING = (
     ("datamodules.environments.grids", "register_grids"),
     ("datamodules.environments.minatar_games", "register_minatar"),
     ("datamodules.environments.racing.registering", "register_car_racing"),
+    ("datamodules.environments.winding_road", "register_roads"),
 )
 
 

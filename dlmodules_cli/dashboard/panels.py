@@ -51,9 +51,9 @@ PANELS = {
         best=("val/log_likelihood", "val/possible_log_likelihood", "val/impossible"),
     ),
     "driving": Panels(
-        curves=(("train/loss",), ("val/mae",), ("val/r2",)),
+        curves=(("train/loss",), ("val/mae",), ("val/r2",), ("val/within_2",), ("val/lighter",)),
         pictures=("steering",),
-        best=("val/mae", "val/r2"),
+        best=("val/mae", "val/r2", "val/within_2"),
     ),
     "energy": Panels(
         curves=(("train/loss",), ("val/reconstruction",), ("val/pseudo_likelihood",), ("val/free_energy",)),
