@@ -18,7 +18,7 @@ def _dreams(name: str, temperature: str, bar: float | None = None) -> Row:
         program="programs.pipeline",
         system="EvolvedController",
         config="configs/world_models/doom_dream.yaml",
-        budget=f"800 random games, then 30,000,000 steps of dreams at the temperature {temperature}, 45 minutes of a core",
+        budget=f"800 random games, then 30,000,000 steps of dreams at the temperature {temperature}",
         seeds=(0, 1, 2),
         figures=(
             Figure(
@@ -33,8 +33,8 @@ def _dreams(name: str, temperature: str, bar: float | None = None) -> Row:
             Figure("times_random", "times the return of random actions", digits=2),
             Figure("seconds", "processor seconds of all stages", digits=0, better="lower"),
         ),
-        protocol="undiscounted return, which is the tics survived, of 100 games of 2,100 tics at most, which were neither"
-        " trained on nor dreamt; the mean of the search, which acts without noise; one thread, and the engine's",
+        protocol="undiscounted return, which is the tics survived, of 100 games of 2,100 tics at most, which were"
+        " neither trained on nor dreamt; the mean of the search, which acts without noise; one thread, and the game's",
         options={
             "pipeline": "world_models/doom",
             "args": ("--controller.data.train_env_kwargs.temperature", temperature) if name else (),
@@ -42,7 +42,6 @@ def _dreams(name: str, temperature: str, bar: float | None = None) -> Row:
         },
         cost="hours",
         elsewhere="one core, 45 minutes",
-        headline=not name,
     )
 
 

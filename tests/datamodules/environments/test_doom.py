@@ -41,7 +41,8 @@ def played(env: gym.Env, seed: int, actions: list[int]) -> tuple[list[Any], list
 
 
 def wander(steps: int, seed: int) -> list[int]:
-    return np.random.default_rng(seed).integers(3, size=(steps + 4) // 5).repeat(5)[:steps].tolist()
+    drawn: list[int] = np.random.default_rng(seed).integers(3, size=(steps + 4) // 5).repeat(5)[:steps].tolist()
+    return drawn
 
 
 def test_it_keeps_gymnasiums_contract() -> None:
@@ -60,7 +61,7 @@ def test_the_player_steps_to_both_sides() -> None:
         """Whether the wall looks as if the picture had moved to the right by ``shift``, and not to the left."""
         wall = slice(24, 37)
         errors = [np.abs(np.roll(stayed, by, axis=1)[wall, 12:-12] - moved[wall, 12:-12]).mean() for by in (1, -1)]
-        return errors[0] < errors[1] if shift > 0 else errors[0] > errors[1]
+        return bool(errors[0] < errors[1] if shift > 0 else errors[0] > errors[1])
 
     assert is_shifted(left, 1)
     assert is_shifted(right, -1)
@@ -165,7 +166,7 @@ def test_an_episode_is_truncated(repeat: int, steps: int, last: float, monkeypat
 def test_frames_are_the_view_without_the_bar() -> None:
     env = doom("rgb_array", size=32)
     frame, _ = env.reset(seed=0)
-    screen = env.render()
+    screen: Any = env.render()
     assert screen.shape == (240, 320, 3)
     assert frame.shape == (32, 32, 3)
     # Each pixel is about the mean of the 10 by 6.25 of the screen's 320 by 200 above the bar.
@@ -208,7 +209,7 @@ def test_processes_that_are_forked_play_the_same(monkeypatch: pytest.MonkeyPatch
         frames = [first.copy(), *(envs.step(np.array([LEFT, RIGHT]))[0].copy() for _ in range(10))]
         found.append(np.stack(frames))
         envs.close()
-    assert np.array_equal(*found)
+    assert np.array_equal(found[0], found[1])
     assert not np.array_equal(found[0][:, 0], found[0][:, 1])
     assert os.listdir(tmp_path) == []  # the engine writes elsewhere
 
