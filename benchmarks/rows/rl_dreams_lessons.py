@@ -23,7 +23,6 @@ def _dreams(name: str, what: str, times: float | None, seconds: float | None, *a
         protocol="undiscounted return of 100 games of 500 steps at most, which were neither trained on nor dreamt; the"
         " mean of the search, which acts without noise; one thread",
         options={"pipeline": "world_models/dodge", "args": args, "quick": _FEW},
-        headline=not name,
     )
 
 
