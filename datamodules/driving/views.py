@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from datamodules.driving.augmentation import around_zero
 from datamodules.driving.drawn_roads import LOOK_AHEAD, MAX_CURVATURE, steering_to
 from datamodules.driving.retina import CAMERA, PIXELS, SCANNER
 from datamodules.driving.road import Camera
 from dlmodules.errors import UserError
+from dlmodules.layers.augmentation import around_zero
 from dlmodules.protocols import Batch
 from dlmodules.validation.arguments import check_at_least
 
