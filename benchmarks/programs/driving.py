@@ -19,10 +19,11 @@ from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
 from callbacks.base.media import write_gif
 from datamodules import EnvironmentDataModule
-from datamodules.driving.retina import CAMERA
+from datamodules.driving.retina import pictures_of
 from datamodules.driving.views import seen_from, steering_from
 from dlmodules import ALVINN
 from dlmodules.checkpoints.loading import load_module
+from dlmodules.driving.alvinn import NEAR, UNITS
 
 FOLDER = ROOT / "docs" / "images" / "alvinn"
 LOOPS, FIRST_SEED = 20, 10_000
@@ -84,7 +85,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
 
 def within_2_of_straight(data: Any) -> float:
     """Return the part of the test roads on which it is right to drive straight on, to within two of 45 units."""
-    return float((data.test_set.fields[1][:, 0].abs() <= 4 / 44).float().mean())
+    return float((data.test_set.fields[1][:, 0].abs() <= NEAR).float().mean())
 
 
 def draw(module: ALVINN, folder: Path, seed: int = FIRST_SEED, every: int = 12) -> None:
@@ -110,13 +111,14 @@ def _draw_answers(module: ALVINN, path: Path) -> None:
         outputs, wanted = module(x), module.targets(y)
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     axes = figure.subplots(3, len(x), height_ratios=(30, 8, 14))
-    pixels = CAMERA.rows * CAMERA.columns
-    for column, (row, found, target) in enumerate(zip(x, outputs, wanted, strict=True)):
-        axes[0, column].imshow(row[:pixels].view(CAMERA.rows, -1).numpy(), cmap="gray", vmin=0, vmax=1)
-        axes[1, column].imshow(row[pixels:-1].view(8, 32).numpy(), cmap="gray", vmin=0, vmax=1)
-        axes[2, column].bar(range(45), found[:45].tolist(), width=1.0, color="#4c72b0")
-        axes[2, column].plot(range(45), target[:45].tolist(), color="#c44e52")
-        axes[2, column].set(ylim=(0, 1.05), xticks=[0, 22, 44], xticklabels=["left", "0", "right"], yticks=[])
+    for column, (blue, near, found, target) in enumerate(zip(*pictures_of(x), outputs, wanted, strict=True)):
+        axes[0, column].imshow(blue.numpy(), cmap="gray", vmin=0, vmax=1)
+        axes[1, column].imshow(near.numpy(), cmap="gray", vmin=0, vmax=1)
+        axes[2, column].bar(range(UNITS), found[:UNITS].tolist(), width=1.0, color="#4c72b0")
+        axes[2, column].plot(range(UNITS), target[:UNITS].tolist(), color="#c44e52")
+        axes[2, column].set(
+            ylim=(0, 1.05), xticks=[0, UNITS // 2, UNITS - 1], xticklabels=["left", "0", "right"], yticks=[]
+        )
         for picture in axes[:2, column]:
             picture.set_axis_off()
     figure.savefig(path, dpi=80)
@@ -127,12 +129,12 @@ def _draw_weights(module: ALVINN, path: Path) -> None:
     from matplotlib.figure import Figure
 
     first, last = (layer.weight.detach() for layer in module.network if isinstance(layer, nn.Linear))
-    units = last[:45].square().sum(dim=0).argsort(descending=True)[:10].tolist()
+    units = last[:UNITS].square().sum(dim=0).argsort(descending=True)[:10].tolist()
     figure = Figure(figsize=(12, 2.2), layout="constrained")
     axes = figure.subplots(2, len(units), height_ratios=(30, 6))
     for column, unit in enumerate(units):
-        weights = first[unit, : CAMERA.rows * CAMERA.columns].view(CAMERA.rows, -1)
-        for axis, picture in zip(axes[:, column], (weights, last[:45, unit].view(1, -1)), strict=True):
+        (weights,), _ = pictures_of(first[unit].unsqueeze(0))
+        for axis, picture in zip(axes[:, column], (weights, last[:UNITS, unit].view(1, -1)), strict=True):
             largest = float(picture.abs().max())
             axis.imshow(picture.numpy(), cmap="gray", vmin=-largest, vmax=largest, aspect="auto")
             axis.set_axis_off()
@@ -157,9 +159,9 @@ def _draw_views(path: Path) -> None:
         angle = degrees.deg2rad()
         seen, steering = seen_from(x.expand(5, -1), aside, angle), steering_from(y[:, 0].expand(5), aside, angle)
         # One of both is 0.
-        for axis, picture, place, wanted in zip(row, seen, (aside + degrees).tolist(), steering.tolist(), strict=True):
-            pixels = picture[: CAMERA.rows * CAMERA.columns].view(CAMERA.rows, -1)
-            axis.imshow(pixels.numpy(), cmap="gray", vmin=0, vmax=1)
+        blue, _ = pictures_of(seen)
+        for axis, picture, place, wanted in zip(row, blue, (aside + degrees).tolist(), steering.tolist(), strict=True):
+            axis.imshow(picture.numpy(), cmap="gray", vmin=0, vmax=1)
             axis.set_title(f"{place:+.4g} {unit}: steering {wanted:+.2f}", fontsize=11)
             axis.set_axis_off()
     figure.savefig(path, dpi=80)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
+from dlmodules.layers.augmentation import around_zero
 from dlmodules.validation.arguments import check_fractions
 
 
@@ -83,8 +84,3 @@ class SteeredAugmentation(nn.Module):
         )
         grid = F.affine_grid(theta.to(frames), list(frames.shape), align_corners=False)
         return F.grid_sample(frames, grid, mode="bilinear", padding_mode="border", align_corners=False)
-
-
-def around_zero(n: int) -> Tensor:
-    """Return ``n`` numbers between -1 and 1."""
-    return torch.rand(n) * 2 - 1

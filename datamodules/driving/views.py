@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from datamodules.driving.augmentation import around_zero
 from datamodules.driving.drawn_roads import LOOK_AHEAD, MAX_CURVATURE, steering_to
-from datamodules.driving.retina import CAMERA, PIXELS, SCANNER
+from datamodules.driving.retina import CAMERA, PIXELS, SCANNER, pictures_of
 from datamodules.driving.road import Camera
 from dlmodules.errors import UserError
+from dlmodules.layers.augmentation import around_zero
 from dlmodules.protocols import Batch
 from dlmodules.validation.arguments import check_at_least
 
@@ -60,7 +60,7 @@ def seen_from(x: Tensor, shift: Tensor, turn: Tensor) -> Tensor:
     Both are ``(B,)``, ``turn`` in radians. The ground counts as flat, for the range finder as well. What was not in the
     frame has the values of its border.
     """
-    blue, near = _pictures(x)
+    blue, near = pictures_of(x)
     return _row(_moved(blue, CAMERA, shift, turn), _moved(near, SCANNER, shift, turn), x)
 
 
@@ -78,7 +78,7 @@ def steering_from(steering: Tensor, shift: Tensor, turn: Tensor) -> Tensor:
 
 def in_a_mirror(x: Tensor) -> Tensor:
     """Return rows ``(B, 1217)`` with left and right exchanged."""
-    blue, near = _pictures(x)
+    blue, near = pictures_of(x)
     return _row(blue.flip(2), near.flip(2), x)
 
 
@@ -92,12 +92,6 @@ def _moved(pictures: Tensor, camera: Camera, shift: Tensor, turn: Tensor) -> Ten
     grid = camera.places(aside + right * cos + ahead * sin, ahead * cos - right * sin, down.expand(len(turn), -1, -1))
     found = F.grid_sample(pictures.unsqueeze(1), grid, mode="bilinear", padding_mode="border", align_corners=False)
     return found.squeeze(1)
-
-
-def _pictures(x: Tensor) -> tuple[Tensor, Tensor]:
-    first = CAMERA.rows * CAMERA.columns
-    blue, near = x[:, :first], x[:, first:PIXELS]
-    return blue.reshape(-1, CAMERA.rows, CAMERA.columns), near.reshape(-1, SCANNER.rows, SCANNER.columns)
 
 
 def _row(blue: Tensor, near: Tensor, x: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ NAMESPACE = "dlmodules/"
 REGISTERING = (
     ("datamodules.environments.chains", "register_chains"),
     ("datamodules.environments.dodge", "register_dodge"),
+    ("datamodules.environments.doom", "register_doom"),
     ("datamodules.environments.dreams", "register_dreams"),
     ("datamodules.environments.grids", "register_grids"),
     ("datamodules.environments.minatar_games", "register_minatar"),

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from datamodules.driving.drawn_roads import MAX_CURVATURE
 from datamodules.driving.loop import SPACING, Loop, LoopAhead
-from datamodules.driving.retina import CAMERA, PIXELS, seen
+from datamodules.driving.retina import PIXELS, pictures_of, seen
 from datamodules.driving.scenery import Scenery
 from datamodules.environments.registering import register_once
 from dlmodules.errors import UserError
@@ -122,8 +122,8 @@ class WindingRoad(gym.Env[NDArray[np.float32], NDArray[np.float32]]):
         return image
 
     def _view(self) -> NDArray[np.uint8]:
-        pixels = CAMERA.rows * CAMERA.columns
-        levels = (self.picture[:pixels].reshape(CAMERA.rows, CAMERA.columns) * 255).astype(np.uint8)
+        blue, _ = pictures_of(torch.from_numpy(self.picture).unsqueeze(0))
+        levels = (blue[0].numpy() * 255).astype(np.uint8)
         return levels.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)[:, :, None].repeat(3, axis=2)
 
 

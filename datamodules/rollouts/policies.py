@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from typing_extensions import override
 
+from datamodules.environments.racing.expert import KeysExpert, RacingExpert
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
 from dlmodules.protocols import Acts, ActsWithMemory, Memory
@@ -102,10 +103,6 @@ class ExpertPolicy(RolloutPolicy):
     """
 
     def __init__(self, env: Any, by_keys: bool = False) -> None:
-        if not env.spec or "CarRacing" not in env.spec.id:
-            raise UserError(f"policy expert drives CarRacing, and this is {env}: choose another policy")
-        from datamodules.environments.racing.expert import KeysExpert, RacingExpert
-
         self.expert = KeysExpert(env) if by_keys else RacingExpert(env)
 
     @override

@@ -25,6 +25,9 @@ INPUTS = 30 * 32 + 8 * 32 + 1
 UNITS = 45
 """Output units that stand for curvatures, from sharp left to sharp right."""
 
+NEAR = 2 * 2 / (UNITS - 1)
+"""What the steering in [-1, 1] changes over two units."""
+
 HILL = 4
 """Units on either side of the highest one that count for the centre of mass."""
 
@@ -148,7 +151,7 @@ class ALVINN(LightningModule):
     def _compare(self, batch: Batch, within_2: MeanMetric, mae: MeanAbsoluteError, lighter: MeanMetric) -> None:
         outputs, y = self._outputs_and_targets(batch)
         steering, wanted = self.steering_of(outputs), y[:, 0].contiguous()
-        within_2.update(((steering - wanted).abs() <= 2 * 2 / (UNITS - 1)).float())
+        within_2.update(((steering - wanted).abs() <= NEAR).float())
         mae.update(steering, wanted)
         lighter.update(((outputs[:, UNITS] > 0.5) == (y[:, 1] > 0.5)).float())
 
