@@ -147,8 +147,9 @@ class Agent(ManualOptimizationModule):
     def training_step(self, iteration: int, batch_idx: int) -> None:
         is_logging = is_logging_step(self)
         with self.one_global_step():
-            if self.training:
-                self.eval()  # no dropout in acting; ``learn`` puts into training mode what it trains
+            # No dropout in acting; ``learn`` puts into training mode what it trains, which stays so without this.
+            if self.training or any(child.training for child in self.children()):
+                self.eval()
             self.collect()
             metrics = self.learn()
         self.note_observations()

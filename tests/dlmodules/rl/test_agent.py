@@ -137,6 +137,7 @@ class Scripted(Agent):
         self.seen.append(transition)
 
     def learn(self) -> dict[str, torch.Tensor]:
+        self.layer.train()
         return self.losses if self.env_steps >= 40 else {}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
