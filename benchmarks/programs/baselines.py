@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from math import exp, log, prod
 from pathlib import Path
@@ -25,7 +26,7 @@ from benchmarks.context import Context, row_record
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
 from datamodules.environments.making import make_env
-from datamodules.environments.racing.expert import RacingExpert
+from datamodules.environments.racing.expert import CalmExpert, RacingExpert
 from dlmodules import NGram
 from dlmodules.protocols import PAD
 from dlmodules.rl.evaluation import play_episodes
@@ -156,13 +157,13 @@ def random_actions(datamodule: Any) -> dict[str, float]:
     return {"baseline/return": float(returns.mean())}
 
 
-def racing_expert(datamodule: Any) -> dict[str, float]:
+def racing_expert(datamodule: Any, expert: type[RacingExpert] = RacingExpert) -> dict[str, float]:
     """Mean return of a driver who knows the track, on the test tracks; the worst of them, and the part of full laps."""
     env = make_env("dlmodules/CarRacing-v0", {}, ())
     returns, laps = [], []
     for seed in datamodule.evaluation_seeds("test"):
         env.reset(seed=seed)
-        driver, over, paid = RacingExpert(env), False, 0.0
+        driver, over, paid = expert(env), False, 0.0
         while not over:
             _, reward, terminated, truncated, info = env.step(driver.act())
             paid, over = paid + float(reward), terminated or truncated
@@ -340,5 +341,6 @@ BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "pixels_by_colour": pixels_by_colour,
     "ridge_of_frames": ridge_of_frames,
     "racing_expert": racing_expert,
+    "racing_calm_expert": partial(racing_expert, expert=CalmExpert),
     "one_gaussian": one_gaussian,
 }

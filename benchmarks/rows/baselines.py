@@ -163,6 +163,15 @@ ROWS = (
         " included; steering, gas and brake for each frame",
     ),
     _row(
+        "car_racing_calm_expert",
+        "a driver by rules who knows the track and does not hurry",
+        "configs/world_models/car_racing_controller.yaml",
+        "racing_calm_expert",
+        Figure("baseline/return", "mean return", digits=1),
+        "undiscounted return of 100 tracks, the same as a controller's, 1,000 frames at most, the first second of each"
+        " included; steering, gas and brake for each frame",
+    ),
+    _row(
         "six_grams_tinyshakespeare",
         "n-grams of up to six characters",
         "configs/text/gpt_tinyshakespeare.yaml",

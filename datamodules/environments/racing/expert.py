@@ -15,12 +15,12 @@ MARGIN = 1.5
 SWEEPS = 200
 """Times that the line is pulled straight."""
 
-GRIP, GRIP_BY_KEYS = 160.0, 80.0
+GRIP, CALM_GRIP, GRIP_BY_KEYS = 160.0, 100.0, 80.0
 """Metres a second squared that the car is pushed sideways by in a bend."""
-BRAKING, BRAKING_BY_KEYS = 60.0, 40.0
+BRAKING, CALM_BRAKING = 60.0, 40.0
 """Metres a second squared by which it slows down before one."""
 STARTED = 15.0  # metres a second; a driver by keys does nothing but start before
-TOP_SPEED = 100.0  # metres a second
+TOP_SPEED, CALM_TOP_SPEED = 100.0, 80.0  # metres a second
 
 LOOK_LEAST, LOOK_SECONDS = 2.6, 0.26
 """Metres, and seconds at the car's speed, to the place ahead that it steers to."""
@@ -49,7 +49,7 @@ class RacingExpert:
         UserError: it is another environment.
     """
 
-    grip, braking = GRIP, BRAKING
+    grip, braking, top_speed = GRIP, BRAKING, TOP_SPEED
 
     def __init__(self, env: Any) -> None:
         inner = env.unwrapped
@@ -66,7 +66,7 @@ class RacingExpert:
         if self._track is not self.env.track:
             self._track, self._place = self.env.track, 0
             self.line, self.spacing = racing_line(self._track)
-            self.speed = speeds(self.line, self.spacing, self.grip, self.braking)
+            self.speed = speeds(self.line, self.spacing, self.grip, self.braking, self.top_speed)
         hull = self.env.car.hull
         place, speed = np.array(hull.position), hull.linearVelocity.length
         near = (self._place + REACH) % len(self.line)
@@ -85,10 +85,16 @@ class RacingExpert:
         return np.array([steering, gas, brake], dtype=np.float32)
 
 
+class CalmExpert(RacingExpert):
+    """Drives as ``RacingExpert`` does, but slower than the car could: it gets around in time, and is easier to follow."""
+
+    grip, braking, top_speed = CALM_GRIP, CALM_BRAKING, CALM_TOP_SPEED
+
+
 class KeysExpert(RacingExpert):
     """Drives as ``RacingExpert`` does, by the keys of ``dlmodules.protocols.driving_keys``, and so more slowly."""
 
-    grip, braking = GRIP_BY_KEYS, BRAKING_BY_KEYS
+    grip, braking = GRIP_BY_KEYS, CALM_BRAKING
 
     @override
     def act(self) -> Any:
@@ -115,13 +121,13 @@ def racing_line(track: Any) -> tuple[Any, Any]:
     return line, np.linalg.norm(np.roll(line, -1, axis=0) - line, axis=1)
 
 
-def speeds(line: Any, spacing: Any, grip: float = GRIP, braking: float = BRAKING) -> Any:
+def speeds(line: Any, spacing: Any, grip: float = GRIP, braking: float = BRAKING, top_speed: float = TOP_SPEED) -> Any:
     """Return the highest speed ``(N,)`` at each place of a line, in metres a second."""
     before, after = line - np.roll(line, 1, axis=0), np.roll(line, -1, axis=0) - line
     turn = np.arctan2(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0], (before * after).sum(axis=1))
     bend = np.abs(turn) / ((spacing + np.roll(spacing, 1)) / 2)
     bend = (np.roll(bend, 1) + bend + np.roll(bend, -1)) / 3
-    squares = np.minimum(grip / np.maximum(bend, 1e-6), TOP_SPEED**2)
+    squares = np.minimum(grip / np.maximum(bend, 1e-6), top_speed**2)
     # Twice around, as the track has no beginning.
     for place in list(reversed(range(len(line)))) * 2:
         squares[place] = min(squares[place], squares[(place + 1) % len(line)] + 2 * braking * spacing[place])

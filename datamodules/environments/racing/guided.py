@@ -5,10 +5,10 @@ from typing import Any, Literal
 from typing_extensions import override
 
 from datamodules.environments.racing.env import CarRacing
-from datamodules.environments.racing.expert import KeysExpert, RacingExpert
+from datamodules.environments.racing.expert import CalmExpert, KeysExpert, RacingExpert
 from dlmodules.errors import UserError
 
-EXPERTS = {"wheel": RacingExpert, "keys": KeysExpert}
+EXPERTS = {"wheel": RacingExpert, "calm": CalmExpert, "keys": KeysExpert}
 
 
 class GuidedCarRacing(CarRacing):
@@ -18,14 +18,15 @@ class GuidedCarRacing(CarRacing):
     and the actions of the episode alone.
 
     Args:
-        expert: ``wheel`` turns the wheel as far as it is needed, ``keys`` drives by keys, as a person does.
+        expert: ``wheel`` turns the wheel as far as it is needed, ``calm`` does so at a lower speed, ``keys`` drives by
+            keys, as a person does.
         **kwargs: of ``CarRacing``.
 
     Raises:
         UserError: there is no such expert, or actions are numbered.
     """
 
-    def __init__(self, expert: Literal["wheel", "keys"] = "wheel", **kwargs: Any) -> None:
+    def __init__(self, expert: Literal["wheel", "calm", "keys"] = "wheel", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if expert not in EXPERTS:
             raise UserError(f"expert is {expert!r}: choose one of {', '.join(EXPERTS)}")

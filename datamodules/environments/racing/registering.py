@@ -13,7 +13,7 @@ MAX_STEPS = 1_000
 """After so many steps an episode is truncated, as in Gymnasium's ``CarRacing-v3``."""
 
 
-def make_car_racing(expert: Literal["wheel", "keys"] | None = None, **kwargs: Any) -> "CarRacing":
+def make_car_racing(expert: Literal["wheel", "calm", "keys"] | None = None, **kwargs: Any) -> "CarRacing":
     """Return a ``CarRacing``; ``kwargs`` are its arguments.
 
     Args:

@@ -19,12 +19,12 @@ from dlmodules.rl.base import Agent
 from dlmodules.rl.buffers import ReplayBuffer
 from dlmodules.rl.imitation.views import VIEW, CloningNetwork, frames_shape, grey_view, require_frames
 from dlmodules.rl.spaces import check_outputs, example_observation
-from dlmodules.validation.arguments import check_fractions, require_at_least
+from dlmodules.validation.arguments import check_at_least, check_fractions, require_at_least
 
 LOW, HIGH = (-1.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 """Bounds of steering, gas and brake."""
-QUADRATIC = 0.1
-"""Error of a number of an action up to which its loss is quadratic, and from which on it is linear."""
+WANDERING = 0.9
+"""Part of a disturbance of the steering that is left after a step."""
 
 
 class BehaviouralCloning(Agent):
@@ -33,7 +33,11 @@ class BehaviouralCloning(Agent):
     The expert drives ``expert_steps`` steps, which are all that is ever learnt from. From then on the network learns,
     and drives by itself meanwhile: ``train/return`` tells how well. Rewards are not learnt from.
 
-    Paper: Bain & Sammut 1995, A Framework for Behavioural Cloning, Machine Intelligence 15.
+    An expert who never leaves the middle does not show how to come back to it. With ``disturbance`` its steering is
+    disturbed while it drives, and what is learnt is what it wanted to do.
+
+    Papers: Bain & Sammut 1995, A Framework for Behavioural Cloning, Machine Intelligence 15; Laskey et al. 2017, DART:
+        Noise Injection for Robust Imitation Learning, arXiv:1703.09327.
     Books: vasilev 10.7.
 
     Logged besides what every agent logs: ``train/loss`` (mean over the updates of the last iteration),
@@ -44,6 +48,8 @@ class BehaviouralCloning(Agent):
             (``dlmodules.protocols.driving_keys``).
         num_frames: frames that are looked at together; more than one come of ``FrameStackObservation``.
         expert_steps: environment steps that the expert drives at first, over all environments.
+        disturbance: standard deviation of what is added to the expert's steering while it drives, 0 or more; it changes
+            slowly, so that the car comes off the expert's line.
         balance: for keys, in [0, 1]; a frame counts by the frames of its class in the batch to the power of minus this:
             with 0 all frames alike, with 1 all classes that are there alike.
         mirror: mirror half of a batch's frames, and the steering with them.
@@ -73,6 +79,7 @@ class BehaviouralCloning(Agent):
         continuous: bool = False,
         num_frames: int = 1,
         expert_steps: int = 16_000,
+        disturbance: float = 0.0,
         balance: float = 0.5,
         mirror: bool = True,
         dropout: float = 0.5,
@@ -88,15 +95,17 @@ class BehaviouralCloning(Agent):
         super().__init__(steps_per_iteration, max_grad_norm)
         save_portable_hyperparameters(self)
         check_fractions(balance=balance)
+        check_at_least(0, disturbance=disturbance)
         # Of a single frame a batch norm knows no deviation.
         require_at_least(2, batch_size=batch_size)
         require_at_least(1, expert_steps=expert_steps, updates_per_iteration=updates_per_iteration)
         require_at_least(batch_size, buffer_capacity=buffer_capacity)
         self.continuous, self.num_frames, self.expert_steps = continuous, num_frames, expert_steps
-        self.balance, self.mirror = balance, mirror
+        self.disturbance, self.balance, self.mirror = disturbance, balance, mirror
         self.outputs = len(LOW) if continuous else len(KEYS)
         self.network = CloningNetwork(self.outputs, num_frames, dropout) if network is None else network
         self.optimizer, self.scheduler = optimizer, scheduler
+        self._off: Tensor | None = None  # (N,) what was added last
         self.batch_size, self.buffer_capacity = batch_size, buffer_capacity
         self.updates_per_iteration = updates_per_iteration
 
@@ -111,6 +120,7 @@ class BehaviouralCloning(Agent):
         check_outputs(self.network, observation, self.outputs, self)
         if stage == "fit":
             shape = (self.num_frames, VIEW, VIEW)
+            self._off = None
             self.buffer = ReplayBuffer(self.buffer_capacity, shape, torch.uint8, self.num_frames)
 
     def forward(self, frames: Tensor) -> Tensor:
@@ -146,11 +156,20 @@ class BehaviouralCloning(Agent):
         if not isinstance(envs, AsksExpert):
             raise UserError(f"{type(self).__name__} asks an expert: set vectorization to sync or async")
         wanted = envs.expert_actions()
-        action, part = wanted, self.expert_part
+        action, part = self.disturbed(wanted), self.expert_part
         if part < 1:
             is_driving = torch.rand(len(wanted), generator=self.generator) < part
-            action = torch.where(is_driving[:, None], wanted, self.act(observation).cpu())
+            action = torch.where(is_driving[:, None], action, self.act(observation).cpu())
         return action, {"expert_action": wanted}
+
+    def disturbed(self, action: Tensor) -> Tensor:
+        """Return the expert's actions ``(N, 3)`` with what is added to their steering in this step."""
+        if not self.disturbance:
+            return action
+        fresh = self.disturbance * torch.randn(len(action), generator=self.generator)
+        self._off = fresh if self._off is None else WANDERING * self._off + (1 - WANDERING**2) ** 0.5 * fresh
+        steering = (action[:, 0] + self._off).clamp(-1.0, 1.0)
+        return torch.cat([steering[:, None], action[:, 1:]], dim=1)
 
     @override
     def observe(self, transition: Transition) -> None:
@@ -176,7 +195,6 @@ class BehaviouralCloning(Agent):
         for _ in range(self.updates_per_iteration):
             drawn = self.buffer.sample(self.batch_size, self.generator)
             losses.append(self.update(drawn.observation.to(self.device), drawn.info["expert_action"].to(self.device)))
-        self.network.eval()  # it drives next: without dropout, and by the norms of all batches
         self.step_schedule()
         return metrics | {"loss": torch.stack(losses).mean()}
 
@@ -197,10 +215,20 @@ class BehaviouralCloning(Agent):
     def loss(self, outputs: Tensor, action: Tensor) -> Tensor:
         """Return the loss ``()`` of outputs ``(B, ...)`` of the network where the expert did ``action`` ``(B, 3)``."""
         if self.continuous:
-            return F.smooth_l1_loss(self.to_actions(outputs), action, beta=QUADRATIC)
+            # Least for the mean: an expert brakes in pulses, of which absolute errors would find the median, 0.
+            return F.mse_loss(self.to_actions(outputs), action)
         keys = keys_of(action)
         counts = torch.bincount(keys, minlength=len(KEYS)).clamp(min=1)
         return F.cross_entropy(outputs, keys, counts.to(outputs.dtype).pow(-self.balance))
+
+    @override
+    def agent_state(self) -> dict[str, Any]:
+        return {**super().agent_state(), "off": self._off}
+
+    @override
+    def load_agent_state(self, state: dict[str, Any]) -> None:
+        super().load_agent_state(state)
+        self._off = state["off"]
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -56,7 +56,7 @@ def test_the_plain_game_has_no_expert_and_a_wrong_one_is_named() -> None:
     assert envs.expert_actions().shape == (2, 3)
     [held_out] = data.evaluation_envs("val")
     assert not hasattr(held_out.unwrapped, "expert_action")
-    with pytest.raises(UserError, match="expert is 'wheal': choose one of wheel, keys"):
+    with pytest.raises(UserError, match="expert is 'wheal': choose one of wheel, calm, keys"):
         guided("wheal")
 
 
@@ -76,3 +76,15 @@ def test_a_run_that_goes_on_asks_the_same_expert() -> None:
         assert torch.equal(second.expert_actions(), wanted)
         first.step(wanted)
         second.step(wanted)
+
+
+def test_the_calm_expert_gets_around_in_time_and_no_faster_than_it_may() -> None:
+    env = guided("calm")
+    env.reset(seed=1)
+    returned, over, fastest = 0.0, False, 0.0
+    while not over:
+        _, reward, ended, truncated, _ = env.step(env.get_wrapper_attr("expert_action"))
+        returned, over = returned + float(reward), ended or truncated
+        fastest = max(fastest, env.unwrapped.car.hull.linearVelocity.length)
+    assert returned > 890
+    assert 70 < fastest < 85

@@ -159,13 +159,32 @@ def test_actions_lie_in_their_bounds() -> None:
     torch.testing.assert_close(keys, torch.tensor([[-1.0, 0.0, 0.3]]))
 
 
-def test_the_loss_of_numbers_is_quadratic_and_then_linear() -> None:
+def test_the_loss_of_numbers_is_least_for_their_mean() -> None:
+    """Of one pulse of the brake in four a quarter is learnt, and not that most frames have none."""
     module = BehaviouralCloning(continuous=True)
     outputs = torch.zeros(1, 3)  # steering 0, gas and brake .5
-    small = module.loss(outputs, torch.tensor([[0.05, 0.5, 0.5]]))
-    assert float(small) == pytest.approx(0.05**2 / (2 * 0.1) / 3)
-    large = module.loss(outputs, torch.tensor([[0.0, 1.0, 0.5]]))
-    assert float(large) == pytest.approx((0.5 - 0.1 / 2) / 3)
+    assert float(module.loss(outputs, torch.tensor([[0.3, 0.5, 0.0]]))) == pytest.approx((0.3**2 + 0.5**2) / 3)
+    actions = torch.tensor([[0.0, 0.5, float(i == 0)] for i in range(4)])
+    half = torch.linspace(-2, 2, 401)  # (1 + tanh) / 2 of it is the brake
+    losses = [float(module.loss(torch.tensor([[0.0, 0.0, x]]).expand(4, 3), actions)) for x in half]
+    brake = (1 + torch.tanh(half[torch.tensor(losses).argmin()])) / 2
+    assert float(brake) == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_disturbed_expert_steers_otherwise_than_is_learnt() -> None:
+    """Slowly, with the deviation that was asked for; gas and brake stay, and so does what is learnt."""
+    module = cloner(disturbance=0.2)
+    wanted = torch.tensor([[0.0, 0.5, 0.1]]).expand(100, 3)
+    off = torch.stack([module.disturbed(wanted) - wanted for _ in range(200)])
+    assert not off[..., 1:].any()
+    steering = off[..., 0]
+    assert float(steering.std()) == pytest.approx(0.2, rel=0.05)
+    assert float((steering[1:] * steering[:-1]).mean() / steering.square().mean()) == pytest.approx(0.9, abs=0.02)
+    trainer(limit_val_batches=0).fit(module, stripes())
+    kept = module.buffer.get(torch.arange(len(module.buffer)))
+    differs = kept.action[:, 0] != kept.info["expert_action"][:, 0]
+    assert differs.float().mean() > 0.5  # the stripe's expert often steers as far as he can
+    assert_labels_belong_to_their_frames(kept)
 
 
 def test_the_loss_of_keys_is_the_mean_over_frames_or_over_classes() -> None:
@@ -208,7 +227,7 @@ def test_training_and_driving_see_the_same() -> None:
 def test_resuming_continues_the_unbroken_run(cls: Any, tmp_path: Path) -> None:
     """Cut while the expert drives, and while the learner does, in the middle of episodes."""
     paths = {step: tmp_path / f"{step}.ckpt" for step in (3, 14)}
-    few = {"updates_per_iteration": 2}
+    few = {"updates_per_iteration": 2, "disturbance": 0.2}
     unbroken = trainer(callbacks=[SaveAt(path, step, "train_batch") for step, path in paths.items()])
     module, environments = cloner(cls, **few), stripes(eval_episodes=1)
     unbroken.fit(module, environments)
@@ -222,6 +241,8 @@ def test_resuming_continues_the_unbroken_run(cls: Any, tmp_path: Path) -> None:
 def test_what_does_not_fit_ends_in_one_line() -> None:
     with pytest.raises(UserError, match="balance is 2"):
         BehaviouralCloning(balance=2)
+    with pytest.raises(UserError, match="disturbance is -1"):
+        BehaviouralCloning(disturbance=-1)
     with pytest.raises(UserError, match="decay is 2"):
         DAgger(decay=2)
     with pytest.raises(UserError, match="batch_size"):
