@@ -126,6 +126,10 @@ class ChauffeurNet(NamesOwnNetworks):
         return torch.stack([right, ahead, details[..., 2], details[..., 3].clamp(min=0.0)], dim=-1)
 
     def _features(self, pictures: Tensor) -> Tensor:
+        features: Tensor = self.feature_net(self._checked(pictures))
+        return features
+
+    def _checked(self, pictures: Tensor) -> Tensor:
         shape = (len(CHANNELS), VIEW.pixels, VIEW.pixels)
         if pictures.shape[1:] != shape or not pictures.is_floating_point():
             kind = f"{str(pictures.dtype).removeprefix('torch.')} {list(pictures.shape)}"
@@ -133,8 +137,7 @@ class ChauffeurNet(NamesOwnNetworks):
                 f"{type(self).__name__} takes pictures (B, {', '.join(map(str, shape))}), float32 in [0, 1], not"
                 f" {kind}: choose another --data, such as TopDownRoadDataModule"
             )
-        features: Tensor = self.feature_net(pictures)
-        return features
+        return pictures
 
     def _planned(self, features: Tensor, pictures: Tensor) -> Plan:
         found: Plan = self.agent_rnn(features, _coarse(pictures[:, AGENT : AGENT + 1]))
@@ -183,15 +186,11 @@ class ChauffeurNet(NamesOwnNetworks):
 
     def _pictures_and_targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
         pictures, targets = inputs_and_targets(batch, type(self).__name__)
-        n, name = len(pictures), type(self).__name__
-        if (
-            targets.shape[:2] != (n, self.steps)
-            or targets.ndim != 3
-            or targets.shape[2] < OWN + 5
-            or targets.shape[2] % 5
-        ):
+        wanted = [len(self._checked(pictures)), self.steps]
+        if targets.ndim != 3 or list(targets.shape[:2]) != wanted or targets.shape[2] < OWN + 5 or targets.shape[2] % 5:
             raise UserError(
-                f"the targets are {list(targets.shape)}; {name} needs ({n}, {self.steps}, 5 + 5 for each car)"
+                f"the targets are {list(targets.shape)}; {type(self).__name__} needs"
+                f" [{wanted[0]}, {wanted[1]}, 5 + 5 for each other car]"
             )
         return pictures, targets.to(pictures.dtype)
 
