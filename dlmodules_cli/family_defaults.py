@@ -64,6 +64,7 @@ BY_FAMILY = {
 """By the package in ``dlmodules``: what the configurations of the family have in common, and a budget of minutes."""
 BY_CLASS = {
     "BERT": _steps(2000, "LossCurve"),
+    "ChauffeurNet": _epochs(3, "PlannedWays", "LossCurve"),
     "ConvDBN": _epochs(6, "WeightPictures", "Reconstructions", "LossCurve"),
     "CountingRNN": _epochs(20, "LossCurve"),
     "HandwritingMDN": _steps(2000, "StrokeSamples", "LossCurve"),

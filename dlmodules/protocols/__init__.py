@@ -32,7 +32,7 @@ from dlmodules.protocols.data import (
     MapsLand,
     RendersRows,
 )
-from dlmodules.protocols.driving import DrivesByPlans, SteersByFrames
+from dlmodules.protocols.driving import DrivesByPlans, PlansWays, SteersByFrames
 from dlmodules.protocols.dynamics import Dynamics, StateStep, StateStream
 from dlmodules.protocols.environments import EnvironmentSource, EnvironmentStream
 from dlmodules.protocols.episodes import ActsInEpisodes, PlayedEpisodes, PlaysEpisodes
@@ -140,6 +140,7 @@ __all__ = [
     "MapsLand",
     "Memory",
     "Perceives",
+    "PlansWays",
     "PlayedEpisodes",
     "Player",
     "PlaysEpisodes",

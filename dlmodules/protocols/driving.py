@@ -20,6 +20,15 @@ class SteersByFrames(Protocol):
 
 
 @runtime_checkable
+class PlansWays(Protocol):
+    """Plans where to be at the next moments by pictures from above."""
+
+    def plan(self, pictures: Tensor) -> Tensor:
+        """Return how far right and ahead, at which heading and how fast to be, ``(B, K, 4)``, of ``(B, C, H, W)``."""
+        ...
+
+
+@runtime_checkable
 class DrivesByPlans(Protocol):
     """A data module in whose scenes a network drives by its own plans."""
 
