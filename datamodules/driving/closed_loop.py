@@ -66,7 +66,7 @@ def journey(
     for step in range(steps):
         time = torch.full_like(along, (BEFORE + step) * STEP)
         pictures = picture(traffic, time, past, along)
-        plans = torch.cat([plan(rows) for rows in pictures.split(part)])
+        plans = torch.cat([plan(pictures[first : first + part]) for first in range(0, len(pictures), part)])
         state = move(past[:, -1], *controls(plans, past[:, -1, 3]))
         past = torch.cat([past[:, 1:], state[:, None]], dim=1)
         along = traffic.locate(state[:, None, :2], along)[0][:, 0]
@@ -86,8 +86,8 @@ def veered(traffic: Traffic, generator: torch.Generator) -> tuple[Tensor, Tensor
     n = len(traffic)
 
     def either_way(low: float, high: float) -> Tensor:
-        size, side = torch.rand(2, n, generator=generator)
-        return (low + (high - low) * size) * (2 * (side < 0.5) - 1)
+        size = low + (high - low) * torch.rand(n, generator=generator)
+        return torch.where(torch.rand(n, generator=generator) < 0.5, -size, size)
 
     along = torch.full((n,), 40.0)
     pose = traffic.pose(along, either_way(0.3, 0.6))

@@ -42,7 +42,7 @@ def picture(traffic: Traffic, time: Tensor, past: Tensor, along: Tensor) -> Tens
     cos, sin = now[:, 2].cos()[:, None], now[:, 2].sin()[:, None]
     right, ahead = right.flatten(), ahead.flatten()
     world = torch.stack([now[:, :1] + right * cos + ahead * sin, now[:, 1:2] + ahead * cos - right * sin], dim=-1)
-    place = torch.stack(traffic.locate(world, along), dim=1).unflatten(2, (VIEW.pixels // 2, VIEW.pixels // 2))
+    place = torch.stack(traffic.locate(world, along), dim=1).view(-1, 2, VIEW.pixels // 2, VIEW.pixels // 2)
     position, aside = F.interpolate(place, scale_factor=2.0, mode="bilinear", align_corners=False).unbind(1)
 
     def soft(inside: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ class TopDownRoadDataModule(InMemoryDataModule[MomentsDataset, Batch]):
         turn: by how many radians at most to either side, 0 or more.
         perturbed_weight: how much such a moment counts, in [0, 1].
         batch_size: moments per batch, 1 or more.
-        **kwargs: of ``InMemoryDataModule``, all but ``train_transform``.
+        **kwargs: of ``InMemoryDataModule``.
 
     Raises:
         UserError: for a number out of range.

@@ -163,7 +163,7 @@ class ChauffeurNet(NamesOwnNetworks):
 
     def environment_losses(self, planned: Plan, features: Tensor, pictures: Tensor, targets: Tensor) -> Tensor:
         """Return the losses of the environment, ``(B,)``: collision, road, the driver's way, other cars, road mask."""
-        cars = CELLS.boxes(targets[..., OWN:].unflatten(-1, (-1, 5))).amax(2)
+        cars = CELLS.boxes(targets[..., OWN:].reshape(*targets.shape[:2], -1, 5)).amax(2)
         # A line on the road is as bright as half of it.
         road = _coarse((2 * pictures[:, 0]).clamp(max=1.0))
         box = planned.boxes.sigmoid()

@@ -90,7 +90,7 @@ class View:
         distances = torch.cdist(
             places, torch.stack([right, ahead], dim=-1), compute_mode="donot_use_mm_for_euclid_dist"
         )
-        return distances.amin(-1).unflatten(-1, (self.pixels, self.pixels))
+        return distances.amin(-1).view(*right.shape[:-1], self.pixels, self.pixels)
 
     def _soft(self, inside: Tensor) -> Tensor:
         """Return how much of a pixel lies within an edge, of which its middle lies ``inside`` by so many metres."""
