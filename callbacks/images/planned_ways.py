@@ -12,9 +12,9 @@ from callbacks.base.captions import captioned_grid
 from callbacks.base.image_plotting import ImagePlottingCallback
 from callbacks.base.inference import undisturbed
 from callbacks.base.media import save_image
-from dlmodules.driving.top_down import AGENT, CARS, CHANNELS, VIEW
 from dlmodules.errors import UserError
 from dlmodules.protocols import PlansWays
+from dlmodules.protocols.top_down import AGENT, CARS, CHANNELS, VIEW
 from dlmodules.validation.batches import fields_of
 
 FINER = 3

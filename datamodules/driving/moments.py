@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from datamodules.driving.traffic import CROSSING, LANE_EDGE, LEFT_EDGE, RIGHT_EDGE, SIDE_ROAD, Traffic
 from datamodules.driving.vehicle import MAX_CURVATURE, STEP, RuleDriver, own_box, seen_from
-from dlmodules.driving.top_down import VIEW
 from dlmodules.protocols import Batch
+from dlmodules.protocols.top_down import VIEW
 
 BEFORE, AFTER = 10, 15
 """Steps from where a car that is moved aside leaves the driver's way, and to where it is back on it."""

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from datamodules.driving.road import pursuit
 from datamodules.driving.traffic import BRAKING, CROSSING, PARKED, SIDE_ROAD, SLOW, START, STOPPED, Traffic
-from dlmodules.driving.top_down import LENGTH, WIDTH
+from dlmodules.protocols.top_down import LENGTH, WIDTH
 
 STEP = 0.2
 """Seconds between two moments."""

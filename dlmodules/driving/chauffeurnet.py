@@ -15,10 +15,10 @@ from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.checkpoints.own_networks import NamesOwnNetworks
 from dlmodules.driving import chauffeur_losses as losses
 from dlmodules.driving.chauffeur_networks import COARSER, AgentRNN, FeatureNet, PerceptionRNN, Plan, RoadMaskNet
-from dlmodules.driving.top_down import AGENT, CARS, CHANNELS, LENGTH, PAST, VIEW, WIDTH
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.protocols import Batch, DrivesByPlans
+from dlmodules.protocols.top_down import AGENT, CARS, CHANNELS, LENGTH, PAST, VIEW, WIDTH
 from dlmodules.sampling.examples import example_inputs
 from dlmodules.training.batches import inputs_and_targets, inputs_of
 from dlmodules.training.schedules import with_schedule
@@ -35,7 +35,7 @@ OWN = 5
 class ChauffeurNet(NamesOwnNetworks):
     """Imitates a driver by a picture from above, and learns besides what a driver never shows: not to collide.
 
-    Pictures ``(B, 8, 64, 64)`` in [0, 1] have the channels ``dlmodules.driving.top_down.CHANNELS``: the road, the way
+    Pictures ``(B, 8, 64, 64)`` in [0, 1] have the channels ``dlmodules.protocols.top_down.CHANNELS``: the road, the way
     to take, the speed limit, the car's past and its box, and the other cars now and at two moments before. Targets
     ``(B, K, 5 + 5A)`` are for each of K steps how far right and ahead of here the car was, its heading, its speed, and
     how much the example counts; then of each of A other cars how far right and ahead it is, its heading, its length

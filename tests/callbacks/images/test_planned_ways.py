@@ -7,8 +7,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from callbacks import PlannedWays
 from callbacks.images.planned_ways import GREEN, RED, coloured, mark
 from dlmodules import ChauffeurNet
-from dlmodules.driving.top_down import AGENT, CARS
 from dlmodules.errors import UserError
+from dlmodules.protocols.top_down import AGENT, CARS
 from tests.callbacks.callback_toys import ImageLogger, ToyVAE, loader, trainer
 
 

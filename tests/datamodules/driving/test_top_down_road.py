@@ -12,8 +12,8 @@ from datamodules.driving.moments import BEFORE, SHOWN, Drives, moved_aside, pict
 from datamodules.driving.top_down_road import RECOVERY, recovered
 from datamodules.driving.traffic import BRAKING, CROSSING, FREE, KINDS, PARKED, SLOW, START, STOPPED, Traffic
 from datamodules.driving.vehicle import STEP, RuleDriver, corners, move, own_box, seen_from, touches
-from dlmodules.driving.top_down import AGENT, CARS, CHANNELS, PAST
 from dlmodules.errors import UserError
+from dlmodules.protocols.top_down import AGENT, CARS, CHANNELS, PAST
 
 
 def drawn(n=60, seed=0, kind=None):

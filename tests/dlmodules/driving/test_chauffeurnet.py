@@ -10,9 +10,9 @@ from datamodules import TopDownRoadDataModule
 from dlmodules import ChauffeurNet
 from dlmodules.driving.chauffeur_networks import AgentRNN, FeatureNet, PerceptionRNN, Plan
 from dlmodules.driving.chauffeurnet import CELLS
-from dlmodules.driving.top_down import CHANNELS, LENGTH, PAST, VIEW, WIDTH
 from dlmodules.errors import UserError
 from dlmodules.protocols import DrivesByPlans
+from dlmodules.protocols.top_down import CHANNELS, LENGTH, PAST, VIEW, WIDTH
 from tests.quiet import quiet_trainer
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from dlmodules.driving.top_down import VIEW, View
+from dlmodules.protocols.top_down import VIEW, View
 
 
 def test_the_picture_looks_ahead():
