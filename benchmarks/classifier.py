@@ -5,11 +5,11 @@ processor. ``python -m benchmarks.classifier CHECKPOINT`` keeps another one; eve
 """
 
 import argparse
-import hashlib
 import sys
 from pathlib import Path
 
 from benchmarks.record import ROOT
+from dlmodules.checkpoints.hashes import file_hash
 from dlmodules.errors import UserError
 
 # cnn_mnist, seed 0, best by val/accuracy.
@@ -19,7 +19,7 @@ _KEPT = ("pytorch-lightning_version", "state_dict", "hyper_parameters")
 
 def named_classifier() -> str:
     """Return the words that tell one classifier from another at the end of a protocol."""
-    return f"; classifier {hashlib.sha256(CLASSIFIER.read_bytes()).hexdigest()[:12]}"
+    return f"; classifier {file_hash(CLASSIFIER)[:12]}"
 
 
 def keep(path: Path) -> None:

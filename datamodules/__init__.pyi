@@ -1,4 +1,5 @@
 from .driving.road_frames import RoadFramesDataModule as RoadFramesDataModule
+from .driving.roads import SyntheticRoadsDataModule as SyntheticRoadsDataModule
 from .driving.top_down_road import TopDownRoadDataModule as TopDownRoadDataModule
 from .driving.tub import TubDataModule as TubDataModule
 from .environments.environment import EnvironmentDataModule as EnvironmentDataModule

@@ -63,6 +63,7 @@ BY_FAMILY = {
 }
 """By the package in ``dlmodules``: what the configurations of the family have in common, and a budget of minutes."""
 BY_CLASS = {
+    "ALVINN": _epochs(40, "LossCurve"),
     "BERT": _steps(2000, "LossCurve"),
     "ChauffeurNet": _epochs(3, "PlannedWays", "LossCurve"),
     "ConvDBN": _epochs(6, "WeightPictures", "Reconstructions", "LossCurve"),

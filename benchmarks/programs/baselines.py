@@ -8,6 +8,7 @@ from math import exp, log, prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import yaml
 from jsonargparse import ArgumentParser
@@ -23,6 +24,8 @@ from torchmetrics.image import PeakSignalNoiseRatio
 from benchmarks.context import Context, row_record
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
+from datamodules.environments.making import make_env
+from datamodules.environments.racing.expert import RacingExpert
 from dlmodules import NGram
 from dlmodules.protocols import PAD
 from dlmodules.rl.evaluation import play_episodes
@@ -153,6 +156,26 @@ def random_actions(datamodule: Any) -> dict[str, float]:
     return {"baseline/return": float(returns.mean())}
 
 
+def racing_expert(datamodule: Any) -> dict[str, float]:
+    """Mean return of a driver who knows the track, on the test tracks; the worst of them, and the part of full laps."""
+    env = make_env("dlmodules/CarRacing-v0", {}, ())
+    returns, laps = [], []
+    for seed in datamodule.evaluation_seeds("test"):
+        env.reset(seed=seed)
+        driver, over, paid = RacingExpert(env), False, 0.0
+        while not over:
+            _, reward, terminated, truncated, info = env.step(driver.act())
+            paid, over = paid + float(reward), terminated or truncated
+        returns.append(paid)
+        laps.append(float(info.get("lap_finished", False)))
+    return {
+        "baseline/return": float(np.mean(returns)),
+        "baseline/return_std": float(np.std(returns)),
+        "baseline/worst": min(returns),
+        "baseline/laps": float(np.mean(laps)),
+    }
+
+
 def zero_values(datamodule: Any) -> dict[str, float]:
     """Root of the mean squared value of the states, where all actions are alike: the error of taking all for 0."""
     dynamics = datamodule.transitions
@@ -170,7 +193,11 @@ def unigrams(datamodule: Any) -> dict[str, float]:
 
 def six_grams(datamodule: Any) -> dict[str, float]:
     """Negative log-likelihood of the test tokens under n-grams of up to six, smoothed by Kneser-Ney's method."""
-    return {"baseline/loss": _counted(datamodule, 6)}
+    nats = _counted(datamodule, 6)
+    return {
+        "baseline/loss": nats,
+        "baseline/bits_per_character": nats / log(2) / datamodule.characters_per_token("test"),
+    }
 
 
 def trigrams(datamodule: Any) -> dict[str, float]:
@@ -312,5 +339,6 @@ BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "tags_by_word": tags_by_word,
     "pixels_by_colour": pixels_by_colour,
     "ridge_of_frames": ridge_of_frames,
+    "racing_expert": racing_expert,
     "one_gaussian": one_gaussian,
 }

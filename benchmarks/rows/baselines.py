@@ -154,6 +154,15 @@ ROWS = (
         "100 test episodes, the same as an agent's; each action with the same probability",
     ),
     _row(
+        "car_racing_expert",
+        "a driver by rules who knows the track",
+        "configs/world_models/car_racing_controller.yaml",
+        "racing_expert",
+        Figure("baseline/return", "mean return", digits=1, bar=910.0, anchor="911 (another one, 40 lines)"),
+        "undiscounted return of 100 tracks, the same as a controller's, 1,000 frames at most, the first second of each"
+        " included; steering, gas and brake for each frame",
+    ),
+    _row(
         "six_grams_tinyshakespeare",
         "n-grams of up to six characters",
         "configs/text/gpt_tinyshakespeare.yaml",

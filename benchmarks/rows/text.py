@@ -110,6 +110,54 @@ ROWS = (
         protocol="the last tenth of Aesop's fables, each word given at least four before it, of 2,000 token ids;"
         " tokenizer and weights know the text before it, but for its first twentieth; final weights",
     ),
+    Row(
+        name="recurrent_war_and_peace",
+        kind="score",
+        program="programs.scores",
+        system="RecurrentLanguageModel",
+        config="configs/text/recurrent_war_and_peace.yaml",
+        budget="14 epochs, an hour of a core",
+        seeds=(0,),
+        figures=(
+            Figure(
+                *("test/bits_per_character@last", "bits a character"),
+                better="lower",
+                book="excerpts only",
+                baseline="baseline/bits_per_character",
+                guess="n-grams of six characters",
+            ),
+        ),
+        protocol="the last twentieth of War and Peace, in 64 lanes, the state carried from window to window; tokenizer"
+        " and weights know the text before it, but for its first fiftieth; the n-grams are given all before a character"
+        " and smoothed by Kneser-Ney's method; final weights",
+        options={"args": ("--trainer.max_epochs", "14"), "baseline": "six_grams"},
+        cost="hours",
+        elsewhere="one core, an hour",
+    ),
+    Row(
+        name="recurrent_aesop",
+        kind="score",
+        program="programs.scores",
+        system="RecurrentLanguageModel",
+        config="configs/text/recurrent_aesop.yaml",
+        budget="40 epochs, an hour of a core",
+        seeds=(0,),
+        figures=(
+            Figure(
+                *("test/perplexity@last", "perplexity"),
+                digits=1,
+                better="lower",
+                book="text only",
+                baseline="baseline/perplexity",
+                guess="trigrams, Kneser-Ney",
+            ),
+        ),
+        protocol="the last tenth of Aesop's fables, each word given the 20 before it; tokenizer and weights know the"
+        " text before it, but for its first twentieth; final weights",
+        options={"args": ("--trainer.max_epochs", "40"), "baseline": "trigrams"},
+        cost="hours",
+        elsewhere="one core, an hour",
+    ),
     *(
         Row(
             name=f"speed_epoch_{config.partition('_')[0]}",

@@ -1,6 +1,5 @@
 """The network whose features FID and KID compare, and that classifies samples."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ import torch
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
 
+from dlmodules.checkpoints.hashes import file_hash
 from dlmodules.checkpoints.hparams import class_path
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
@@ -101,7 +101,7 @@ def _from_checkpoint(path: Path) -> FeatureNetwork:
         raise UserError(f"feature_network: {error}") from error
     if not hasattr(module, "features"):  # a submodule too, which `isinstance` does not see on every Python
         raise UserError(f"{path} holds a {type(module).__name__}, which has no method `features`: give a classifier's")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    digest = file_hash(path)[:12]
     return _from_module(module, {"class": class_path(type(module)), "sha256": digest})
 
 

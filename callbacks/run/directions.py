@@ -18,6 +18,8 @@ DIRECTIONS: dict[str, Direction] = {
     "style_of_start": "min",
     "rmse": "min",
     "mae": "min",
+    "within_2": "max",
+    "lighter": "max",
     "perplexity": "min",
     "bits_per_character": "min",
     "impossible": "min",

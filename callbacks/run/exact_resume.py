@@ -39,7 +39,9 @@ class ExactResume(pl.Callback):
         self._restored = checkpoint.get("random_states")
         # Where a training ends by steps, Lightning takes an epoch that has ended for one to be finished, and counts it
         # once more, without a batch (its issue 19617).
-        vars(trainer.fit_loop)["_iteration_based_training"] = lambda: False
+        batches = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+        if batches["is_last_batch"]:
+            vars(trainer.fit_loop)["_iteration_based_training"] = lambda: False
 
     @override
     def on_fit_start(self, trainer: "pl.Trainer", pl_module: "pl.LightningModule") -> None:

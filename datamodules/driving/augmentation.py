@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlmodules.errors import UserError
+from dlmodules.layers.augmentation import around_zero
 from dlmodules.validation.arguments import check_fractions
 
 
@@ -53,7 +54,7 @@ class SteeredAugmentation(nn.Module):
         """Return changed frames ``(B, 3, H, W)`` in [0, 1] and their steering ``(B,)`` in [-1, 1]."""
         n = len(frames)
         if self.turn or self.move or self.lift:
-            turn, move, lift = (size * _around_zero(n) for size in (self.turn, self.move, self.lift))
+            turn, move, lift = (size * around_zero(n) for size in (self.turn, self.move, self.lift))
             frames = self.seen_from(frames, turn, move, lift)
             steering = (steering + self.turn_steering * turn + self.move_steering * move).clamp(-1.0, 1.0)
         if self.mirror:
@@ -61,7 +62,7 @@ class SteeredAugmentation(nn.Module):
             frames = torch.where(mirrored.view(-1, 1, 1, 1), frames.flip(3), frames)
             steering = torch.where(mirrored, -steering, steering)
         if self.brightness:
-            frames = (frames * (1 + self.brightness * _around_zero(n)).view(-1, 1, 1, 1)).clamp(0.0, 1.0)
+            frames = (frames * (1 + self.brightness * around_zero(n)).view(-1, 1, 1, 1)).clamp(0.0, 1.0)
         return frames, steering
 
     def seen_from(self, frames: Tensor, turn: Tensor, move: Tensor, lift: Tensor) -> Tensor:
@@ -83,7 +84,3 @@ class SteeredAugmentation(nn.Module):
         )
         grid = F.affine_grid(theta.to(frames), list(frames.shape), align_corners=False)
         return F.grid_sample(frames, grid, mode="bilinear", padding_mode="border", align_corners=False)
-
-
-def _around_zero(n: int) -> Tensor:
-    return torch.rand(n) * 2 - 1

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from datamodules.driving.road import Arcs, pursuit
 from datamodules.driving.scenery import Scenery
+from dlmodules.layers.augmentation import around_zero
 
 MAX_CURVATURE = 0.1
 """Of the sharpest turn of the car, in one over metres: what a steering of 1 is."""
@@ -33,18 +34,20 @@ class DrawnRoads:
         All steerings are equally frequent, so that none is learned for its frequency alone: a car is turned until the
         one that was drawn for it is right.
         """
-
-        def around_zero(size: float) -> Tensor:
-            return size * (2 * torch.rand(n, generator=generator) - 1)
-
-        curvature, offset, steering = around_zero(0.05), around_zero(1.5), around_zero(1.0)
+        curvature, offset, steering = (size * around_zero(n, generator=generator) for size in (0.05, 1.5, 1.0))
         across, forward = Arcs(offset, torch.zeros(n), curvature).ahead(LOOK_AHEAD)
         wanted = MAX_CURVATURE * steering * torch.hypot(across, forward) / 2
         roads = Arcs(offset, torch.atan2(across, forward) - wanted.asin(), curvature)
         return cls(roads, Scenery.drawn(n, generator), steering)
 
+    @classmethod
+    def driven(cls, n: int, generator: torch.Generator) -> "DrawnRoads":
+        """Return ``n`` roads as one comes upon them who drives well: in the middle, but for a hand, and along it."""
+        roads = Arcs(*(size * around_zero(n, generator=generator) for size in (0.1, 0.02, 0.05)))
+        return cls(roads, Scenery.drawn(n, generator), steering_to(*roads.ahead(LOOK_AHEAD)))
+
     def parts(self) -> "Iterator[tuple[slice, DrawnRoads]]":
-        """Return the roads a hundred at a time, which are looked at in little memory, and which of all they are."""
+        """Return the roads a hundred at a time, so that drawing them takes little memory, and their rows among all."""
         for first in range(0, len(self.steering), PART):
             rows = slice(first, first + PART)
             yield rows, self._rows(rows)

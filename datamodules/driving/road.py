@@ -85,13 +85,29 @@ class Camera:
     @cached_property
     def rays(self) -> tuple[Tensor, Tensor, Tensor]:
         """How far right, ahead and down each pixel looks, ``(rows, columns)``, by the unit of its focal length."""
-        wide = math.tan(math.radians(self.angle / 2))
-        high = wide * self.rows / self.columns if self.tall is None else math.tan(math.radians(self.tall / 2))
+        wide, high = self._extent
         right = wide * (2 * (torch.arange(self.columns) + 0.5) / self.columns - 1)
         down = high * (2 * (torch.arange(self.rows) + 0.5) / self.rows - 1)
         cos, sin = math.cos(math.radians(self.pitch)), math.sin(math.radians(self.pitch))
         down, right = torch.meshgrid(down, right, indexing="ij")
         return right, cos - down * sin, sin + down * cos
+
+    def places(self, right: Tensor, ahead: Tensor, down: Tensor) -> Tensor:
+        """Return where in the picture points before the camera are: across and down, -1 to 1 within it, ``(..., 2)``.
+
+        ``down`` is how far below the camera they are. A point behind it, which it cannot see, is just before it.
+        """
+        cos, sin = math.cos(math.radians(self.pitch)), math.sin(math.radians(self.pitch))
+        depth = (ahead * cos + down * sin).clamp(min=0.01)
+        wide, high = self._extent
+        return torch.stack([right / (depth * wide), (down * cos - ahead * sin) / (depth * high)], dim=-1)
+
+    @property
+    def _extent(self) -> tuple[float, float]:
+        """How far to the side and up it sees, by the unit of its focal length."""
+        wide = math.tan(math.radians(self.angle / 2))
+        high = wide * self.rows / self.columns if self.tall is None else math.tan(math.radians(self.tall / 2))
+        return wide, high
 
     @cached_property
     def ground(self) -> tuple[Tensor, Tensor, Tensor]:

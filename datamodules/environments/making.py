@@ -137,5 +137,5 @@ def _line(error: BaseException) -> str:
 def _known(gym: Any, env_id: str) -> str:
     namespace = NAMESPACE.rstrip("/") if env_id.startswith(NAMESPACE) else None
     specs = (spec for spec in gym.registry.values() if spec.namespace == namespace)
-    names = sorted({spec.name for spec in specs if not spec.name.startswith(("CarRacing", "MinAtar"))})
+    names = sorted({spec.name for spec in specs if not spec.name.startswith(("CarRacing", "Doom", "MinAtar"))})
     return f" Known without further packages: {', '.join(names)}."

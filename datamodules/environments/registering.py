@@ -12,10 +12,12 @@ NAMESPACE = "dlmodules/"
 REGISTERING = (
     ("datamodules.environments.chains", "register_chains"),
     ("datamodules.environments.dodge", "register_dodge"),
+    ("datamodules.environments.doom", "register_doom"),
     ("datamodules.environments.dreams", "register_dreams"),
     ("datamodules.environments.grids", "register_grids"),
     ("datamodules.environments.minatar_games", "register_minatar"),
     ("datamodules.environments.racing.registering", "register_car_racing"),
+    ("datamodules.environments.winding_road", "register_roads"),
 )
 
 

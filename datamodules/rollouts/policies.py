@@ -1,4 +1,4 @@
-"""What plays the episodes that are kept: random actions, or an agent of a checkpoint."""
+"""What plays the episodes that are kept: random actions, an agent of a checkpoint, or an expert."""
 
 from typing import Any, Protocol
 
@@ -6,12 +6,17 @@ import numpy as np
 import torch
 from typing_extensions import override
 
+from datamodules.environments.racing.expert import RacingExpert
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
 from dlmodules.protocols import Acts, ActsWithMemory, Memory
 
 PERSISTENCE = 0.95
 """Part of an action's distance from the mean that is left after a step of ``smooth``."""
+
+
+NAMED = ("random", "smooth", "expert")
+"""Policies that are no files."""
 
 
 class RolloutPolicy(Protocol):
@@ -86,6 +91,28 @@ class SmoothPolicy(RolloutPolicy):
         return action
 
 
+class ExpertPolicy(RolloutPolicy):
+    """Drives CarRacing by the state of the environment, as ``datamodules.environments.racing.expert`` says.
+
+    Args:
+        env: it, perhaps in wrappers.
+
+    Raises:
+        UserError: it is another environment.
+    """
+
+    def __init__(self, env: Any) -> None:
+        self.expert = RacingExpert(env)
+
+    @override
+    def begin(self, seed: int) -> None:
+        """Begin an episode: the expert finds its track by itself."""
+
+    @override
+    def act(self, observation: Any) -> Any:
+        return self.expert.act()
+
+
 class AgentPolicy(RolloutPolicy):
     """Plays as the agent of a checkpoint does.
 
@@ -118,13 +145,15 @@ class AgentPolicy(RolloutPolicy):
 
 
 def make_policy(
-    policy: str, space: Any, hold: int, mean: list[float] | None = None, spread: list[float] | None = None
+    policy: str, env: Any, hold: int, mean: list[float] | None = None, spread: list[float] | None = None
 ) -> RolloutPolicy:
-    """Return ``random``, ``smooth`` or the agent of a checkpoint. Raises UserError where there is none."""
+    """Return ``random``, ``smooth``, ``expert`` or the agent of a checkpoint. Raises UserError where there is none."""
     if policy == "random":
-        return RandomPolicy(space, hold)
+        return RandomPolicy(env.action_space, hold)
     if policy == "smooth":
-        return SmoothPolicy(space, mean, spread)
+        return SmoothPolicy(env.action_space, mean, spread)
+    if policy == "expert":
+        return ExpertPolicy(env)
     return AgentPolicy(policy)
 
 

@@ -67,8 +67,8 @@ class RolloutsDataModule(InMemoryDataModule[Any, Any]):
         env_id: Gymnasium id of an environment whose observations are frames ``(H, W, C)`` uint8.
         env_kwargs: further arguments of ``gymnasium.make``.
         wrappers: applied to each environment, as in ``EnvironmentDataModule``.
-        policy: ``random``, actions that are held for ``hold`` steps; ``smooth``, actions that wander; or the checkpoint
-            of an agent.
+        policy: ``random``, actions that are held for ``hold`` steps; ``smooth``, actions that wander; ``expert``,
+            who drives CarRacing by its state; or the checkpoint of an agent.
         hold: steps that a random action is held for.
         policy_mean: mean of each number of an action, for ``smooth``; None is the middle of its bounds.
         policy_spread: its standard deviation; None is half the distance of its bounds.

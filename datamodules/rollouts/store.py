@@ -15,7 +15,7 @@ from filelock import FileLock
 from numpy.lib.format import open_memmap
 
 from datamodules.environments.making import Wrapper, make_env
-from datamodules.rollouts.policies import make_policy
+from datamodules.rollouts.policies import NAMED, make_policy
 from dlmodules.checkpoints.hashes import file_hash
 from dlmodules.errors import UserError
 
@@ -30,7 +30,7 @@ class RolloutSettings:
         env_id: of the environment.
         env_kwargs: further arguments of it.
         wrappers: of each environment.
-        policy: ``random``, ``smooth`` or the checkpoint of an agent.
+        policy: ``random``, ``smooth``, ``expert`` or the checkpoint of an agent.
         hold: steps that a random action is held for.
         mean: of the actions of ``smooth``.
         spread: of the actions of ``smooth``.
@@ -53,7 +53,7 @@ class RolloutSettings:
     def described(self) -> dict[str, Any]:
         """Return the settings as plain values, with the content of a checkpoint in place of its path."""
         found = {**asdict(self), "wrappers": [str(wrapper) for wrapper in self.wrappers]}
-        if self.policy not in ("random", "smooth"):
+        if self.policy not in NAMED:
             found["policy"] = file_hash(self.policy)
         return found
 
@@ -150,7 +150,7 @@ def play_episodes(settings: RolloutSettings, folder: Path, episodes: Sequence[in
     """Play episodes into the files of ``folder``."""
     frames, actions, rewards, ended, lengths = (open_memmap(folder / f"{name}.npy", mode="r+") for name in NAMES)
     env = make_env(settings.env_id, settings.env_kwargs, settings.wrappers)
-    policy = make_policy(settings.policy, env.action_space, settings.hold, settings.mean, settings.spread)
+    policy = make_policy(settings.policy, env, settings.hold, settings.mean, settings.spread)
     for episode in episodes:
         of_env, of_policy = np.random.SeedSequence([settings.seed, episode]).generate_state(2)
         policy.begin(int(of_policy))

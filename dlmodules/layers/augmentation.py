@@ -85,14 +85,14 @@ class RandomAffineAndFlip(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the moved images ``(B, C, H, W)``, of the same shape."""
         batch, _, height, width = x.shape
-        angle = _around_zero(batch) * math.radians(self.degrees)
+        angle = around_zero(batch) * math.radians(self.degrees)
         mirror = torch.ones(batch)
         if self.horizontal_flip:
             mirror = torch.where(torch.rand(batch) < 0.5, -1.0, 1.0)
         # A grid runs from -1 to 1, so a shift by the whole side is 2; turning must know the sides' proportion.
-        shift = _around_zero(batch, 2) * 2 * self.shift
-        slant = torch.tan(_around_zero(batch) * math.radians(self.shear))
-        wide, high = torch.exp(_around_zero(batch, 2) * math.log1p(self.stretch)).unbind(dim=1)
+        shift = around_zero(batch, 2) * 2 * self.shift
+        slant = torch.tan(around_zero(batch) * math.radians(self.shear))
+        wide, high = torch.exp(around_zero(batch, 2) * math.log1p(self.stretch)).unbind(dim=1)
         sin, cos, ratio = angle.sin(), angle.cos(), height / width
         # Where each pixel of the result is read: stretched, then slanted, turned, mirrored and shifted.
         theta = torch.stack(
@@ -104,14 +104,15 @@ class RandomAffineAndFlip(nn.Module):
         )
         grid = F.affine_grid(theta.to(x), list(x.shape), align_corners=False)
         if self.warp > 0:
-            net = _around_zero(batch, 2, NET, NET) * 2 * self.warp
+            net = around_zero(batch, 2, NET, NET) * 2 * self.warp
             moved = F.interpolate(net.to(x), size=(height, width), mode="bicubic", align_corners=True)
             grid = grid + moved.permute(0, 2, 3, 1)
         return F.grid_sample(x, grid, mode="bilinear", padding_mode=self.padding, align_corners=False)
 
 
-def _around_zero(*size: int) -> Tensor:
-    return torch.rand(size) * 2 - 1
+def around_zero(*size: int, generator: torch.Generator | None = None) -> Tensor:
+    """Return numbers of this size, drawn between -1 and 1."""
+    return torch.rand(size, generator=generator) * 2 - 1
 
 
 def _padding_mode(fill: str, modes: dict[str, str]) -> str:

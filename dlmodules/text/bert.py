@@ -7,7 +7,6 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchmetrics import MeanMetric
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
@@ -21,6 +20,7 @@ from dlmodules.text.tokenized import TokenizedModule
 from dlmodules.training.finite import worst_where_no_number
 from dlmodules.training.parameter_groups import decayed_groups
 from dlmodules.training.schedules import with_schedule
+from dlmodules.training.stage_means import StageMeans
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.batches import fields_of
@@ -148,13 +148,7 @@ class BERT(NamesOwnNetworks, TokenizedModule):
         self.next_head = NextHead(width) if next_sentence else None
         self.vocabulary_size, self.masking = vocabulary_size, masking
         self.optimizer, self.scheduler = optimizer, scheduler
-        self.means = nn.ModuleDict(
-            {
-                f"{stage}_{name}": MeanMetric()
-                for stage in ("val", "test")
-                for name in ("masked_loss", "masked_accuracy", "next_loss", "next_accuracy")
-            }
-        )
+        self.means = StageMeans(("masked_loss", "masked_accuracy", "next_loss", "next_accuracy"))
 
     @override
     def forward(self, tokens: Tensor, segments: Tensor | None = None) -> Tensor:
@@ -240,13 +234,9 @@ class BERT(NamesOwnNetworks, TokenizedModule):
     def _evaluate(self, batch: Any, batch_idx: int, stage: str) -> None:
         generator = torch.Generator(self.device).manual_seed(batch_idx)
         losses, right = self.losses(batch, batch_idx == 0, generator)
+        means = self.means.of(stage)
         for name, values in {**losses, **right}.items():
-            self._mean_of(stage, name).update(worst_where_no_number(values))
-
-    def _mean_of(self, stage: str, name: str) -> MeanMetric:
-        mean = self.means[f"{stage}_{name}"]
-        assert isinstance(mean, MeanMetric)
-        return mean
+            means[name].update(worst_where_no_number(values))
 
     @override
     def on_validation_epoch_end(self) -> None:
@@ -257,8 +247,7 @@ class BERT(NamesOwnNetworks, TokenizedModule):
         self._log_evaluated("test")
 
     def _log_evaluated(self, stage: str) -> None:
-        names = ("masked_loss", "masked_accuracy", "next_loss", "next_accuracy")
-        means = {name: self._mean_of(stage, name) for name in names}
+        means = self.means.of(stage)
         found = {f"{stage}/{name}": mean.compute() for name, mean in means.items() if mean.update_count > 0}
         if not found:
             return

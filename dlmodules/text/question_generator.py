@@ -9,7 +9,6 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
-from torchmetrics import MeanMetric
 from torchmetrics.classification import BinaryF1Score
 from typing_extensions import override
 
@@ -29,6 +28,7 @@ from dlmodules.text.spans import SpanF1, spans_of
 from dlmodules.text.tokenized import TokenizedModule
 from dlmodules.training.finite import worst_where_no_number
 from dlmodules.training.schedules import with_schedule
+from dlmodules.training.stage_means import StageMeans
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.batches import fields_of
@@ -130,8 +130,7 @@ class QuestionGenerator(BeginsWithOthers, NamesOwnNetworks, TokenizedModule):
         )
         self.vocabulary_size, self.vectors, self.max_length = vocabulary_size, vectors, max_length
         self.optimizer, self.scheduler = optimizer, scheduler
-        names = ("tag_loss", "question_loss", "question_exact")
-        self.means = nn.ModuleDict({f"{stage}_{name}": MeanMetric() for stage in ("val", "test") for name in names})
+        self.means = StageMeans(("tag_loss", "question_loss", "question_exact"))
         self.val_tags, self.test_tags = BinaryF1Score(), BinaryF1Score()
         self.val_spans, self.test_spans = SpanF1(), SpanF1()
 
@@ -196,8 +195,9 @@ class QuestionGenerator(BeginsWithOthers, NamesOwnNetworks, TokenizedModule):
     def _evaluate(self, batch: Any, batch_idx: int, stage: str, words: BinaryF1Score, spans: SpanF1) -> None:
         fields = self.fields(batch, batch_idx == 0)
         losses, logits = self.losses(fields)
+        means = self.means.of(stage)
         for name, nats in losses.items():
-            self._mean_of(stage, name).update(worst_where_no_number(nats))
+            means[name].update(worst_where_no_number(nats))
         inside = fields.document != PAD
         found = logits.argmax(dim=2).bool() & inside
         words.update(found[inside], fields.tags[inside])
@@ -205,12 +205,7 @@ class QuestionGenerator(BeginsWithOthers, NamesOwnNetworks, TokenizedModule):
         written = self.write(fields.document, fields.answer)
         wanted = [self._body(row) for row in fields.question[:, 1:].tolist()]
         exact = [float(one == other) for one, other in zip(written, wanted, strict=True)]
-        self._mean_of(stage, "question_exact").update(torch.tensor(exact))
-
-    def _mean_of(self, stage: str, name: str) -> MeanMetric:
-        mean = self.means[f"{stage}_{name}"]
-        assert isinstance(mean, MeanMetric)
-        return mean
+        means["question_exact"].update(torch.tensor(exact))
 
     @override
     def on_validation_epoch_end(self) -> None:
@@ -223,11 +218,11 @@ class QuestionGenerator(BeginsWithOthers, NamesOwnNetworks, TokenizedModule):
     def _log_evaluated(self, stage: str, words: BinaryF1Score, spans: SpanF1) -> None:
         if spans.update_count == 0:
             return
-        losses = {name: self._mean_of(stage, name).compute() for name in ("tag_loss", "question_loss")}
-        exact = self._mean_of(stage, "question_exact").compute()
-        found = {"loss": torch.stack(list(losses.values())).sum(), **losses, "question_exact": exact}
+        means = self.means.of(stage)
+        found = {name: mean.compute() for name, mean in means.items()}
+        found = {"loss": torch.stack([found["tag_loss"], found["question_loss"]]).sum(), **found}
         found |= {"tag_f1": words.compute(), "span_f1": spans.compute()}
-        for metric in (words, spans, *(self._mean_of(stage, name) for name in (*losses, "question_exact"))):
+        for metric in (words, spans, *means.values()):
             metric.reset()
         self.log_dict({f"{stage}/{name}": value for name, value in found.items()}, prog_bar=True)
 

@@ -7,7 +7,6 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchmetrics import MeanMetric
 from typing_extensions import override
 
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
@@ -18,13 +17,12 @@ from dlmodules.sampling.devices import sampling_device
 from dlmodules.training.clipping import check_max_norm, limit_gradient, loss_scale
 from dlmodules.training.finite import worst_where_no_number
 from dlmodules.training.schedules import with_schedule
+from dlmodules.training.stage_means import StageMeans
 from dlmodules.training.step_logging import log_losses
 from dlmodules.validation.arguments import check_at_least, check_at_least_one
 from dlmodules.validation.batches import fields_of, inputs_in
 from dlmodules.world_models.handwriting_networks import HandwritingNetwork, State
 from dlmodules.world_models.mixtures import bivariate_log_prob, sample_bivariate, split_bivariate
-
-SCORES = ("offset_loss", "pen_loss", "pen_accuracy")
 
 
 class HandwritingMDN(NamesOwnNetworks):
@@ -92,7 +90,7 @@ class HandwritingMDN(NamesOwnNetworks):
         self.bias, self.length = bias, length
         self.optimizer, self.scheduler = optimizer, scheduler
         self.network = network or HandwritingNetwork(hidden_dim, layers, components, dropout)
-        self.scores = nn.ModuleDict({f"{stage}_{name}": MeanMetric() for stage in ("val", "test") for name in SCORES})
+        self.means = StageMeans(("offset_loss", "pen_loss", "pen_accuracy"))
 
     @override
     def forward(self, x: Tensor, text: Tensor | None = None) -> Tensor:
@@ -166,14 +164,10 @@ class HandwritingMDN(NamesOwnNetworks):
         outputs, points = outputs[inside], points[inside]
         offset, pen = self.nats(outputs, points)
         right = (outputs[:, 0] > 0) == (points[:, 2] > 0.5)
-        found = (worst_where_no_number(offset), worst_where_no_number(pen), right.float())
-        for name, values in zip(SCORES, found, strict=True):
-            self._score(stage, name).update(values)
-
-    def _score(self, stage: str, name: str) -> MeanMetric:
-        score = self.scores[f"{stage}_{name}"]
-        assert isinstance(score, MeanMetric)
-        return score
+        means = self.means.of(stage)
+        means["offset_loss"].update(worst_where_no_number(offset))
+        means["pen_loss"].update(worst_where_no_number(pen))
+        means["pen_accuracy"].update(right.float())
 
     @override
     def on_validation_epoch_end(self) -> None:
@@ -184,14 +178,14 @@ class HandwritingMDN(NamesOwnNetworks):
         self._log_evaluated("test")
 
     def _log_evaluated(self, stage: str) -> None:
-        metrics = {name: self._score(stage, name) for name in SCORES}
-        if any(metric.update_count == 0 for metric in metrics.values()):
+        means = self.means.of(stage)
+        if any(mean.update_count == 0 for mean in means.values()):
             return
-        found = {f"{stage}/{name}": metric.compute() for name, metric in metrics.items()}
+        found = {f"{stage}/{name}": mean.compute() for name, mean in means.items()}
         found[f"{stage}/loss"] = found[f"{stage}/offset_loss"] + found[f"{stage}/pen_loss"]
         self.log_dict(found, prog_bar=True)
-        for metric in metrics.values():
-            metric.reset()
+        for mean in means.values():
+            mean.reset()
 
     @override
     def predict_step(self, batch: Any, batch_idx: int) -> Tensor:

@@ -17,6 +17,7 @@ from dlmodules.errors import UserError
 from dlmodules_cli.explore.classify_tab import ClassifyTab
 from dlmodules_cli.explore.codes_tab import CodesTab
 from dlmodules_cli.explore.decode_tab import DecodeTab
+from dlmodules_cli.explore.dream_tab import DreamTab
 from dlmodules_cli.explore.morph_tab import MorphTab
 from dlmodules_cli.explore.samples_tab import SamplesTab
 from dlmodules_cli.explore.subject import Subject
@@ -24,7 +25,7 @@ from dlmodules_cli.explore.tab import Tab
 from dlmodules_cli.explore.translate_tab import TranslateTab
 from dlmodules_cli.explore.words_tab import WordsTab
 
-TABS: tuple[type[Tab], ...] = (DecodeTab, CodesTab, MorphTab, SamplesTab, ClassifyTab, TranslateTab, WordsTab)
+TABS: tuple[type[Tab], ...] = (DecodeTab, CodesTab, MorphTab, SamplesTab, ClassifyTab, TranslateTab, WordsTab, DreamTab)
 """The tabs of the page, from left to right; one without anything of the subject to show is left out."""
 
 CSS = """

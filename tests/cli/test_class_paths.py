@@ -104,7 +104,9 @@ SMALL = ["fit", "--data", "DigitsDataModule"]
 def test_the_command_tells_it(folder, capsys, arguments, expected):
     (folder / "own.yaml").write_text("model: {class_path: bad_import_of_mine.Net}\n")
     (folder / "optimizer.yaml").write_text(
-        "model: {class_path: VAE, init_args: {optimizer: {class_path: torch.optim.RMSprop, init_args: {lrr: 1}}}}\n"
+        # Its full path: a test before may have imported Lightning Bolts, which has a VAE, too.
+        "model: {class_path: dlmodules.VAE, init_args: {optimizer: {class_path: torch.optim.RMSprop,"
+        " init_args: {lrr: 1}}}}\n"
     )
     with pytest.raises(SystemExit) as stop:
         main([*SMALL, *arguments])

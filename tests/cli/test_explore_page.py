@@ -20,7 +20,7 @@ from PIL import Image
 
 from callbacks.latents.attribute_file import write_attribute_file
 from callbacks.latents.code_file import CodeFile
-from dlmodules import CVAE, DCGAN, VAE, CNNClassifier, InfoGAN, NGram
+from dlmodules import CVAE, DCGAN, MDNRNN, VAE, CNNClassifier, InfoGAN, NGram
 from dlmodules.sequences.vocabulary import Vocabulary
 from tests.cli.test_explore import attributes, checkpoint
 
@@ -317,3 +317,27 @@ def test_a_text_is_written_by_clicks(tmp_path, chromium):
         text.fill("the cat")
         page.click("#show-next")
         page.get_by_text("the word 'cat' is none that the model was trained on").first.wait_for()
+
+
+def test_a_dream_is_steered_by_keys_and_by_buttons(tmp_path, chromium):
+    world = MDNRNN(VAE((1, 8, 8), latent_dim=2), latent_dim=2, action_dim=3, discrete=True, reward_input=False)
+    with (
+        explored(checkpoint(world, tmp_path)) as address,
+        opened(chromium, address) as page,
+    ):
+        page.get_by_role("tab", name="Dream").click()
+        dream, said = Picture(page, "dream"), page.locator("#dream-said")
+        page.get_by_role("button", name="→").click()
+        assert dream.changed()
+        for steps, key in ((4, "ArrowLeft"), (6, "Space"), (8, "ArrowRight")):
+            page.keyboard.press(key)
+            said.get_by_text(f"step {steps} · ").wait_for()
+        page.keyboard.press("ArrowUp")  # is no action here
+        page.locator("#dream-seed input").fill("7")
+        page.keyboard.press("Enter")
+        said.get_by_text("step 0 · paid 0 · goes on").wait_for()
+        page.keyboard.press("ArrowLeft")  # moves in the text
+        page.get_by_role("button", name="space").click()
+        said.get_by_text("step 2 · ").wait_for()
+        page.click("#another-dream")
+        said.get_by_text("step 0 · paid 0 · goes on").wait_for()

@@ -28,6 +28,7 @@ PACKAGES = {
     "dlmodules/MinAtar": ("minatar", "minatar"),
     "LunarLander": ("Box2D", "box2d"),
     "dlmodules/CarRacing": ("Box2D", "box2d"),
+    "dlmodules/DoomTakeCover": ("vizdoom", "doom"),
 }
 """How the ids of environments begin that need a package: its name, and the extra that has it."""
 
@@ -79,10 +80,11 @@ class Case:
 
         An Atari game ends after 50 steps where the configuration lets it go on for minutes, and two are played.
         """
-        if "train_env_id" in (self.settings["data"].get("init_args") or {}):
-            return {"train_env_id": None, "train_env_kwargs": None, "vectorization": "sync"}
         limit = "max_num_frames_per_episode"
         given = self.settings["data"].get("init_args", {}).get("env_kwargs") or {}
+        if "train_env_id" in (self.settings["data"].get("init_args") or {}):
+            here = {"train_env_id": None, "train_env_kwargs": None, "vectorization": "sync", "num_envs": 2}
+            return {**here, "env_kwargs": {**given, "max_episode_steps": 20}}
         if self.is_agent and "max_episode_steps" in given:
             return {"env_kwargs": {**given, "max_episode_steps": 20}, "num_envs": 2}
         return {"env_kwargs": {**given, limit: 200}, "num_envs": 2} if limit in given else {}

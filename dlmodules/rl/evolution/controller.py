@@ -31,7 +31,7 @@ class EvolvedController(CMAES):
     Logged: what ``CMAES`` logs.
 
     Paper: Ha & Schmidhuber 2018, World Models, arXiv:1803.10122.
-    Books: foster F8.7, foster F8.8.
+    Books: foster F8.7, foster F8.8, foster F8.9.
 
     Args:
         world: checkpoint of a world model with an encoder, such as an ``MDNRNN``, or the model; it is not trained.

@@ -114,7 +114,8 @@ def places(env: Maze, letter: str) -> list[tuple[int, int]]:
         (
             "dlmodules/Nothing-v0",
             {},
-            "Known without further packages: Dodge, Dream, GridWorld, MaximizationBias, Maze, QWorld, RandomWalk",
+            "Known without further packages: ALVINNRoad, Dodge, Dream, GridWorld, MaximizationBias, Maze, QWorld,"
+            " RandomWalk",
         ),
         ("dlmodules/GridWorld-v0", {"size": 1}, "it must be 2 or more"),
         ("dlmodules/Maze-v0", {"cells": ["S.", "G"]}, "must be of one length"),

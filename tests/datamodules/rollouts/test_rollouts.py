@@ -8,7 +8,7 @@ from torch import nn
 
 from datamodules import LatentSeriesDataModule, RolloutsDataModule
 from datamodules.rollouts import store
-from datamodules.rollouts.policies import SmoothPolicy, make_policy
+from datamodules.rollouts.policies import SmoothPolicy
 from dlmodules import VAE, MLPClassifier
 from dlmodules.errors import UserError
 from tests.datamodules.rollouts.counting_env import DIES_AT
@@ -140,6 +140,8 @@ def test_what_does_not_fit_ends_in_one_line(tmp_path: Path) -> None:
         RolloutsDataModule(env_id="CartPole-v1", episodes=3, rollouts_dir=str(tmp_path)).setup()
     with pytest.raises(UserError, match="choose random"):
         rollouts(tmp_path, policy="smooth").setup()
+    with pytest.raises(UserError, match="policy expert drives CarRacing"):
+        rollouts(tmp_path, policy="expert").setup()
     module = MLPClassifier((1, 8, 8), 2)
     trainer = quiet_trainer(max_epochs=0, default_root_dir=tmp_path)
     trainer.fit(module, torch.utils.data.DataLoader([module.example_batch(2)], batch_size=None))
@@ -154,7 +156,7 @@ def test_smooth_actions_keep_their_mean_spread_and_course() -> None:
     from gymnasium.spaces import Box
 
     space = Box(np.array([-9.0, 0.0]), np.array([9.0, 1.0]), dtype=np.float64)
-    policy = make_policy("smooth", space, 1, [1.0, 0.5], [0.5, 9.0])
+    policy = SmoothPolicy(space, [1.0, 0.5], [0.5, 9.0])
     policy.begin(3)
     actions = np.array([policy.act(None) for _ in range(4000)])
     assert actions[:, 0].mean() == pytest.approx(1.0, abs=0.15)

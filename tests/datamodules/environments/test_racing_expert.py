@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from datamodules.environments.making import make_env
+from datamodules.rollouts.policies import make_policy
+from datamodules.rollouts.store import Rollouts, RolloutSettings, play_rollouts
+from dlmodules.errors import UserError
+
+MISSING = "Box2D is not installed: pip install -e '.[box2d]'"
+CAR_RACING = "dlmodules/CarRacing-v0"
+
+
+def ring(radius: float, places: int = 200) -> list[tuple[float, float, float, float]]:
+    """Return a round track."""
+    angles = np.arange(places) * 2 * np.pi / places
+    return [(a, a, radius * np.cos(a), radius * np.sin(a)) for a in angles]
+
+
+def test_a_bend_is_taken_as_fast_as_the_tyres_hold() -> None:
+    pytest.importorskip("Box2D", reason=MISSING)
+    from datamodules.environments.racing.expert import GRIP, MARGIN, TOP_SPEED, racing_line, speeds
+
+    line, spacing = racing_line(ring(40.0))
+    # A rubber band on a ring lies at its inner edge.
+    radius = np.linalg.norm(line, axis=1)
+    np.testing.assert_allclose(radius, 40 - MARGIN, atol=0.01)
+    np.testing.assert_allclose(speeds(line, spacing), np.sqrt(GRIP * (40 - MARGIN)), rtol=0.01)
+    assert speeds(*racing_line(ring(400.0))).max() == TOP_SPEED
+
+
+def test_it_brakes_before_a_bend() -> None:
+    pytest.importorskip("Box2D", reason=MISSING)
+    from datamodules.environments.racing.expert import BRAKING, speeds
+
+    # A square: four straights of 60 m in steps of 3 m, and four sharp corners.
+    side, zero = np.arange(0, 60, 3.0), np.zeros(20)
+    line = np.concatenate(
+        [np.stack(pair, 1) for pair in ((side, zero), (zero + 60, side), (60 - side, zero + 60), (zero, 60 - side))]
+    )
+    found = speeds(line, np.full(80, 3.0))
+    fastest = found[:20].argmax()
+    slowing = np.diff(np.square(found[fastest:20]))
+    np.testing.assert_allclose(slowing[:-1], -2 * BRAKING * 3.0, rtol=1e-6)
+
+
+def test_it_laps_tracks_and_touches_every_tile(tmp_path) -> None:
+    pytest.importorskip("Box2D", reason=MISSING)
+    settings = RolloutSettings(CAR_RACING, {"size": 16}, policy="expert", episodes=3, max_steps=1000)
+    found = Rollouts(play_rollouts(settings, tmp_path))
+    returns = [found.rewards[e, :length].sum() for e, length in enumerate(found.lengths)]
+    # The last tile ends the episode, and pays with all others 1,000; each frame costs a tenth.
+    assert [bool(found.ended[e, length - 1]) for e, length in enumerate(found.lengths)] == [True] * 3
+    np.testing.assert_allclose(returns, 1000 - 0.1 * found.lengths, atol=0.2)
+    assert min(returns) > 900
+
+
+def test_other_environments_are_refused() -> None:
+    pytest.importorskip("Box2D", reason=MISSING)
+    with pytest.raises(UserError, match="continuous actions"):
+        make_policy("expert", make_env(CAR_RACING, {"continuous": False}, ()), 1)
+    with pytest.raises(UserError, match="drives CarRacing"):
+        make_policy("expert", make_env("CartPole-v1", {}, ()), 1)
