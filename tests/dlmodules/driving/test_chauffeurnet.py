@@ -233,3 +233,18 @@ def test_numbers_out_of_range_are_named(arguments):
     (name,) = arguments
     with pytest.raises(UserError, match=f"{name} is"):
         ChauffeurNet(**arguments)
+
+
+@pytest.mark.learning
+def test_it_learns_to_heed_other_cars_and_to_come_back_to_its_lane(tmp_path):
+    """Who sees no cars collides in three scenes of four; who just stands gets nowhere, and comes back to no lane."""
+    pl.seed_everything(0)
+    data = TopDownRoadDataModule(200, test_scenes=60, perturbed_weight=0.5)
+    module = ChauffeurNet(width=8, optimizer=lambda p: torch.optim.Adam(p, lr=3e-3))
+    trainer = quiet_trainer(max_epochs=2, limit_val_batches=0, default_root_dir=tmp_path)
+    trainer.fit(module, data)
+    found = trainer.test(module, data, verbose=False)[0]
+    assert found["test/collisions"] < 0.45
+    assert found["test/off_road"] < 0.2
+    assert found["test/progress"] > 0.5
+    assert found["test/recovered"] > 0.6
