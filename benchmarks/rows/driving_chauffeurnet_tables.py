@@ -49,8 +49,8 @@ def _row(name: str, args: tuple[str, ...] = (), **more: Any) -> Row:
 
 _NO_ENVIRONMENT = ("--model.init_args.environment_weight", "0.0")
 _NO_DROPOUT = ("--model.init_args.imitation_dropout", "0.0")
-# What each is, what it is trained with, and how many of the paper's 20 cars recovered. M4, M2 with imitation dropout, is
-# the configuration.
+# What each is, what it is trained with, and how many of the paper's 20 cars recovered. M4, which is M2 with imitation
+# dropout, is the configuration.
 _MODELS = (
     ("M0: imitation, the past dropped out", ("--data.init_args.perturbed", "0.0", *_NO_ENVIRONMENT, *_NO_DROPOUT), 0),
     ("M1: M0 and perturbed trajectories", (*_NO_ENVIRONMENT, *_NO_DROPOUT), 50),
@@ -66,6 +66,7 @@ ROWS = (
             kind="table",
             table="chauffeurnet_table",
             title=title,
+            elsewhere="one core, seven minutes a seed",
             figures=_figures(paper=_paper(recovered)),
             args=args,
         )

@@ -240,8 +240,12 @@ def test_it_learns_to_heed_other_cars_and_to_come_back_to_its_lane(tmp_path):
     """Who sees no cars collides in three scenes of four; who just stands gets nowhere, and comes back to no lane."""
     pl.seed_everything(0)
     data = TopDownRoadDataModule(200, test_scenes=60, perturbed_weight=0.5)
-    module = ChauffeurNet(width=8, optimizer=lambda p: torch.optim.Adam(p, lr=3e-3))
-    trainer = quiet_trainer(max_epochs=2, limit_val_batches=0, default_root_dir=tmp_path)
+    module = ChauffeurNet(
+        width=8,
+        optimizer=lambda p: torch.optim.Adam(p, lr=3e-3),
+        scheduler=lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 3),
+    )
+    trainer = quiet_trainer(max_epochs=3, limit_val_batches=0, default_root_dir=tmp_path)
     trainer.fit(module, data)
     found = trainer.test(module, data, verbose=False)[0]
     assert found["test/collisions"] < 0.45
