@@ -12,7 +12,7 @@ from dlmodules.driving.chauffeur_networks import AgentRNN, FeatureNet, Perceptio
 from dlmodules.driving.chauffeurnet import CELLS
 from dlmodules.errors import UserError
 from dlmodules.protocols import DrivesByPlans
-from dlmodules.protocols.top_down import CHANNELS, LENGTH, PAST, VIEW, WIDTH
+from dlmodules.protocols.top_down import CARS, CHANNELS, LENGTH, PAST, VIEW, WIDTH
 from tests.quiet import quiet_trainer
 
 
@@ -236,19 +236,25 @@ def test_numbers_out_of_range_are_named(arguments):
 
 
 @pytest.mark.learning
-def test_it_learns_to_heed_other_cars_and_to_come_back_to_its_lane(tmp_path):
-    """Who sees no cars collides in three scenes of four; who just stands gets nowhere, and comes back to no lane."""
+def test_it_learns_to_come_back_to_its_lane_and_to_brake_for_other_cars(tmp_path):
+    """Where the driver brakes, it plans to be slower than it would without the cars; who sees none plans the same."""
     pl.seed_everything(0)
-    data = TopDownRoadDataModule(200, test_scenes=60, perturbed_weight=0.5)
+    data = TopDownRoadDataModule(800, test_scenes=60, spacing=9, perturbed_weight=0.5)
     module = ChauffeurNet(
         width=8,
         optimizer=lambda p: torch.optim.Adam(p, lr=3e-3),
-        scheduler=lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 3),
+        scheduler=lambda o: torch.optim.lr_scheduler.LinearLR(o, 1.0, 0.1, 1),
     )
-    trainer = quiet_trainer(max_epochs=3, limit_val_batches=0, default_root_dir=tmp_path)
+    trainer = quiet_trainer(max_epochs=1, limit_val_batches=0, default_root_dir=tmp_path)
     trainer.fit(module, data)
-    found = trainer.test(module, data, verbose=False)[0]
-    assert found["test/collisions"] < 0.45
-    assert found["test/off_road"] < 0.2
-    assert found["test/progress"] > 0.5
-    assert found["test/recovered"] > 0.6
+    assert trainer.test(module, data, verbose=False)[0]["test/recovered"] > 0.4
+    moments = data.test_set
+    seen, wanted = moments.__getitems__(range(len(moments)))
+    speed = moments.drives.states[moments.scene, moments.step, 3]
+    brakes = speed - wanted[:, -1, 3] > 1.5
+    assert brakes.sum() > 40
+    without_cars = seen[brakes].clone()
+    without_cars[:, CARS:] = 0.0
+    with torch.no_grad():
+        slower = module.eval().plan(without_cars)[:, -1, 3] - module.plan(seen[brakes])[:, -1, 3]
+    assert slower.mean() > 0.4  # metres per second; 1.1 to 3.3 with other seeds
