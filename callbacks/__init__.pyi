@@ -18,6 +18,7 @@ from .episodes.value_map import ValueMap as ValueMap
 from .games.search_picture import SearchPicture as SearchPicture
 from .images.generative_metrics import GenerativeMetrics as GenerativeMetrics
 from .images.nearest_neighbours import NearestNeighbours as NearestNeighbours
+from .images.planned_ways import PlannedWays as PlannedWays
 from .images.reconstructions import Reconstructions as Reconstructions
 from .images.sample_grid import SampleGrid as SampleGrid
 from .images.steering_pictures import SteeringPictures as SteeringPictures

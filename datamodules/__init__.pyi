@@ -1,5 +1,6 @@
 from .driving.road_frames import RoadFramesDataModule as RoadFramesDataModule
 from .driving.roads import SyntheticRoadsDataModule as SyntheticRoadsDataModule
+from .driving.top_down_road import TopDownRoadDataModule as TopDownRoadDataModule
 from .driving.tub import TubDataModule as TubDataModule
 from .environments.environment import EnvironmentDataModule as EnvironmentDataModule
 from .environments.states import StatesDataModule as StatesDataModule

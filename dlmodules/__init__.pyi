@@ -21,6 +21,7 @@ from .densities.multinomial import Multinomial as Multinomial
 from .densities.naive_bayes import NaiveBayes as NaiveBayes
 from .densities.pixel_naive_bayes import PixelNaiveBayes as PixelNaiveBayes
 from .driving.alvinn import ALVINN as ALVINN
+from .driving.chauffeurnet import ChauffeurNet as ChauffeurNet
 from .driving.pilotnet import PilotNet as PilotNet
 from .energy.conv_dbn import ConvDBN as ConvDBN
 from .energy.dbn import DBN as DBN

@@ -19,6 +19,7 @@ COMMANDS = {
     "test": Command("measure a checkpoint on the test set", "--config vae_digits --ckpt_path best"),
     "predict": Command("write what a checkpoint predicts of the test set", "--config mlp_digits --ckpt_path best"),
     "sample": Command("write new images, rows or texts, or film episodes", "--ckpt_path last --output samples"),
+    "score": Command("tell how probable a language model finds texts", "--ckpt_path last --input letters.txt"),
     "translate": Command("bring own images into another domain", "--ckpt_path last --input photos --output painted"),
     "export": Command("write a network as ONNX", "--ckpt_path runs/mlp_digits/version_0 --output mlp.onnx"),
     "explore": Command("decode, morph and sample in the browser", "--ckpt_path last"),

@@ -65,6 +65,7 @@ BY_FAMILY = {
 BY_CLASS = {
     "ALVINN": _epochs(40, "LossCurve"),
     "BERT": _steps(2000, "LossCurve"),
+    "ChauffeurNet": _epochs(3, "PlannedWays", "LossCurve"),
     "ConvDBN": _epochs(6, "WeightPictures", "Reconstructions", "LossCurve"),
     "CountingRNN": _epochs(20, "LossCurve"),
     "HandwritingMDN": _steps(2000, "StrokeSamples", "LossCurve"),

@@ -43,7 +43,7 @@ def _dispatch(args: list[str]) -> None:
         pipeline(rest)
     elif command == "play":
         _play(rest)
-    elif command in ("sample", "translate", "export", "explore"):
+    elif command in ("sample", "score", "translate", "export", "explore"):
         _on_a_checkpoint(command, rest)
     elif command in COMMANDS or command.startswith("-"):
         from dlmodules_cli.running import train_or_measure
@@ -85,6 +85,10 @@ def _on_a_checkpoint(command: str, args: list[str]) -> None:
         from dlmodules_cli.sample import sample
 
         sample(chosen)
+    elif command == "score":
+        from dlmodules_cli.score import score
+
+        score(chosen)
     elif command == "translate":
         from dlmodules_cli.translate import translate
 

@@ -25,7 +25,7 @@ class CheckpointParser(OneLineErrors, ArgumentParser):
 
 
 def parse(command: str, args: list[str]) -> Namespace:
-    """Return the options of ``sample``, ``translate``, ``export``, ``explore`` or ``play``.
+    """Return the options of ``sample``, ``score``, ``translate``, ``export``, ``explore`` or ``play``.
 
     Raises:
         UserError: a number or a name cannot be.
@@ -141,6 +141,14 @@ def _translate() -> CheckpointParser:
     return parser
 
 
+def _score() -> CheckpointParser:
+    parser = _parser("score", "How probable a language model finds texts: perplexity, and bits a character.")
+    parser.add_argument("--input", type=str, required=True, help="A text file, or a folder of files that end in .txt.")
+    _add_ema(parser)
+    _add_imports(parser)
+    return parser
+
+
 def _explore() -> CheckpointParser:
     parser = _parser("explore", "A page in the browser that decodes, morphs, samples or classifies with a checkpoint.")
     parser.add_argument(
@@ -203,7 +211,14 @@ def _play() -> CheckpointParser:
     return parser
 
 
-PARSERS = {"sample": _sample, "export": _export, "translate": _translate, "explore": _explore, "play": _play}
+PARSERS = {
+    "sample": _sample,
+    "score": _score,
+    "export": _export,
+    "translate": _translate,
+    "explore": _explore,
+    "play": _play,
+}
 
 
 def _refuse_what_cannot_be_played(chosen: Namespace) -> None:

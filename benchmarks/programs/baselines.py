@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from math import exp, log, prod
@@ -25,6 +26,10 @@ from torchmetrics.image import PeakSignalNoiseRatio
 from benchmarks.context import Context, row_record
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
+from datamodules.driving.moments import BEFORE
+from datamodules.driving.top_down_road import DRIVEN
+from datamodules.driving.traffic import FREE
+from datamodules.driving.vehicle import STEP, RuleDriver, own_box, touches
 from datamodules.environments.making import make_env
 from datamodules.environments.racing.expert import CalmExpert, RacingExpert
 from dlmodules import NGram
@@ -300,6 +305,26 @@ def ridge_of_frames(datamodule: Any) -> dict[str, float]:
     return found
 
 
+def sees_no_cars(datamodule: Any) -> dict[str, float]:
+    """How often the driver by rules collides in test scenes and how far it gets where it heeds no other car.
+
+    It drives ten seconds from where the scenes begin for a network, by lane and speed limit alone.
+    """
+    drives = datamodule.test_set.drives
+    blind = replace(drives.traffic, kinds=torch.full_like(drives.traffic.kinds, FREE))
+    last = BEFORE + DRIVEN
+    states, along = RuleDriver(blind).drive(last + 1)
+    collided = torch.zeros(len(blind), dtype=torch.bool)
+    for step in range(BEFORE + 1, last + 1):
+        cars = drives.traffic.cars(torch.full((len(blind),), step * STEP))
+        collided |= touches(own_box(states[:, step]), cars)
+    driven, expert = (way[:, last] - way[:, BEFORE] for way in (along, drives.along))
+    return {
+        "baseline/collisions": float(collided.float().mean()),
+        "baseline/progress": float((driven / expert.clamp(min=1.0)).clamp(0.0, 1.0).mean()),
+    }
+
+
 def one_gaussian(datamodule: Any) -> dict[str, float]:
     """Nats of a point of the pen and how often its lifting is foreseen, without a look at the points before it.
 
@@ -342,5 +367,6 @@ BASELINES: dict[str, Callable[[Any], dict[str, float]]] = {
     "ridge_of_frames": ridge_of_frames,
     "racing_expert": racing_expert,
     "racing_calm_expert": partial(racing_expert, expert=CalmExpert),
+    "sees_no_cars": sees_no_cars,
     "one_gaussian": one_gaussian,
 }

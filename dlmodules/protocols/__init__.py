@@ -32,7 +32,7 @@ from dlmodules.protocols.data import (
     MapsLand,
     RendersRows,
 )
-from dlmodules.protocols.driving import SteersByFrames
+from dlmodules.protocols.driving import DrivesByPlans, PlansWays, SteersByFrames
 from dlmodules.protocols.dynamics import Dynamics, StateStep, StateStream
 from dlmodules.protocols.environments import AsksExpert, EnvironmentSource, EnvironmentStream
 from dlmodules.protocols.episodes import ActsInEpisodes, PlayedEpisodes, PlaysEpisodes
@@ -102,6 +102,7 @@ __all__ = [
     "DifferentiatesTwice",
     "Discriminates",
     "Dreams",
+    "DrivesByPlans",
     "Dynamics",
     "EmbedsWords",
     "Encodes",
@@ -140,6 +141,7 @@ __all__ = [
     "MapsLand",
     "Memory",
     "Perceives",
+    "PlansWays",
     "PlayedEpisodes",
     "Player",
     "PlaysEpisodes",

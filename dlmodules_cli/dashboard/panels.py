@@ -51,9 +51,18 @@ PANELS = {
         best=("val/log_likelihood", "val/possible_log_likelihood", "val/impossible"),
     ),
     "driving": Panels(
-        curves=(("train/loss",), ("val/mae",), ("val/r2",), ("val/within_2",), ("val/lighter",)),
-        pictures=("steering",),
-        best=("val/mae", "val/r2", "val/within_2"),
+        curves=(
+            ("train/loss",),
+            ("val/mae",),
+            ("val/r2",),
+            ("val/within_2",),
+            ("val/lighter",),
+            ("val/displacement",),
+            ("val/collisions", "val/off_road"),
+            ("val/recovered", "val/progress"),
+        ),
+        pictures=("steering", "planned_ways"),
+        best=("val/mae", "val/r2", "val/within_2", "val/displacement", "val/collisions", "val/recovered"),
     ),
     "energy": Panels(
         curves=(("train/loss",), ("val/reconstruction",), ("val/pseudo_likelihood",), ("val/free_energy",)),

@@ -24,6 +24,7 @@ import callbacks
         ("LossCurve", {"every_n_epochs": 3}),
         ("Mistakes", {"num": 5, "columns": 5}),
         ("NearestNeighbours", {"examples": 3, "neighbours": 2, "max_train": 100}),
+        ("PlannedWays", {"num": 4, "spacing": 25, "columns": 2}),
         ("Reconstructions", {"num": 3, "columns": 4}),
         ("Saliency", {"num": 3, "layer": "network.0"}),
         ("SearchPicture", {"simulations": 16, "plies": 2}),

@@ -18,7 +18,7 @@ RUNS = {
     "autoencoders": ["autoencoder_digits", "autoencoder_tins"],
     "classifiers": ["dbn_classifier_mnist", "mlp_xor"],
     "densities": ["box_land", "multinomial_wrodl", "pixel_naive_bayes_planet"],
-    "driving": ["alvinn", "pilotnet_roads"],
+    "driving": ["alvinn", "chauffeurnet", "pilotnet_roads"],
     "energy": ["rbm_mnist"],
     "estimators": ["estimator_iris_forest"],
     "gans": ["acgan_mnist_cpu", "wgan_gp_mnist_cpu"],

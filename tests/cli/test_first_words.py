@@ -90,6 +90,7 @@ def test_the_overview_has_each_command_with_an_example_that_parses(monkeypatch):
         "test",
         "predict",
         "sample",
+        "score",
         "translate",
         "export",
         "explore",

@@ -139,7 +139,8 @@ def test_command_parses(folder, monkeypatch, capsys, words):
         from dlmodules_cli.pipeline.command import chosen_stages
 
         assert chosen_stages(words[1:])[0]
-    elif words[0] in ("sample", "translate", "export", "explore"):  # right, when all that is missing is the file
+    elif words[0] in ("sample", "score", "translate", "export", "explore"):
+        # Right, when all that is missing is the file.
         with pytest.raises(UserError, match="no checkpoint"):
             _dispatch(words)
     elif "--help" in words or any(word.endswith(".help") for word in words):

@@ -86,7 +86,7 @@ class RacingExpert:
 
 
 class CalmExpert(RacingExpert):
-    """Drives as ``RacingExpert`` does, but slower than the car could: it gets around in time, and is easier to follow."""
+    """Drives as ``RacingExpert`` does, but slower than it could: most laps end in time, and it is easier to follow."""
 
     grip, braking, top_speed = CALM_GRIP, CALM_BRAKING, CALM_TOP_SPEED
 
