@@ -15,7 +15,8 @@ UNTRAINED = ("--model.optimizer", "torch.optim.SGD", "--model.optimizer.lr", "0"
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Fit the vision and the memory of the row's options, or take those of before, then the row's controller.
 
-    Options: ``vision`` and ``memory``, configurations; ``untrained``, to leave the memory as it begins.
+    Options: ``vision`` and ``memory``, configurations; ``untrained``, to leave the memory as it begins; ``dreams``, to
+    train the controller in dreams of the memory.
     """
     folder = str((context.work / "rollouts").resolve())
     common = ["--seed_everything", str(seed), "--data.init_args.seed", str(seed)]
@@ -31,6 +32,8 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         context,
     )
     given = (*row.options.get("args", ()), "--model.world", memory)
+    if row.options.get("dreams", False):
+        given += ("--data.train_env_kwargs.world", memory)
     record = scores.measure(replace(row, options={**row.options, "args": given}), seed, context)
     args = [str(word) for word in row.options.get("args", ())]  # without folders of this machine
     return replace(record, args=args)

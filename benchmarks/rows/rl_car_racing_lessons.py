@@ -14,14 +14,17 @@ _STAGES: dict[str, Any] = {
 }
 
 
-def _controller(name: str, what: str, anchor: str, bar: float | None, *args: str, **options: Any) -> Row:
+def _controller(
+    name: str, what: str, anchor: str, bar: float | None, *args: str, dreams: bool = False, **options: Any
+) -> Row:
+    learnt = "10,000,000 dreamt actions" if dreams else "4,000,000 actions"
     return Row(
         name=f"car_racing_controller{name}",
         kind="score",
         program="programs.world_controller",
         system="EvolvedController",
-        config="configs/world_models/car_racing_controller.yaml",
-        budget=f"4,000,000 actions of two frames, half an hour of a core with vision and memory{what}",
+        config=f"configs/world_models/car_racing_{'dream' if dreams else 'controller'}.yaml",
+        budget=f"{learnt} of two frames, half an hour of a core with vision and memory{what}",
         seeds=(0, 1, 2),
         figures=(
             Figure(
@@ -35,7 +38,7 @@ def _controller(name: str, what: str, anchor: str, bar: float | None, *args: str
             ),
         ),
         protocol=_TRACKS,
-        options={**_STAGES, "baseline": "random_actions", "args": args, **options},
+        options={**_STAGES, "baseline": "random_actions", "args": args, "dreams": dreams, **options},
         cost="hours",
         elsewhere="one core, half an hour",
         headline=not name,
@@ -71,6 +74,7 @@ ROWS = (
         *("_untrained_m", ", which stays untrained", "870 (a replication with an untrained memory)", None),
         untrained=True,
     ),
+    _controller("_dream", ", in dreams alone", "587, then 364 (the book)", 600.0, dreams=True),
     _speed("", "CarRacing: frames drawn from a map against Gymnasium's", 40.0, "ratio", "times"),
     _speed("_frames", "CarRacing: frames of 64 pixels in a second", 6_000.0, "ours", "frames/s"),
 )
