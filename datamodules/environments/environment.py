@@ -62,6 +62,8 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
             of ale-py such as ``ALE/Breakout-v5`` with the usual preprocessing, whose settings are then ``env_kwargs``
             (see ``datamodules.environments.atari.AtariSettings``); ``batched`` takes the environment's own vector form,
             such as that of dreams, for agents that play whole episodes.
+        num_workers: processes that share the training environments among them, for agents that play whole episodes; 0
+            steps them in this one. Their number changes nothing but the time.
         exploring_starts: with ``table``: begin training episodes in every state that is not terminal alike.
 
     Raises:
@@ -90,13 +92,14 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
         exploring_starts: bool = False,
         train_env_id: str | None = None,
         train_env_kwargs: dict[str, Any] | None = None,
+        num_workers: int = 0,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
         self._make_wrappers_portable()
         require_at_least(1, num_envs=num_envs, total_steps=total_steps, steps_per_epoch=steps_per_epoch)
         require_at_least(1, eval_episodes=eval_episodes, test_episodes=test_episodes)
-        require_at_least(0, seed=seed)
+        require_at_least(0, seed=seed, num_workers=num_workers)
         self.env_id = env_id
         self.num_envs = num_envs
         self.total_steps = total_steps
@@ -115,7 +118,9 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
             raise UserError(
                 f"training environments of their own need vectorization: sync or async, not {vectorization}"
             )
-        self.vectorization = vectorization
+        if num_workers > 0 and vectorization != "sync":
+            raise UserError(f"num_workers shares out what vectorization: sync steps, and not {vectorization}")
+        self.vectorization, self.num_workers = vectorization, num_workers
         self.exploring_starts = exploring_starts
         self._facts: tuple[gym.Space[Any], gym.Space[Any], int] | None = None
         self._dynamics: Dynamics | None = None
@@ -237,6 +242,11 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
     def _make_stream(self) -> "Stream":
         if getattr(self._agent, "plays_whole_episodes", False):
             return self._make_lanes()
+        if self.num_workers > 0:
+            raise UserError(
+                f"num_workers is for agents that play whole episodes, and {type(self._agent).__name__} does not: set"
+                " vectorization: async, which gives each environment a process"
+            )
         from datamodules.environments.replay import episode_seed
 
         rank = self.trainer.global_rank if self.trainer else 0
@@ -274,7 +284,7 @@ class EnvironmentDataModule(Tryable, LightningDataModule):
                 f" sync, async or batched, not {self.vectorization}"
             )
         make = partial(make_env, self.train_env_id, self.train_env_kwargs, self.wrappers)
-        return make_lanes(make, self.seed, self.num_envs, self.vectorization)
+        return make_lanes(make, self.seed, self.num_envs, self.vectorization, self.num_workers)
 
     @property
     def _agent(self) -> Any:

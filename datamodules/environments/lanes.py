@@ -1,6 +1,6 @@
 """The training environments as lanes for whole episodes, which end where they end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -84,8 +84,71 @@ class EpisodeLanes(CountsEpisodes):
         raise NotImplementedError
 
 
-class SteppedLanes(EpisodeLanes):
-    """Environments of this process, stepped in turn; one that has no episode left to play is not stepped.
+class RefilledLanes(EpisodeLanes):
+    """Base: a lane whose episode has ended begins the next one at once; without one left to play it is not stepped.
+
+    Args:
+        space: of the observations.
+        num_envs: N.
+        seed: of the run.
+    """
+
+    def __init__(self, space: Any, num_envs: int, seed: int) -> None:
+        super().__init__(seed, num_envs)
+        self._seen = np.zeros((num_envs, *space.shape), space.dtype)
+
+    @override
+    def _play(self, act: ActsInEpisodes, seeds: Sequence[int], left: float, played: PlayedEpisodes) -> None:
+        waiting = iter(range(len(seeds)))
+        running = list(enumerate(islice(waiting, self.num_envs)))  # pairs of lane and episode
+        self._begin([(lane, seeds[episode]) for lane, episode in running])
+        lanes, episodes = _columns(running)
+        while running and left > 0:
+            if len(running) > left:  # the last steps of the budget
+                running = running[: int(left)]
+                lanes, episodes = _columns(running)
+            actions = act(torch.from_numpy(self._seen[lanes]), episodes).numpy()
+            rewards, ended = self._step(lanes, actions)
+            played.returns[episodes.numpy()] += rewards
+            played.lengths[episodes.numpy()] += 1
+            left -= len(running)
+            if any(ended):
+                running = self._refilled(running, ended, waiting, seeds, played)
+                lanes, episodes = _columns(running)
+
+    def _refilled(
+        self,
+        running: list[tuple[int, int]],
+        ended: Sequence[bool],
+        waiting: Iterator[int],
+        seeds: Sequence[int],
+        played: PlayedEpisodes,
+    ) -> list[tuple[int, int]]:
+        """Return what runs on, with the next episodes in the place of those that have ended."""
+        still, begun = [], []
+        for (lane, episode), over in zip(running, ended, strict=True):
+            if not over:
+                still.append((lane, episode))
+                continue
+            self._finish(played, episode)
+            following = next(waiting, None)
+            if following is not None:
+                still.append((lane, following))
+                begun.append((lane, seeds[following]))
+        self._begin(begun)
+        return still
+
+    def _begin(self, begun: Sequence[tuple[int, int]]) -> None:
+        """Begin an episode in each of some lanes, given with its seed, and see it in ``_seen``."""
+        raise NotImplementedError
+
+    def _step(self, lanes: Any, actions: Any) -> tuple[list[float], list[bool]]:
+        """Do the actions in the lanes; return what each pays and whether it has ended, and see them in ``_seen``."""
+        raise NotImplementedError
+
+
+class SteppedLanes(RefilledLanes):
+    """Environments of this process, stepped in turn.
 
     Args:
         envs: Gymnasium environments.
@@ -93,42 +156,22 @@ class SteppedLanes(EpisodeLanes):
     """
 
     def __init__(self, envs: "Sequence[Env[Any, Any]]", seed: int) -> None:
-        super().__init__(seed, len(envs))
+        super().__init__(envs[0].observation_space, len(envs), seed)
         self.envs = envs
-        space: Any = envs[0].observation_space
-        self._seen = np.zeros((len(envs), *space.shape), space.dtype)
 
     @override
-    def _play(self, act: ActsInEpisodes, seeds: Sequence[int], left: float, played: PlayedEpisodes) -> None:
-        waiting = iter(range(len(seeds)))
-        running = []  # pairs of lane and episode
-        for lane, episode in enumerate(islice(waiting, self.num_envs)):
-            self._seen[lane], _ = self.envs[lane].reset(seed=seeds[episode])
-            running.append((lane, episode))
-        lanes, episodes = _columns(running)
-        while running and left > 0:
-            if len(running) > left:  # the last steps of the budget
-                running = running[: int(left)]
-                lanes, episodes = _columns(running)
-            actions = act(torch.from_numpy(self._seen[lanes]), episodes).numpy()
-            still = []
-            for (lane, episode), action in zip(running, actions, strict=True):
-                env = self.envs[lane]
-                self._seen[lane], reward, terminated, truncated, _ = env.step(action)
-                played.returns[episode] += reward
-                played.lengths[episode] += 1
-                if not (terminated or truncated):
-                    still.append((lane, episode))
-                    continue
-                self._finish(played, episode)
-                following = next(waiting, None)
-                if following is not None:
-                    self._seen[lane], _ = env.reset(seed=seeds[following])
-                    still.append((lane, following))
-            left -= len(running)
-            if still != running:
-                running = still
-                lanes, episodes = _columns(running)
+    def _begin(self, begun: Sequence[tuple[int, int]]) -> None:
+        for lane, seed in begun:
+            self._seen[lane], _ = self.envs[lane].reset(seed=seed)
+
+    @override
+    def _step(self, lanes: Any, actions: Any) -> tuple[list[float], list[bool]]:
+        rewards, ended = [], []
+        for lane, action in zip(lanes.tolist(), actions, strict=True):
+            self._seen[lane], reward, terminated, truncated, _ = self.envs[lane].step(action)
+            rewards.append(float(reward))
+            ended.append(bool(terminated or truncated))
+        return rewards, ended
 
     @override
     def close(self) -> None:
@@ -182,9 +225,20 @@ class VectorLanes(EpisodeLanes):
 
 
 def make_lanes(
-    make: "Callable[[], Env[Any, Any]]", seed: int, num_envs: int, vectorization: Literal["sync", "async"]
+    make: "Callable[[], Env[Any, Any]]",
+    seed: int,
+    num_envs: int,
+    vectorization: Literal["sync", "async"],
+    num_workers: int = 0,
 ) -> EpisodeLanes:
-    """Return ``num_envs`` environments of ``make`` as lanes for whole episodes."""
+    """Return ``num_envs`` environments of ``make`` as lanes for whole episodes.
+
+    With ``num_workers`` so many processes share those that are stepped in turn.
+    """
+    if num_workers > 0 and vectorization == "sync":
+        from datamodules.environments.worker_lanes import WorkerLanes
+
+        return WorkerLanes(make, seed, num_envs, num_workers)
     if vectorization == "sync":
         return SteppedLanes([make() for _ in range(num_envs)], seed)
     from gymnasium.vector import AsyncVectorEnv, AutoresetMode
