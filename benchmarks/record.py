@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from dlmodules.checkpoints.atomic import whole_file
 from dlmodules.errors import UserError
 from dlmodules_cli.runs import provenance
 
@@ -185,9 +186,8 @@ def write_record(record: Record, folder: Path = RECORDS) -> Path:
     """Write ``record`` below ``folder``, whole or not at all, and return its file."""
     path = folder / record.kind / record.file_name
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n")
-    os.replace(temporary, path)
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n")
     return path
 
 

@@ -1,8 +1,6 @@
 """``export``: a part of a checkpoint's module as an ONNX file, checked against torch."""
 
-import contextlib
 import importlib.util
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from jsonargparse import Namespace
 from pytorch_lightning import LightningModule
 from torch import Tensor
 
+from dlmodules.checkpoints.atomic import whole_file
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError, install_command
 from dlmodules_cli.export_parts import Part, part_of
@@ -62,21 +61,18 @@ def export_onnx(module: LightningModule, output: Path, part: Part | None = None)
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(f"export needs {' and '.join(missing)}: {install_command('onnx')}")
-    temporary = output.with_name(f".{output.stem}.tmp.onnx")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        _write(module, part, temporary)
-        difference = max(_difference(part, temporary, batch) for batch in BATCHES)
-        if not difference <= TOLERANCE:  # what is not a number is not within it
-            raise UserError(
-                f"onnxruntime and torch differ by {difference:.1e}, more than {TOLERANCE:.0e}: {output} is not written"
-            )
-        os.replace(temporary, output)
+        with whole_file(output) as temporary:
+            _write(module, part, temporary)
+            difference = max(_difference(part, temporary, batch) for batch in BATCHES)
+            if not difference <= TOLERANCE:  # what is not a number is not within it
+                raise UserError(
+                    f"onnxruntime and torch differ by {difference:.1e}, more than {TOLERANCE:.0e}: {output} is not"
+                    " written"
+                )
     except OSError as error:
         raise UserError(f"cannot write {output}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):  # a folder that refused the file has none to remove
-            temporary.unlink(missing_ok=True)
     return difference
 
 

@@ -4,9 +4,7 @@ Only the first process writes. Nothing is written during the sanity check or a f
 picture that cannot be written or logged never stops a training: it warns once, in one line.
 """
 
-import contextlib
 import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,7 @@ from pytorch_lightning.utilities import rank_zero_warn
 from callbacks.base.grids import Picture
 from callbacks.base.progress import logged_step, position
 from callbacks.base.trainers import is_quiet
+from dlmodules.checkpoints.atomic import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,14 +51,11 @@ def write_file(trainer: Trainer, path: Path, write: Callable[[Path], object]) ->
     Returns:
         Whether the file is there; if not, a warning was given.
     """
-    temporary = path.with_name(f".{path.stem}.tmp{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        os.replace(temporary, path)
+        with whole_file(path) as temporary:
+            write(temporary)
     except OSError as error:
-        with contextlib.suppress(OSError):  # a folder that refused the file has none to remove
-            temporary.unlink(missing_ok=True)
         warn_once(trainer, f"{path} cannot be written ({error}); training continues without it.")
         return False
     return True

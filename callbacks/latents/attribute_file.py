@@ -1,6 +1,5 @@
 """The file of attribute vectors: directions of attributes in latent space, and mean and spread of the codes."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dlmodules.checkpoints.atomic import whole_file
 from dlmodules.errors import UserError
 
 ATTRIBUTE_FILE = "attribute_vectors.npz"
@@ -103,13 +103,8 @@ def write_attribute_file(path: str | Path, attributes: AttributeFile) -> None:
     Raises:
         OSError: the folder is missing or cannot be written.
     """
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.tmp")
-    try:
+    with whole_file(Path(path)) as temporary:
         attributes.save(temporary)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _floats(array: npt.NDArray[Any], name: str) -> Floats:

@@ -19,6 +19,7 @@ from callbacks.run.directions import direction_of
 from callbacks.run.run_summary import STEP, RunSummary
 from callbacks.run.wandb_mode import wandb_is_online as wandb_is_online
 from callbacks.run.wandb_mode import wandb_mode
+from dlmodules.checkpoints.atomic import whole_file
 from dlmodules.errors import UserError, first_line
 
 
@@ -128,14 +129,12 @@ class RunCSVLogger(Logger):
             return list(reader.fieldnames or []), rows
 
     def _write(self, columns: list[str], rows: list[dict[str, Any]]) -> None:
-        temporary = self.file.with_name(".metrics.csv.tmp")
         try:
             self.run_folder.mkdir(parents=True, exist_ok=True)
-            with open(temporary, "w") as file:
+            with whole_file(self.file) as temporary, open(temporary, "w") as file:
                 writer = csv.DictWriter(file, columns, lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(rows)
-            os.replace(temporary, self.file)
         except OSError as error:
             raise UserError(f"cannot write {self.file}: {error.strerror}") from error
 

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from datamodules.images.image_files import Half, Listing, decode
+from dlmodules.checkpoints.atomic import whole_file
 from dlmodules.errors import UserError
 
 Pixels = tuple[Tensor, Tensor]
@@ -123,10 +124,6 @@ def read(path: Path) -> Pixels | None:
 def write(path: Path, pixels: Pixels) -> None:
     """Write a cache file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with whole_file(path) as temporary:
         save_file({"images": pixels[0], "rows": pixels[1]}, temporary)
         temporary.chmod(0o644)  # safetensors leaves it to the owner alone, and others may share the folder
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,9 +1,7 @@
 """Tokenizers of words and of characters: from text to token ids, and back."""
 
 import json
-import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 from typing_extensions import Self, override
 
+from dlmodules.checkpoints.atomic import whole_file
 from dlmodules.errors import UserError
 from dlmodules.protocols import PAD, Tokenizer
 
@@ -113,14 +112,12 @@ class Vocabulary(Tokenizer):
         return self.separator.join(known[token] for token in map(int, ids) if token not in silent)
 
     def save(self, path: str | Path) -> None:
-        """Write the words to a JSON file, under a temporary name first, so that there is never half of one."""
+        """Write the words to a JSON file. Raises UserError where that cannot be."""
         path = Path(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
-                json.dump({"words": self.words}, file, ensure_ascii=False)
-            os.chmod(file.name, 0o644)  # a temporary file is for its maker's eyes only
-            os.replace(file.name, path)
+            with whole_file(path) as temporary:
+                temporary.write_text(json.dumps({"words": self.words}, ensure_ascii=False), encoding="utf-8")
         except OSError as error:
             raise UserError(f"cannot write the vocabulary to {path}: {error.strerror}") from error
 

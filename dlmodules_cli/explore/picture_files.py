@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from callbacks.base.grids import Picture
+from dlmodules.checkpoints.atomic import whole_file
 
 
 def picture_file(picture: Picture) -> str:
@@ -23,7 +24,6 @@ def picture_file(picture: Picture) -> str:
     file = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()) / name / "image.png"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as begun:
-            begun.write(buffer.getvalue())
-        os.replace(begun.name, file)
+        with whole_file(file) as temporary:
+            temporary.write_bytes(buffer.getvalue())
     return str(file)
