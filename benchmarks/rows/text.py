@@ -158,6 +158,28 @@ ROWS = (
         cost="hours",
         elsewhere="one core, an hour",
     ),
+    Row(
+        name="recurrent_aesop_every_word",
+        kind="score",
+        program="programs.scores",
+        system="RecurrentLanguageModel",
+        config="configs/text/recurrent_aesop_every_word.yaml",
+        budget="16 epochs, a minute of a core",
+        seeds=(0, 1, 2),
+        figures=(
+            Figure(
+                *("test/perplexity@last", "perplexity"),
+                digits=1,
+                better="lower",
+                baseline="baseline/perplexity",
+                guess="trigrams, Kneser-Ney",
+            ),
+        ),
+        protocol="the last tenth of Aesop's fables, in 16 lanes, the state carried from window to window; tokenizer and"
+        " weights know the text before it, but for its first twentieth; the trigrams are given the two words before a"
+        " word; final weights",
+        options={"baseline": "trigrams"},
+    ),
     *(
         Row(
             name=f"speed_epoch_{config.partition('_')[0]}",
