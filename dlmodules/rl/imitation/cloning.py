@@ -36,7 +36,7 @@ class BehaviouralCloning(Agent):
     An expert who never leaves the middle does not show how to come back to it. With ``disturbance`` its steering is
     disturbed while it drives, and what is learnt is what it wanted to do.
 
-    Papers: Bain & Sammut 1995, A Framework for Behavioural Cloning, Machine Intelligence 15; Laskey et al. 2017, DART:
+    Paper: Bain & Sammut 1995, A Framework for Behavioural Cloning, Machine Intelligence 15; Laskey et al. 2017, DART:
         Noise Injection for Robust Imitation Learning, arXiv:1703.09327.
     Books: vasilev 10.7.
 
