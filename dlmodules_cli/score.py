@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jsonargparse import Namespace
 
-from datamodules.base.text_files import read_text
+from datamodules.base.text_files import files_below, read_text
 from dlmodules.errors import UserError
 from dlmodules.protocols import ScoresText, TextScore
 from dlmodules_cli.loading import import_own, load_trained
@@ -41,7 +41,7 @@ def texts_of(given: Path) -> list[Path]:
     """
     if not given.is_dir():
         return [given]
-    files = sorted(path for path in given.rglob("*.txt") if path.is_file())
+    files = files_below(given, (".txt",))
     if not files:
         raise UserError(f"there is no file in {given} whose name ends in .txt")
     return files
