@@ -27,7 +27,7 @@ from benchmarks.context import Context, row_record
 from benchmarks.record import ROOT, Record
 from benchmarks.row import Row
 from datamodules.driving.moments import BEFORE
-from datamodules.driving.top_down_road import DRIVEN
+from datamodules.driving.top_down_road import DRIVEN, progress
 from datamodules.driving.traffic import FREE
 from datamodules.driving.vehicle import STEP, RuleDriver, own_box, touches
 from datamodules.environments.making import make_env
@@ -321,7 +321,7 @@ def sees_no_cars(datamodule: Any) -> dict[str, float]:
     driven, expert = (way[:, last] - way[:, BEFORE] for way in (along, drives.along))
     return {
         "baseline/collisions": float(collided.float().mean()),
-        "baseline/progress": float((driven / expert.clamp(min=1.0)).clamp(0.0, 1.0).mean()),
+        "baseline/progress": progress(driven, expert),
     }
 
 

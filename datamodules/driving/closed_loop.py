@@ -40,8 +40,8 @@ def controls(plan: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
     They steer for the waypoint a second ahead, and change their speed to what is planned there. What is to go less than
     a metre does not turn: its waypoint may lie anywhere about it.
     """
-    aim = plan[:, min(AIM, plan.shape[1] - 1)]
-    after = STEP * (1 + min(AIM, plan.shape[1] - 1))
+    step = min(AIM, plan.shape[1] - 1)
+    aim, after = plan[:, step], STEP * (1 + step)
     curvature = torch.where(aim[:, 1] > 1.0, pursuit(aim[:, 0], aim[:, 1].clamp(min=1.0)), 0.0)
     return (aim[:, 3] - speed) / after, curvature
 

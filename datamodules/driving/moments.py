@@ -45,16 +45,13 @@ def picture(traffic: Traffic, time: Tensor, past: Tensor, along: Tensor) -> Tens
     place = torch.stack(traffic.locate(world, along), dim=1).view(-1, 2, VIEW.pixels // 2, VIEW.pixels // 2)
     position, aside = F.interpolate(place, scale_factor=2.0, mode="bilinear", align_corners=False).unbind(1)
 
-    def soft(inside: Tensor) -> Tensor:
-        return (inside / VIEW.metres + 0.5).clamp(0.0, 1.0)
-
-    road = soft(torch.minimum(aside - LEFT_EDGE, RIGHT_EDGE - aside))
-    side_road = soft(SIDE_ROAD - (position - traffic.where[:, 0, None, None]).abs())
+    road = VIEW.soft(torch.minimum(aside - LEFT_EDGE, RIGHT_EDGE - aside))
+    side_road = VIEW.soft(SIDE_ROAD - (position - traffic.where[:, 0, None, None]).abs())
     road = torch.maximum(road, side_road * (traffic.kinds == CROSSING)[:, None, None])
-    line = soft(0.25 - (aside + LANE_EDGE).abs())
-    lane = soft(LANE_EDGE - aside.abs()) * traffic.limit[:, None, None] / 10
+    line = VIEW.soft(0.25 - (aside + LANE_EDGE).abs())
+    lane = VIEW.soft(LANE_EDGE - aside.abs()) * traffic.limit[:, None, None] / 10
     trail = seen_from(past[..., :2], now)
-    drawn = [road - line * road / 2, soft(0.75 - aside.abs()), lane]
+    drawn = [road - line * road / 2, VIEW.soft(0.75 - aside.abs()), lane]
     drawn += [VIEW.dots(trail[..., 0], trail[..., 1]), VIEW.boxes(own_box(torch.zeros_like(now)))]
     for steps in CARS_BEFORE:
         drawn.append(VIEW.boxes(seen_from(traffic.cars(time - steps * STEP), now)).amax(1))

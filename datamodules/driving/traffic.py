@@ -149,6 +149,11 @@ class Traffic:
         crosses = (self.kinds == CROSSING)[:, None] & ((along - self.where[:, :1]).abs() < SIDE_ROAD)
         return ((aside > LEFT_EDGE) & (aside < RIGHT_EDGE)) | crosses
 
+    def speeds(self, time: Tensor) -> Tensor:
+        """Return the speeds of the cars, ``(N, 2)``, with the sign of ``speed``, at times ``(N,)``."""
+        lost = torch.minimum((time[:, None] - self.stops).clamp(min=0.0) * BRAKES, self.speed.abs())
+        return self.speed - self.speed.sign() * lost
+
     def cars(self, time: Tensor) -> Tensor:
         """Return x, y, heading, length and width of the cars, ``(N, 2, 5)``, at times ``(N,)``."""
         time = time[:, None]

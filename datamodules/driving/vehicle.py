@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from datamodules.driving.road import pursuit
-from datamodules.driving.traffic import BRAKING, CROSSING, PARKED, SIDE_ROAD, SLOW, START, STOPPED, Traffic
+from datamodules.driving.traffic import CROSSING, PARKED, SIDE_ROAD, SLOW, START, STOPPED, Traffic
 from dlmodules.protocols.top_down import LENGTH, WIDTH
 
 STEP = 0.2
@@ -127,8 +127,6 @@ class RuleDriver:
         ahead = traffic.locate(cars[:, None, :2], along)[0][:, 0]
         gap = ahead - along - (LENGTH + cars[:, 3]) / 2
         leads = (traffic.kinds >= SLOW) & (traffic.kinds <= STOPPED)
-        braking = torch.minimum((time - traffic.stops[:, 0]).clamp(min=0.0) * 3.0, traffic.speed[:, 0])
-        lead_speed = torch.where(traffic.kinds == BRAKING, traffic.speed[:, 0] - braking, traffic.speed[:, 0])
         # What crosses is as good as a wall before its road, from some seconds before until it has passed.
         rate = traffic.speed[:, 0].abs().clamp(min=0.1)
         until = -(traffic.aside[:, 0] * traffic.speed[:, 0].sign()) / rate - time
@@ -136,4 +134,4 @@ class RuleDriver:
         margin = (cars[:, 3] / 2 + WIDTH) / rate
         waits = (traffic.kinds == CROSSING) & (until < 3.6) & (until > -margin) & (line > speed**2 / 8 - 1.0)
         gap = torch.where(leads, gap, torch.where(waits, line + 1.5, 1e3))
-        return gap, torch.where(leads, speed - lead_speed, speed)
+        return gap, torch.where(leads, speed - traffic.speeds(time)[:, 0], speed)

@@ -117,7 +117,10 @@ class ChauffeurNet(NamesOwnNetworks):
 
     def plan(self, pictures: Tensor) -> Tensor:
         """Return how far right, how far ahead, at which heading and how fast to be at each step, ``(B, K, 4)``."""
-        planned: Plan = self(pictures)
+        return self._likeliest(self(pictures), pictures)
+
+    def _likeliest(self, planned: Plan, pictures: Tensor) -> Tensor:
+        """Return what ``plan`` does, of what is planned for ``pictures``: the details in each step's likeliest cell."""
         cells = planned.waypoints.flatten(2).argmax(2)
         details = planned.details_in(cells)
         right, ahead = (places.flatten()[cells] for places in (part.to(pictures) for part in CELLS.places))
@@ -234,9 +237,9 @@ class ChauffeurNet(NamesOwnNetworks):
 
     def _compare(self, batch: Batch, loss: MeanMetric, displacement: MeanMetric) -> None:
         pictures, targets = self._pictures_and_targets(batch)
-        _, imitation, environment = self._losses(pictures, targets)
+        planned, imitation, environment = self._losses(pictures, targets)
         loss.update(self.imitation_weight * imitation + self.environment_weight * environment)
-        displacement.update((self.plan(pictures)[..., :2] - targets[..., :2]).norm(dim=-1))
+        displacement.update((self._likeliest(planned, pictures)[..., :2] - targets[..., :2]).norm(dim=-1))
 
     @override
     def on_validation_epoch_end(self) -> None:

@@ -68,12 +68,12 @@ class View:
         cos, sin = heading.cos(), heading.sin()
         beside = (across * cos - forward * sin).abs()
         along = (across * sin + forward * cos).abs()
-        inside = self._soft(width / 2 - beside) * self._soft(length / 2 - along)
+        inside = self.soft(width / 2 - beside) * self.soft(length / 2 - along)
         return torch.where(length > 0, inside, 0.0)
 
     def dots(self, right: Tensor, ahead: Tensor) -> Tensor:
         """Draw P places ``(..., P)`` as dots into one picture each, ``(..., pixels, pixels)``."""
-        return self._soft(DOT - self._nearest(right, ahead))
+        return self.soft(DOT - self._nearest(right, ahead))
 
     def curve(self, right: Tensor, ahead: Tensor, width: float) -> Tensor:
         """Draw the curve through P places ``(..., P)``, as wide as ``width``: ``(..., pixels, pixels)``."""
@@ -83,7 +83,7 @@ class View:
             torch.cat([(a[..., :-1, None].lerp(a[..., 1:, None], parts)).flatten(-2), a[..., -1:]], dim=-1)
             for a in (right, ahead)
         )
-        return self._soft(width / 2 - self._nearest(right, ahead))
+        return self.soft(width / 2 - self._nearest(right, ahead))
 
     def _nearest(self, right: Tensor, ahead: Tensor) -> Tensor:
         places = torch.stack([part.to(right).flatten() for part in self.places], dim=-1)
@@ -92,7 +92,7 @@ class View:
         )
         return distances.amin(-1).view(*right.shape[:-1], self.pixels, self.pixels)
 
-    def _soft(self, inside: Tensor) -> Tensor:
+    def soft(self, inside: Tensor) -> Tensor:
         """Return how much of a pixel lies within an edge, of which its middle lies ``inside`` by so many metres."""
         return (inside / self.metres + 0.5).clamp(0.0, 1.0)
 
