@@ -12,6 +12,7 @@ from dlmodules.rl.base import Agent
 from dlmodules.rl.exploration import epsilon_greedy
 from dlmodules.rl.normalization import NormalizedNetwork, RewardNormalizer
 from dlmodules.rl.spaces import check_outputs, example_inputs_of, example_observation
+from dlmodules.training.schedules import with_schedule
 from dlmodules.validation.arguments import check_fractions, check_positive
 
 
@@ -105,7 +106,7 @@ class ActionValueAgent(Agent):
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.optimizer(self.network.parameters())
-        return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
+        return with_schedule(optimizer, self.scheduler)
 
     def example_batch(self, n: int) -> Tensor:
         """Return ``n`` made-up observations: ``(n, observation_dim)`` in [0, 1), or pictures for such a network."""

@@ -21,6 +21,7 @@ from dlmodules.rl.rollouts import Rollout
 from dlmodules.rl.spaces import check_outputs, example_observation, output_for
 from dlmodules.sampling.examples import example_inputs
 from dlmodules.training.finite import require_finite
+from dlmodules.training.schedules import with_schedule
 from dlmodules.validation.arguments import check_at_least, check_fractions, check_positive
 
 
@@ -159,7 +160,7 @@ class PolicyGradientAgent(Agent):
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.optimizer(parameter for parameter in self.parameters() if parameter.requires_grad)
-        return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
+        return with_schedule(optimizer, self.scheduler)
 
     def example_batch(self, n: int) -> Tensor:
         """Return ``n`` made-up observations ``(n, observation_dim)`` in [0, 1)."""

@@ -13,6 +13,7 @@ from typing_extensions import override
 from dlmodules.errors import UserError
 from dlmodules.rl.evolution.population import PopulationAgent
 from dlmodules.rl.evolution.ranks import centered_ranks
+from dlmodules.training.schedules import with_schedule
 from dlmodules.validation.arguments import check_positive
 
 
@@ -99,4 +100,4 @@ class OpenAIES(PopulationAgent):
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.optimizer(self.network.parameters())
-        return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
+        return with_schedule(optimizer, self.scheduler)

@@ -19,6 +19,7 @@ from dlmodules.rl.base import Agent
 from dlmodules.rl.buffers import ReplayBuffer
 from dlmodules.rl.imitation.views import VIEW, CloningNetwork, frames_shape, grey_view, require_frames
 from dlmodules.rl.spaces import check_outputs, example_observation
+from dlmodules.training.schedules import with_schedule
 from dlmodules.validation.arguments import check_at_least, check_fractions, require_at_least
 
 LOW, HIGH = (-1.0, 0.0, 0.0), (1.0, 1.0, 1.0)
@@ -233,7 +234,7 @@ class BehaviouralCloning(Agent):
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.optimizer(self.network.parameters())
-        return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
+        return with_schedule(optimizer, self.scheduler)
 
     def example_batch(self, n: int) -> Tensor:
         """Return ``n`` made-up observations ``(n, 96, 96, 3)``, or ``(n, num_frames, 96, 96, 3)``, uint8."""

@@ -20,6 +20,7 @@ from dlmodules.rl.search.inference import Inference, Precision
 from dlmodules.rl.search.network_player import NetworkPlayer
 from dlmodules.rl.search.players import make_player
 from dlmodules.rl.search.trees import Score
+from dlmodules.training.schedules import with_schedule
 from dlmodules.validation.arguments import require_at_least
 
 
@@ -154,7 +155,7 @@ class SelfPlayAgent(Agent):
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.optimizer(self.network.parameters())
-        return optimizer if self.scheduler is None else ([optimizer], [self.scheduler(optimizer)])
+        return with_schedule(optimizer, self.scheduler)
 
     @override
     def agent_state(self) -> dict[str, Any]:
