@@ -20,6 +20,10 @@ def _row(name: str, system: str, config: str, baseline: str, figure: Figure, pro
 
 
 _ACCURACY = Figure("baseline/accuracy", "accuracy", digits=4)
+_TRACKS = (
+    "undiscounted return of 100 tracks, the same as a controller's, 1,000 frames at most, the first second of each"
+    " included; steering, gas and brake for each frame"
+)
 ROWS = (
     _row(
         "majority_mnist",
@@ -159,8 +163,7 @@ ROWS = (
         "configs/world_models/car_racing_controller.yaml",
         "racing_expert",
         Figure("baseline/return", "mean return", digits=1, bar=910.0, anchor="911 (another one, 40 lines)"),
-        "undiscounted return of 100 tracks, the same as a controller's, 1,000 frames at most, the first second of each"
-        " included; steering, gas and brake for each frame",
+        _TRACKS,
     ),
     _row(
         "car_racing_calm_expert",
@@ -168,8 +171,7 @@ ROWS = (
         "configs/world_models/car_racing_controller.yaml",
         "racing_calm_expert",
         Figure("baseline/return", "mean return", digits=1),
-        "undiscounted return of 100 tracks, the same as a controller's, 1,000 frames at most, the first second of each"
-        " included; steering, gas and brake for each frame",
+        _TRACKS,
     ),
     _row(
         "six_grams_tinyshakespeare",

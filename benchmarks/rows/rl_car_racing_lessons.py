@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from benchmarks.row import Figure, Row
+from benchmarks.row import Row
+from benchmarks.rows.shared import return_on_tracks
 
 _TRACKS = (
     "undiscounted return of 100 tracks that were not trained on, the first second of each included, 1,000 frames at"
@@ -14,9 +15,8 @@ _STAGES: dict[str, Any] = {
 }
 
 
-def _controller(
-    name: str, what: str, anchor: str, bar: float | None, *args: str, dreams: bool = False, **options: Any
-) -> Row:
+def _controller(name: str, what: str, anchor: str, bar: float | None, *args: str, **options: Any) -> Row:
+    dreams = options.get("dreams", False)
     learnt = "10,000,000 dreamt actions" if dreams else "4,000,000 actions"
     return Row(
         name=f"car_racing_controller{name}",
@@ -26,19 +26,9 @@ def _controller(
         config=f"configs/world_models/car_racing_{'dream' if dreams else 'controller'}.yaml",
         budget=f"{learnt} of two frames, half an hour of a core with vision and memory{what}",
         seeds=(0, 1, 2),
-        figures=(
-            Figure(
-                *("test/return@last", "mean return"),
-                digits=0,
-                bar=bar,
-                of_mean=True,
-                anchor=anchor,
-                baseline="baseline/return",
-                guess="random actions",
-            ),
-        ),
+        figures=(return_on_tracks(bar, anchor),),
         protocol=_TRACKS,
-        options={**_STAGES, "baseline": "random_actions", "args": args, "dreams": dreams, **options},
+        options={**_STAGES, "baseline": "random_actions", "args": args, **options},
         cost="hours",
         elsewhere="one core, half an hour",
         headline=not name,

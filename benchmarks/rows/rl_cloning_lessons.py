@@ -1,6 +1,7 @@
 """The rows of CarRacing by an expert's example."""
 
-from benchmarks.row import Figure, Row
+from benchmarks.row import Row
+from benchmarks.rows.shared import return_on_tracks
 
 _TRACKS = (
     "undiscounted return of 100 tracks that were not trained on, the first second of each included, 1,000 frames at"
@@ -18,17 +19,7 @@ def _row(name: str, system: str, budget: str, bar: float | None, *args: str, con
         config=f"configs/rl/{config}.yaml",
         budget=budget,
         seeds=(0, 1, 2),
-        figures=(
-            Figure(
-                *("test/return@last", "mean return"),
-                digits=0,
-                bar=bar,
-                of_mean=True,
-                anchor=anchor,
-                baseline="baseline/return",
-                guess="random actions",
-            ),
-        ),
+        figures=(return_on_tracks(bar, anchor),),
         protocol=_TRACKS,
         options={"baseline": "random_actions", "args": args},
         headline=name in ("cloning_car_racing", "dagger_car_racing"),

@@ -54,3 +54,9 @@ def final_return(environment: str, **figure: Any) -> Figure:
     """Return the figure of the final policy's mean return in ``environment``, with what else ``figure`` says of it."""
     beside = random_actions(environment)
     return Figure("test/return@last", "mean return, final policy", digits=1, interquartile=True, **beside, **figure)
+
+
+def return_on_tracks(bar: float | None, anchor: str) -> Figure:
+    """Return the figure of a mean return on tracks of CarRacing, beside random actions on the same tracks."""
+    beside = {"baseline": "baseline/return", "guess": "random actions"}
+    return Figure("test/return@last", "mean return", digits=0, bar=bar, of_mean=True, anchor=anchor, **beside)

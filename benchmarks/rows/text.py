@@ -43,6 +43,12 @@ def _counted(name: str, args: tuple[str, ...], figure: Figure, **more: Any) -> R
     return _row(name, "NGram", "ngram_tinyshakespeare", budget, how, figure, options=options, **more)
 
 
+def _perplexity(**figure: Any) -> Figure:
+    """Return the figure of a word of Aesop's fables, beside trigrams, with what else ``figure`` says of it."""
+    beside = {"baseline": "baseline/perplexity", "guess": "trigrams, Kneser-Ney"}
+    return Figure("test/perplexity@last", "perplexity", digits=1, better="lower", **beside, **figure)
+
+
 ROWS = (
     _counted(
         "ngram_tinyshakespeare",
@@ -86,7 +92,6 @@ ROWS = (
         *("recurrent_tinyshakespeare_long", "RecurrentLanguageModel", "recurrent_tinyshakespeare_long"),
         *("7,000 updates of 12 windows", _CARRIED),
         _nats(1.50, **_BESIDE_COUNTS),
-        seeds=(0,),
         elsewhere="one core, five minutes",
     ),
     Row(
@@ -97,16 +102,7 @@ ROWS = (
         config="configs/text/nplm_aesop.yaml",
         budget="11 epochs",
         seeds=(0, 1, 2),
-        figures=(
-            Figure(
-                *("test/perplexity@last", "perplexity"),
-                digits=1,
-                better="lower",
-                baseline="baseline/perplexity",
-                guess="trigrams, Kneser-Ney",
-                guess_row="trigrams_aesop",
-            ),
-        ),
+        figures=(_perplexity(guess_row="trigrams_aesop"),),
         protocol="the last tenth of Aesop's fables, each word given at least four before it, of 2,000 token ids;"
         " tokenizer and weights know the text before it, but for its first twentieth; final weights",
     ),
@@ -142,16 +138,7 @@ ROWS = (
         config="configs/text/recurrent_aesop.yaml",
         budget="40 epochs, an hour of a core",
         seeds=(0,),
-        figures=(
-            Figure(
-                *("test/perplexity@last", "perplexity"),
-                digits=1,
-                better="lower",
-                book="text only",
-                baseline="baseline/perplexity",
-                guess="trigrams, Kneser-Ney",
-            ),
-        ),
+        figures=(_perplexity(book="text only"),),
         protocol="the last tenth of Aesop's fables, each word given the 20 before it; tokenizer and weights know the"
         " text before it, but for its first twentieth; final weights",
         options={"args": ("--trainer.max_epochs", "40"), "baseline": "trigrams"},
@@ -166,15 +153,7 @@ ROWS = (
         config="configs/text/recurrent_aesop_every_word.yaml",
         budget="16 epochs, a minute of a core",
         seeds=(0, 1, 2),
-        figures=(
-            Figure(
-                *("test/perplexity@last", "perplexity"),
-                digits=1,
-                better="lower",
-                baseline="baseline/perplexity",
-                guess="trigrams, Kneser-Ney",
-            ),
-        ),
+        figures=(_perplexity(),),
         protocol="the last tenth of Aesop's fables, in 16 lanes, the state carried from window to window; tokenizer and"
         " weights know the text before it, but for its first twentieth; the trigrams are given the two words before a"
         " word; final weights",
