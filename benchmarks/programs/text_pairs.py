@@ -52,7 +52,7 @@ def beams_below_greedy(module: SequenceToSequence, pairs: Pairs) -> float:
     below = 0
     for text in pairs.sources:
         source = module.source_of(text)
-        found = [module.search(source, beam)[0].log_probability for beam in (1, module.beam)]
+        found = [module.search(source[None], beam)[0][0].log_probability for beam in (1, module.beam)]
         below += found[1] < found[0] - SLACK
     return float(below)
 

@@ -33,15 +33,15 @@ def beam_search(
     stop: Collection[int] = (),
     length_penalty: float = 0.0,
     forbidden: Collection[int] = (),
-) -> list[Hypothesis]:
-    """Return the hypotheses that a beam holds at the end, the best first.
+) -> list[list[Hypothesis]]:
+    """Return the hypotheses that the beam of each context holds at the end, the best first.
 
     What greedy decoding finds is among those that are compared, so that no result is worse than it, as one of a beam
-    alone can be.
+    alone can be. A search ends before ``length`` where nothing that goes on can become as good as what has ended.
 
     Args:
         model: what predicts them, in evaluation mode.
-        context: tokens ``(1, T)`` int64 that they go on from, T at least 1.
+        context: tokens ``(B, T)`` int64 that they go on from, T at least 1.
         length: tokens of a hypothesis at most.
         beam: hypotheses that are kept at each length.
         stop: tokens that end a hypothesis.
@@ -53,53 +53,85 @@ def beam_search(
     """
     check_at_least_one(length=length, beam=beam)
     check_at_least(0, length_penalty=length_penalty)
-    device = context.device
-    stops = frozenset(stop)
+    device, stops = context.device, frozenset(stop)
     banned = torch.tensor(sorted(forbidden), dtype=torch.int64, device=device)
-    state, tokens = model.start(context[:, :-1]), context[:, -1]
-    # Row 0 is the greedy hypothesis for as long as it lives; the others are the beam.
-    rows: list[list[int]] = [[], []]
-    sums = torch.zeros(2, device=device)
-    state, tokens = model.select(state, torch.zeros(2, dtype=torch.int64, device=device)), tokens.repeat(2)
-    greedy_lives, ended = True, []
-
+    searches = [_Search(beam, length, length_penalty) for _ in context]
+    live, width = list(searches), beam + 1
+    state = model.start(context[:, :-1])
+    state = model.select(state, torch.arange(len(live), device=device).repeat_interleave(width))
+    tokens = context[:, -1].repeat_interleave(width)
     for _ in range(length):
         logits, state = model.step(tokens, state)
         logits = logits.float().index_fill(1, banned, -torch.inf)
-        log_probabilities = logits.log_softmax(dim=1)
-        totals = sums[:, None] + log_probabilities
-        chosen: list[tuple[int, int, float]] = []  # the row that is gone on with, the token, the sum
-        if greedy_lives:
-            token = int(log_probabilities[0].argmax())
-            chosen.append((0, token, float(totals[0, token])))
-        first = 1 if greedy_lives else 0
-        best = totals[first:].flatten().topk(min(beam, totals[first:].numel()))
-        for value, place in zip(best.values.tolist(), best.indices.tolist(), strict=True):
-            if value > -torch.inf:
-                chosen.append((first + place // totals.shape[1], place % totals.shape[1], value))
-        going_on: list[tuple[int, int, float]] = []
-        greedy_goes_on = False
-        for number, (row, token, value) in enumerate(chosen):
-            if token in stops:
-                ended.append(_hypothesis([*rows[row], token], value, length_penalty))
-            else:
-                greedy_goes_on |= greedy_lives and number == 0
-                going_on.append((row, token, value))
-        greedy_lives = greedy_goes_on
-        if len(going_on) == int(greedy_lives):  # the beam has ended; greedy is followed to its own end
-            going_on = going_on[: int(greedy_lives)] * 2 if greedy_lives else []
+        log_probabilities = logits.log_softmax(dim=1).view(len(live), width, -1)
+        sums = torch.tensor([search.sums for search in live], device=device)
+        totals = sums[:, :, None] + log_probabilities
+        greedy = log_probabilities[:, 0].argmax(dim=1, keepdim=True)
+        greedy_sums = totals[:, 0].gather(1, greedy)
+        best = totals[:, 1:].flatten(1).topk(beam, dim=1)
+        places = torch.cat([greedy, best.indices + totals.shape[2]], dim=1).tolist()
+        values = torch.cat([greedy_sums, best.values], dim=1).tolist()
+        for search, own_places, own_values in zip(live, places, values, strict=True):
+            search.go_on([divmod(place, totals.shape[2]) for place in own_places], own_values, stops)
+        going_on = [
+            (first, search)
+            for first, search in zip(range(0, len(logits), width), live, strict=True)
+            if not search.is_over()
+        ]
         if not going_on:
-            rows = []
             break
-        index = torch.tensor([row for row, _, _ in going_on], device=device)
-        state = model.select(state, index)
-        tokens = torch.tensor([token for _, token, _ in going_on], device=device)
-        rows = [[*rows[row], token] for row, token, _ in going_on]
-        sums = torch.tensor([value for _, _, value in going_on], device=device)
-    found = ended + [_hypothesis(row, value, length_penalty) for row, value in zip(rows, sums.tolist(), strict=False)]
-    unique = {tuple(hypothesis.tokens): hypothesis for hypothesis in found}
-    return sorted(unique.values(), key=lambda hypothesis: -hypothesis.score)[:beam]
+        live = [search for _, search in going_on]
+        index = [first + parent for first, search in going_on for parent in search.parents]
+        state = model.select(state, torch.tensor(index, device=device))
+        tokens = torch.tensor([row[-1] for search in live for row in search.rows], device=device)
+    return [search.found() for search in searches]
 
 
-def _hypothesis(tokens: list[int], log_probability: float, length_penalty: float) -> Hypothesis:
-    return Hypothesis(tokens, log_probability, log_probability / len(tokens) ** length_penalty)
+class _Search:
+    """The hypotheses of one context. Row 0 is the greedy one, for as long as it goes on; the others are the beam.
+
+    Rows that hold nothing have a log-probability of minus infinity.
+    """
+
+    def __init__(self, beam: int, length: int, length_penalty: float) -> None:
+        self.beam, self.length, self.length_penalty = beam, length, length_penalty
+        self.rows: list[list[int]] = [[] for _ in range(beam + 1)]
+        self.sums = [0.0, 0.0] + [-torch.inf] * (beam - 1)
+        self.parents = list(range(beam + 1))  # the rows that those of now have gone on from
+        self.ended: dict[tuple[int, ...], Hypothesis] = {}
+
+    def go_on(self, chosen: list[tuple[int, int]], sums: list[float], stops: frozenset[int]) -> None:
+        """Take the ``chosen`` rows and their next tokens, greedy's first, and their log-probabilities."""
+        rows: list[list[int]] = []
+        for place, ((parent, token), total) in enumerate(zip(chosen, sums, strict=True)):
+            rows.append([*self.rows[parent], token])
+            if token in stops and total > -torch.inf:
+                self._end(rows[-1], total)
+                sums[place] = -torch.inf
+        self.rows, self.sums, self.parents = rows, sums, [parent for parent, _ in chosen]
+
+    def is_over(self) -> bool:
+        """Return whether no row can become one of the best any more."""
+        best = max(self.sums)
+        if best == -torch.inf or len(self.ended) < self.beam:
+            return best == -torch.inf
+        scores = sorted((hypothesis.score for hypothesis in self.ended.values()), reverse=True)
+        # Sums fall, and no row grows longer than ``length``.
+        return scores[self.beam - 1] >= _score(best, self.length, self.length_penalty)
+
+    def found(self) -> list[Hypothesis]:
+        """Return the best hypotheses, whether they have ended or not; the best first."""
+        for row, total in zip(self.rows, self.sums, strict=True):
+            if total > -torch.inf:
+                self._end(row, total)
+        if not self.ended:  # the model predicts no numbers
+            self._end(self.rows[0], self.sums[0])
+        return sorted(self.ended.values(), key=lambda hypothesis: -hypothesis.score)[: self.beam]
+
+    def _end(self, row: list[int], total: float) -> None:
+        self.ended[tuple(row)] = Hypothesis(row, total, _score(total, len(row), self.length_penalty))
+
+
+def _score(log_probability: float, length: int, length_penalty: float) -> float:
+    divisor: float = length**length_penalty
+    return log_probability / divisor

@@ -214,7 +214,7 @@ class LanguageModel(TokenizedModule):
         None is less probable than what greedy decoding finds.
         """
         context, tokenizer = self.tokens_of(prompt), self.known_tokenizer()
-        found = beam_search(self, context, length, beam, forbidden=self._no_text())
+        found = beam_search(self, context, length, beam, forbidden=self._no_text())[0]
         read = context[0].tolist()
         before = len(tokenizer.decode(read))
         return [(tokenizer.decode([*read, *one.tokens])[before:], one.log_probability) for one in found]

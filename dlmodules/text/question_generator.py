@@ -268,18 +268,13 @@ class QuestionGenerator(BeginsWithOthers, NamesOwnNetworks, TokenizedModule):
         """
         stop, silent = {self.stop_id}, self._no_words()
         start = torch.full((len(document), 1), self.start_id, device=document.device)
+        given = GivenSource(self.network, (document, answer))  # type: ignore[arg-type]  # it has the methods
         if beam == 1:
-            given = GivenSource(self.network, (document, answer))  # type: ignore[arg-type]  # it has the methods
-            return [
-                self._body(row)
-                for row in generated(given, start, self.max_length, GREEDY, stop=stop, forbidden=silent).tolist()
-            ]
-        found = []
-        for row, own in zip(document, answer, strict=True):
-            given = GivenSource(self.network, (row[None], own[None]))  # type: ignore[arg-type]  # it has the methods
-            best = beam_search(given, start[:1], self.max_length, beam, stop, forbidden=silent)[0]
-            found.append(self._body(best.tokens))
-        return found
+            rows = generated(given, start, self.max_length, GREEDY, stop=stop, forbidden=silent).tolist()
+        else:
+            found = beam_search(given, start, self.max_length, beam, stop, forbidden=silent)
+            rows = [hypotheses[0].tokens for hypotheses in found]
+        return [self._body(row) for row in rows]
 
     def _no_words(self) -> set[int]:
         """Return the token ids that stand for no word, but for the stop."""

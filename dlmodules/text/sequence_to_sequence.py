@@ -259,23 +259,23 @@ class SequenceToSequence(NamesOwnNetworks):
     @torch.no_grad()
     def write(self, source: Tensor, beam: int = 1) -> list[list[int]]:
         """Return the targets that are written for sources ``(B, S)``, without start, stop and padding."""
-        start = self.start_id
         if beam == 1:
-            model, context = (
-                GivenSource(self.networks(), source),
-                torch.full((len(source), 1), start, device=source.device),
-            )
+            given, start = GivenSource(self.networks(), source), self._starts(source)
             stop, silent = {self.stop_id}, self._no_text()
-            rows = generated(model, context, self.max_length, GREEDY, stop=stop, forbidden=silent)
-            return [self._body([start, *row]) for row in rows.tolist()]
-        return [self._body([start, *self.search(row, beam, self.length_penalty)[0].tokens]) for row in source]
+            rows = generated(given, start, self.max_length, GREEDY, stop=stop, forbidden=silent).tolist()
+        else:
+            rows = [found[0].tokens for found in self.search(source, beam, self.length_penalty)]
+        return [self._body([self.start_id, *row]) for row in rows]
 
-    def search(self, source: Tensor, beam: int, length_penalty: float = 0.0) -> list[Hypothesis]:
-        """Return the targets that a beam holds at the end for one source ``(S,)``, padded or not; the best first."""
-        given = GivenSource(self.networks(), source[None, : int((source != PAD).sum())])
-        start = torch.full((1, 1), self.start_id, device=source.device)
+    def search(self, source: Tensor, beam: int, length_penalty: float = 0.0) -> list[list[Hypothesis]]:
+        """Return the targets that the beam of each source of ``(B, S)`` holds at the end; the best first."""
+        given, start = GivenSource(self.networks(), source), self._starts(source)
         stop, silent = {self.stop_id}, self._no_text()
         return beam_search(given, start, self.max_length, beam, stop, length_penalty, silent)
+
+    def _starts(self, source: Tensor) -> Tensor:
+        """Return what the targets of sources ``(B, S)`` begin with, ``(B, 1)``."""
+        return torch.full((len(source), 1), self.start_id, device=source.device)
 
     def _no_text(self) -> set[int]:
         """Return the token ids of targets that stand for no text, but for the stop."""

@@ -178,7 +178,7 @@ def test_a_beam_never_finds_less_than_greedy_decoding() -> None:
                 weights.mul_(4)
         source = torch.randint(4, 20, (1, 5), generator=generator)
         given, start = GivenSource(model.networks(), source), torch.tensor([[2]])
-        found = [beam_search(given, start, 6, beam, {3}, forbidden={0, 2})[0] for beam in (1, 2, 5)]
+        found = [beam_search(given, start, 6, beam, {3}, forbidden={0, 2})[0][0] for beam in (1, 2, 5)]
         greedy = model.write(source)[0]
         tokens = [*greedy, 3] if len(greedy) < 6 else greedy
         logits = model(source, torch.tensor([[2, *tokens[:-1]]]))[0]
