@@ -115,6 +115,19 @@ class SortingDataModule(InMemoryDataModule[NumbersToSort, Batch]):
             NumbersToSort(self.val_size, *lengths, seed=2 * self.seed + 1),
         )
 
+    def example_pairs(self, n: int) -> list[tuple[str, str]]:
+        """Return at most ``n`` sequences of the validation, or of the training where it has none, and them sorted."""
+        self.setup("fit")
+        assert self.train_set is not None
+        assert self.val_set is not None
+        shown = self.val_set if len(self.val_set) else self.train_set
+        pairs = []
+        for index in range(min(n, len(shown))):
+            numbers, order = shown[index]
+            words = [f"{number:.3f}" for number in numbers[:, 0].tolist()]
+            pairs.append((" ".join(words), " ".join(words[place] for place in order.tolist())))
+        return pairs
+
     @override
     def make_test(self) -> NumbersToSort:
         # No change of seed may train on them.

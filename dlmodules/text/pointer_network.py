@@ -1,5 +1,7 @@
 """Pointer networks: the output is an order of the inputs."""
 
+import math
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -16,7 +18,7 @@ from dlmodules.errors import UserError
 from dlmodules.layers.memory_attention import Memory, MemoryAttention
 from dlmodules.layers.recurrent import make_recurrent
 from dlmodules.layers.sequence_encoder import SequenceEncoder
-from dlmodules.protocols import IGNORED, Batch
+from dlmodules.protocols import IGNORED, AttentionMap, Batch
 from dlmodules.training.finite import worst_where_no_number
 from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
@@ -119,7 +121,8 @@ class PointerNetwork(NamesOwnNetworks):
     """A network that points at its inputs, one after the other: it sorts numbers, or finds any other order of them.
 
     Batches are ``(x, y)``: inputs ``(B, N, input_dim)`` float32 and the order of their places ``(B, N)`` int64; behind
-    a shorter sequence y is -100.
+    a shorter sequence y is -100. As text an input is a number, or numbers with commas between them, and blanks part
+    the inputs: ``0.5 0.77 0.09``, or ``0.1,0.4 0.3,0.8``.
 
     Logged: ``train/loss``, ``val/loss`` and ``test/loss``, the cross-entropy of a place in nats; ``val/exact`` and
     ``test/exact``, the part of the sequences whose whole order is found, each place following on those found before.
@@ -176,6 +179,46 @@ class PointerNetwork(NamesOwnNetworks):
             lengths = torch.full((len(x),), x.shape[1], device=x.device)
         places: Tensor = self.network.point(x, lengths)[1]  # type: ignore[operator]  # a network with its methods
         return places
+
+    def translate_texts(self, texts: Sequence[str], beam: int | None = None) -> list[str]:
+        """Return each of ``texts``, inputs as text, in the order that is found.
+
+        Args:
+            texts: the inputs, as ``PointerNetwork`` reads them.
+            beam: None or 1: it points at what has the greatest score.
+
+        Raises:
+            UserError: for a beam, and a text of other things than ``input_dim`` numbers an input.
+        """
+        if beam not in (None, 1):
+            raise UserError(f"{type(self).__name__} points at what has the greatest score: leave the beam out")
+        inputs = [self._inputs_of(text) for text in texts]
+        orders = [self.order_of(x)[0].tolist() for _, x in inputs]
+        return [" ".join(words[place] for place in order) for (words, _), order in zip(inputs, orders, strict=True)]
+
+    @torch.no_grad()
+    def attention_maps(self, text: str) -> AttentionMap:
+        """Return how probably each input of ``text`` comes at each place, ``(N, N)``, and what it points at there.
+
+        Raises:
+            UserError: for a text of other things than ``input_dim`` numbers an input.
+        """
+        words, x = self._inputs_of(text)
+        order = self.order_of(x)
+        weights = self(x, order)[0].float().softmax(dim=1).cpu()
+        return AttentionMap([words[place] for place in order[0].tolist()], words, {"pointer": weights})
+
+    def _inputs_of(self, text: str) -> tuple[list[str], Tensor]:
+        """Return the inputs of ``text`` as they are written, and as ``(1, N, input_dim)``."""
+        words = text.split()
+        try:
+            rows = [[float(number) for number in word.split(",")] for word in words]
+        except ValueError:
+            rows = []
+        if not rows or any(len(row) != self.input_dim or not all(map(math.isfinite, row)) for row in rows):
+            example = " ".join(",".join(["0.5"] * self.input_dim) for _ in range(2))
+            raise UserError(f"{type(self).__name__} reads numbers such as {example!r}, but the text is {text!r}")
+        return words, torch.tensor([rows], device=self.device)
 
     def pair(self, batch: Any) -> Batch:
         """Return the inputs and the orders of a batch.

@@ -119,3 +119,40 @@ def test_it_learns_to_sort(tmp_path: Path) -> None:
     (measured,) = trainer.test(model, datamodule=data, verbose=False)
 
     assert measured["test/exact"] > 0.8  # one order in 24 by chance
+
+
+def test_it_reads_and_writes_numbers_as_text() -> None:
+    torch.manual_seed(0)
+    model = PointerNetwork(hidden_dim=6).eval()
+    (written,) = model.translate_texts(["0.5 7e-1 .2"])
+    places = model.order_of(torch.tensor([[[0.5], [0.7], [0.2]]]))[0].tolist()
+    assert written.split() == [["0.5", "7e-1", ".2"][place] for place in places]
+    assert model.translate_texts([]) == []
+    seen = model.attention_maps("0.5 7e-1 .2")
+    assert list(seen.queries) == written.split()
+    assert list(seen.keys) == ["0.5", "7e-1", ".2"]
+    weights = seen.weights["pointer"]
+    assert weights.argmax(dim=1).tolist() == places
+    assert torch.allclose(weights.sum(dim=1), torch.ones(3))
+    pairs = PointerNetwork(input_dim=2, hidden_dim=6).eval()
+    assert set(pairs.translate_texts(["0.1,0.2 0.3,0.4"])[0].split()) <= {"0.1,0.2", "0.3,0.4"}
+
+
+@pytest.mark.parametrize("text", ["", "one two", "0.5 nan", "0.1,0.2", "0.5, 0.7"])
+def test_a_text_of_other_things(text: str) -> None:
+    with pytest.raises(UserError, match=r"reads numbers such as '0\.5 0\.5', but the text is"):
+        PointerNetwork(hidden_dim=6).translate_texts([text])
+
+
+def test_it_has_no_beam() -> None:
+    with pytest.raises(UserError, match="leave the beam out"):
+        PointerNetwork(hidden_dim=6).translate_texts(["0.5"], beam=5)
+
+
+@pytest.mark.parametrize("val_size", [0, 10])
+def test_pairs_to_show_are_numbers_and_the_same_sorted(val_size: int) -> None:
+    data = SortingDataModule(train_size=8, val_size=val_size, test_size=0)
+    pairs = data.example_pairs(3)
+    assert len(pairs) == 3
+    for source, target in pairs:
+        assert target.split() == sorted(source.split(), key=float)
