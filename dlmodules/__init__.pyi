@@ -92,6 +92,7 @@ from .text.word2vec import Word2Vec as Word2Vec
 from .translation.cycada import CyCADA as CyCADA
 from .translation.cyclegan import CycleGAN as CycleGAN
 from .translation.pix2pix import Pix2Pix as Pix2Pix
+from .translation.pixelda import PixelDA as PixelDA
 from .vaes.cvae import CVAE as CVAE
 from .vaes.vae import VAE as VAE
 from .world_models.handwriting import HandwritingMDN as HandwritingMDN

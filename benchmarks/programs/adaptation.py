@@ -13,8 +13,8 @@ from benchmarks.programs import scores
 from benchmarks.readers import accuracy, classifier_of, made_of, read_by, trained
 from benchmarks.record import Record
 from benchmarks.row import Row
-from dlmodules import CycleGAN
 from dlmodules.checkpoints.loading import load_module
+from dlmodules.translation.module import TranslationModule
 
 READERS = {
     "MNISTDataModule": ("cnn_digits_32", ()),
@@ -46,7 +46,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
         given = row
     record = scores.measure(given, seed, context)
     module = scores.trained_module(given, seed, context, record)
-    assert isinstance(module, CycleGAN)
+    assert isinstance(module, TranslationModule)
     data = scores.data_of_run(given, seed, context, record)
     of_a, of_b = (load_module(path) for path in readers)
     test_a, test_b = data.test_set.a, data.test_set.b

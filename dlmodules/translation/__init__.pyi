@@ -2,6 +2,9 @@ from .book_networks import SmallUNetGenerator as SmallUNetGenerator
 from .book_networks import StridedPatchDiscriminator as StridedPatchDiscriminator
 from .book_networks import UpsamplingUNetGenerator as UpsamplingUNetGenerator
 from .patch_discriminator import PatchDiscriminator as PatchDiscriminator
+from .pixelda_networks import NoiseDecoderGenerator as NoiseDecoderGenerator
+from .pixelda_networks import NoiseResNetGenerator as NoiseResNetGenerator
+from .pixelda_networks import NoisyDiscriminator as NoisyDiscriminator
 from .pool import ImagePool as ImagePool
 from .resnet import ResNetGenerator as ResNetGenerator
 from .unet import UNetGenerator as UNetGenerator

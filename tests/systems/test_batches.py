@@ -38,7 +38,8 @@ def run(module, batch, tmp_path):
 @pytest.mark.parametrize(
     "name",
     sorted(
-        MODULES.keys() - {"CyCADA", "CycleGAN", "FastStyle", "MDNRNN", "NeuralStyle", "Pix2Pix", "QuestionGenerator"}
+        MODULES.keys()
+        - {"CyCADA", "CycleGAN", "FastStyle", "MDNRNN", "NeuralStyle", "Pix2Pix", "PixelDA", "QuestionGenerator"}
     ),
 )  # they have names of their own
 def test_dictionaries_doubles_and_short_labels_are_taken(name, tmp_path):
@@ -65,6 +66,7 @@ def test_labels_are_missed_by_those_alone_that_need_them(name, tmp_path):
         "MDNRNN",
         "NeuralStyle",
         "Pix2Pix",
+        "PixelDA",
         "PointerNetwork",
         "QuestionGenerator",
         "Seq2Seq",
