@@ -136,6 +136,7 @@ def _translate() -> CheckpointParser:
         default=None,
         help="Height and width that images are read in, for networks that take any; None is that of the training.",
     )
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the noise of a generator that draws some.")
     _add_ema(parser)
     _add_imports(parser)
     return parser

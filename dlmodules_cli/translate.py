@@ -37,6 +37,7 @@ def translate(chosen: Namespace) -> None:
     if chosen.image_size is not None:
         check_at_least_one(image_size=chosen.image_size)
         height = chosen.image_size
+    torch.manual_seed(chosen.seed)
     output = Path(chosen.output).expanduser()
     root, files = images_of(Path(chosen.input).expanduser())
     for start in range(0, len(files), AT_ONCE):

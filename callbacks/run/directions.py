@@ -13,6 +13,8 @@ DIRECTIONS: dict[str, Direction] = {
     "cycle_b": "min",
     "read_a2b": "max",
     "read_b2a": "max",
+    "read_a": "max",
+    "read_b": "max",
     "content_error": "min",
     "style_error": "min",
     "style_of_start": "min",

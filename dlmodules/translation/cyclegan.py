@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torchmetrics import MeanAbsoluteError
 from typing_extensions import override
 
 from dlmodules.adversarial.losses import LossName, judgements, realness
-from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.adversarial.ranges import range_of
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
@@ -55,10 +53,7 @@ class CycleGAN(TranslationModule):
             must have as many channels.
         pool: translations that each discriminator's pool keeps; 0 for no pool.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
-        optimizer_d: makes the optimizer of both discriminators.
-        optimizer_g: makes the optimizer of both generators.
-        scheduler: makes a schedule of either's learning rate, stepped after each training step; None keeps it constant.
-        clip_grad_norm: largest norm of the gradient of either side; None does not clip.
+        **kwargs: of ``TranslationModule``: its optimizers, ``scheduler`` and ``clip_grad_norm``.
 
     Raises:
         UserError: for a number out of range, sizes that the networks cannot have, and ``identity`` between domains of
@@ -95,12 +90,9 @@ class CycleGAN(TranslationModule):
         identity: float = 0.0,
         pool: int = 50,
         loss: LossName = "least_squares",
-        optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
-        optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
-        scheduler: LRSchedulerCallable | None = None,
-        clip_grad_norm: float | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(source_shape, image_shape, loss, optimizer_d, optimizer_g, scheduler, clip_grad_norm)
+        super().__init__(source_shape, image_shape, loss, **kwargs)
         check_at_least(0, cycle=cycle, identity=identity)
         if identity > 0 and source_shape[0] != image_shape[0]:
             raise UserError(

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from dlmodules.adversarial.losses import LOSSES, LossName
+from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.adversarial.ranges import ScalesImages, range_of
 from dlmodules.adversarial.turns import make_turns
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
@@ -51,8 +52,8 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
         optimizer_d: makes the optimizer of all discriminators.
         optimizer_g: makes the optimizer of all generators.
-        scheduler: makes a schedule of either's learning rate, stepped after each training step; None keeps it constant.
-        clip_grad_norm: largest norm of the gradient of either side; None does not clip.
+        scheduler: makes a schedule of each learning rate, stepped after each training step; None keeps it constant.
+        clip_grad_norm: largest norm of the gradient of each update; None does not clip.
 
     Raises:
         UserError: for shapes that are none, and a loss that is not known.
@@ -65,10 +66,10 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
         source_shape: Sequence[int],
         image_shape: Sequence[int],
         loss: LossName,
-        optimizer_d: OptimizerCallable,
-        optimizer_g: OptimizerCallable,
-        scheduler: LRSchedulerCallable | None,
-        clip_grad_norm: float | None,
+        optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
+        optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
+        scheduler: LRSchedulerCallable | None = None,
+        clip_grad_norm: float | None = None,
     ) -> None:
         super().__init__(clip_grad_norm)
         save_portable_hyperparameters(self)

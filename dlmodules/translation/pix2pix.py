@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torchmetrics import MeanAbsoluteError
 from torchmetrics.image import PeakSignalNoiseRatio
 from typing_extensions import override
 
 from dlmodules.adversarial.losses import LossName, judgements, realness
-from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.translation.module import ImagePairs, TranslationModule
@@ -49,10 +47,7 @@ class Pix2Pix(TranslationModule):
         l1: weight of the mean distance of a pixel in the networks' range.
         adversarial: weight of the adversarial loss; 0 leaves the discriminator untrained: a regression of pixels.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
-        optimizer_d: makes the discriminator's optimizer.
-        optimizer_g: makes the generator's optimizer.
-        scheduler: makes a schedule of either's learning rate, stepped after each training step; None keeps it constant.
-        clip_grad_norm: largest norm of each network's gradient; None does not clip.
+        **kwargs: of ``TranslationModule``: its optimizers, ``scheduler`` and ``clip_grad_norm``.
 
     Raises:
         UserError: for a number out of range, and sizes that the networks cannot have.
@@ -78,12 +73,9 @@ class Pix2Pix(TranslationModule):
         l1: float = 100.0,
         adversarial: float = 1.0,
         loss: LossName = "non_saturating",
-        optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
-        optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=2e-4, beta1=0.5),
-        scheduler: LRSchedulerCallable | None = None,
-        clip_grad_norm: float | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(source_shape, image_shape, loss, optimizer_d, optimizer_g, scheduler, clip_grad_norm)
+        super().__init__(source_shape, image_shape, loss, **kwargs)
         check_at_least(0, l1=l1, adversarial=adversarial)
         if l1 == adversarial == 0:
             raise UserError("l1 and adversarial are both 0: there is nothing to learn from")

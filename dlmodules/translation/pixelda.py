@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.cli import OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,7 +12,6 @@ from torchmetrics.classification import MulticlassAccuracy
 from typing_extensions import override
 
 from dlmodules.adversarial.losses import LossName, judgements, realness
-from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.training.schedules import with_schedule
@@ -58,11 +57,8 @@ class PixelDA(TranslationModule):
         adversarial: weight of the adversarial loss; 0 leaves the discriminator untrained.
         task: weight of the cross-entropy of what the generator makes.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
-        optimizer_d: makes the discriminator's optimizer.
-        optimizer_g: makes the generator's optimizer.
-        optimizer_c: makes the classifier's optimizer.
-        scheduler: makes a schedule of each learning rate, stepped after each training step; None keeps it constant.
-        clip_grad_norm: largest norm of each network's gradient; None does not clip.
+        optimizer_c: makes the classifier's optimizer; ``scheduler`` is for it too.
+        **kwargs: of ``TranslationModule``: its optimizers, ``scheduler`` and ``clip_grad_norm``.
 
     Raises:
         UserError: for a number out of range, domains of different shapes, sizes that the networks cannot have, and
@@ -94,13 +90,10 @@ class PixelDA(TranslationModule):
         adversarial: float = 1.0,
         task: float = 1.0,
         loss: LossName = "non_saturating",
-        optimizer_d: OptimizerCallable = lambda p: AdversarialAdam(p, lr=5e-4, beta1=0.5),
-        optimizer_g: OptimizerCallable = lambda p: AdversarialAdam(p, lr=5e-4, beta1=0.5),
         optimizer_c: OptimizerCallable = lambda p: torch.optim.Adam(p, lr=1e-3),
-        scheduler: LRSchedulerCallable | None = None,
-        clip_grad_norm: float | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(source_shape, image_shape, loss, optimizer_d, optimizer_g, scheduler, clip_grad_norm)
+        super().__init__(source_shape, image_shape, loss, **kwargs)
         check_at_least(0, adversarial=adversarial, task=task)
         check_at_least(2, num_classes=num_classes)
         if self.source_shape != self.image_shape:

@@ -26,7 +26,7 @@ RUNS = {
     "rl": ["dqn_cartpole"],
     "style": ["fast_style", "neural_style"],
     "text": ["bert_imdb", "gpt_tinyshakespeare", "question_generator_facts", "seq2seq_numbers", "word2vec_toy"],
-    "translation": ["cycada_mnist_to_street", "pix2pix_elevation"],
+    "translation": ["cycada_mnist_to_street", "pix2pix_elevation", "pixelda_mnist_to_mnist_m"],
     "vaes": ["vae_digits"],
     "world_models": ["dodge_mdn_rnn", "handwriting_omniglot"],
 }

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from dlmodules import FastStyle
+from dlmodules import FastStyle, PixelDA
 from dlmodules.checkpoints.loading import load_checkpoint, load_module
 from dlmodules_cli.main import main
 from tests.quiet import quiet_trainer
@@ -67,6 +67,21 @@ def test_a_network_for_any_size_is_given_larger_images(photos: Path, tmp_path: P
     given = ["translate", str(tmp_path / "style.ckpt"), "--input", str(photos / "one.png"), "--output", str(tmp_path)]
     main([*given, "--image_size", "40"])
     assert Image.open(tmp_path / "one.png").size == (40, 40)
+
+
+def test_the_seed_draws_the_noise(tmp_path: Path) -> None:
+    module = PixelDA(**PixelDA.small_arguments)
+    trainer = quiet_trainer(max_steps=1, default_root_dir=tmp_path)
+    trainer.fit(module, DataLoader([module.example_batch(2)], batch_size=None))
+    trainer.save_checkpoint(tmp_path / "pixelda.ckpt")
+    Image.new("L", (24, 24), 100).save(tmp_path / "grey.png")
+
+    def translated(name: str, *more: str) -> bytes:
+        given = ["translate", str(tmp_path / "pixelda.ckpt"), "--input", str(tmp_path / "grey.png")]
+        main([*given, "--output", str(tmp_path / name), *more])
+        return (tmp_path / name / "grey.png").read_bytes()
+
+    assert translated("one") == translated("same", "--seed", "0") != translated("other", "--seed", "1")
 
 
 @pytest.mark.parametrize(

@@ -165,19 +165,30 @@ def bars_and_shadows(batches: int, seed: int) -> list[Any]:
     return made
 
 
-@pytest.mark.parametrize("adversarial", [1.0, 0.0])
-def test_it_comes_to_read_what_it_has_no_labels_of(adversarial: float, tmp_path: Path) -> None:
+def test_it_comes_to_read_what_it_has_no_labels_of(tmp_path: Path) -> None:
     generator = NoiseDecoderGenerator((1, 16, 16), (1, 16, 16), latent_dim=8, width=8)
-    made = built(2, generator=generator, width=16, adversarial=adversarial)
-    fitted(made, bars_and_shadows(300, 2), tmp_path)
+    made = fitted(built(generator=generator, width=16), bars_and_shadows(300, 0), tmp_path)
     loader = DataLoader(bars_and_shadows(10, 99), batch_size=None)
     (found,) = quiet_trainer(default_root_dir=tmp_path).validate(made, loader, verbose=False)
     assert found["val/read_a"] > 0.98
     assert found["val/read_a2b"] > 0.93
-    if adversarial:
-        assert found["val/read_b"] > 0.93
-    else:
-        assert found["val/read_b"] < 0.9
+    assert found["val/read_b"] > 0.93
+
+
+def test_bright_bars_alone_do_not_tell_how_to_read_dark_ones() -> None:
+    """What the test before is not: some classifiers of bright bars read dark ones by chance, and others do not."""
+    b, labels = (torch.cat(parts) for parts in list(zip(*bars_and_shadows(10, 99), strict=True))[1::2])
+    accuracies = []
+    for seed in range(6):
+        torch.manual_seed(seed)
+        network = TaskNetwork((1, 16, 16), 2)
+        optimizer = torch.optim.Adam(network.parameters(), 1e-3)
+        for a, _, labels_a, _ in bars_and_shadows(60, seed):
+            optimizer.zero_grad()
+            F.cross_entropy(network(a), labels_a).backward()
+            optimizer.step()
+        accuracies.append(float((network(b).argmax(dim=1) == labels).float().mean()))
+    assert min(accuracies) < 0.85
 
 
 def test_wrong_use_ends_in_one_line() -> None:
