@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from typing_extensions import override
 
-from datamodules.environments.racing.expert import KeysExpert, RacingExpert
+from datamodules.environments.racing.expert import EXPERTS
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
 from dlmodules.protocols import Acts, ActsWithMemory, Memory
@@ -15,7 +15,10 @@ PERSISTENCE = 0.95
 """Part of an action's distance from the mean that is left after a step of ``smooth``."""
 
 
-NAMED = ("random", "smooth", "expert", "expert_keys")
+DRIVERS = {"expert": "wheel", "expert_calm": "calm", "expert_keys": "keys"}
+"""Policies that are experts of CarRacing, by their names among these."""
+
+NAMED = ("random", "smooth", *DRIVERS)
 """Policies that are no files."""
 
 
@@ -96,14 +99,14 @@ class ExpertPolicy(RolloutPolicy):
 
     Args:
         env: it, perhaps in wrappers.
-        by_keys: drive by the keys of ``dlmodules.protocols.driving_keys``, as a person does.
+        expert: one of its ``EXPERTS``.
 
     Raises:
         UserError: it is another environment.
     """
 
-    def __init__(self, env: Any, by_keys: bool = False) -> None:
-        self.expert = KeysExpert(env) if by_keys else RacingExpert(env)
+    def __init__(self, env: Any, expert: str) -> None:
+        self.expert = EXPERTS[expert](env)
 
     @override
     def begin(self, seed: int) -> None:
@@ -153,8 +156,8 @@ def make_policy(
         return RandomPolicy(env.action_space, hold)
     if policy == "smooth":
         return SmoothPolicy(env.action_space, mean, spread)
-    if policy in ("expert", "expert_keys"):
-        return ExpertPolicy(env, by_keys=policy == "expert_keys")
+    if policy in DRIVERS:
+        return ExpertPolicy(env, DRIVERS[policy])
     return AgentPolicy(policy)
 
 

@@ -68,7 +68,8 @@ class RolloutsDataModule(InMemoryDataModule[Any, Any]):
         env_kwargs: further arguments of ``gymnasium.make``.
         wrappers: applied to each environment, as in ``EnvironmentDataModule``.
         policy: ``random``, actions that are held for ``hold`` steps; ``smooth``, actions that wander; ``expert``,
-            who drives CarRacing by its state, ``expert_keys``, who does so by keys; or the checkpoint of an agent.
+            who drives CarRacing by its state, ``expert_calm``, who drives more slowly, ``expert_keys``, who does so by
+            keys; or the checkpoint of an agent.
         hold: steps that a random action is held for.
         policy_mean: mean of each number of an action, for ``smooth``; None is the middle of its bounds.
         policy_spread: its standard deviation; None is half the distance of its bounds.

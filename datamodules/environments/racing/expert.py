@@ -105,6 +105,10 @@ class KeysExpert(RacingExpert):
         return actions_of(keys_of(torch.from_numpy(wanted)[None]))[0].numpy()
 
 
+EXPERTS: dict[str, type[RacingExpert]] = {"wheel": RacingExpert, "calm": CalmExpert, "keys": KeysExpert}
+"""Who may sit beside a driver, or drive alone."""
+
+
 def racing_line(track: Any) -> tuple[Any, Any]:
     """Return the line ``(N, 2)`` of a track, in metres, and the distances ``(N,)`` from each of its places to the next.
 

@@ -5,10 +5,8 @@ from typing import Any, Literal
 from typing_extensions import override
 
 from datamodules.environments.racing.env import CarRacing
-from datamodules.environments.racing.expert import CalmExpert, KeysExpert, RacingExpert
+from datamodules.environments.racing.expert import EXPERTS
 from dlmodules.errors import UserError
-
-EXPERTS = {"wheel": RacingExpert, "calm": CalmExpert, "keys": KeysExpert}
 
 
 class GuidedCarRacing(CarRacing):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from datamodules.environments.making import make_env
-from datamodules.rollouts.policies import make_policy
+from datamodules.rollouts.policies import DRIVERS, make_policy
 from datamodules.rollouts.store import Rollouts, RolloutSettings, play_rollouts
 from dlmodules.errors import UserError
 from dlmodules.protocols.driving_keys import actions_of, keys_of
@@ -64,6 +64,15 @@ def test_keys_that_are_driven_by_are_the_keys_that_are_recorded(tmp_path) -> Non
     assert torch.equal(actions_of(keys_of(done)), done)
     assert len(keys_of(done).unique()) >= 5
     assert found.rewards.sum() > 150
+
+
+def test_each_expert_may_be_recorded(tmp_path) -> None:
+    pytest.importorskip("Box2D", reason=MISSING)
+    driven = {}
+    for policy in DRIVERS:
+        settings = RolloutSettings(CAR_RACING, {"size": 16}, policy=policy, episodes=1, max_steps=200)
+        driven[policy] = float(np.array(Rollouts(play_rollouts(settings, tmp_path)).actions).sum())
+    assert len(set(driven.values())) == len(DRIVERS)
 
 
 def test_other_environments_are_refused() -> None:
