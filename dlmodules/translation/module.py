@@ -91,6 +91,11 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
         """All discriminators."""
         raise NotImplementedError
 
+    @property
+    def discriminators_learn(self) -> bool:
+        """Whether they are updated. What is not has no schedule, which would step before its optimizer ever did."""
+        return True
+
     def take_turns(self, pairs: ImagePairs) -> dict[str, Tensor]:
         """Make the updates of one training step, and return what is logged of them; losses end in ``_loss``."""
         raise NotImplementedError
@@ -175,7 +180,8 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
         )
         if self.scheduler is None:
             return list(sides)
-        return [with_schedule(side, self.scheduler, "step") for side in sides]  # type: ignore[return-value]
+        scheduled: list[Any] = [with_schedule(side, self.scheduler, "step") for side in sides]
+        return scheduled if self.discriminators_learn else [{"optimizer": sides[0]}, scheduled[1]]
 
     @override
     def predict_step(self, batch: Any, batch_idx: int) -> Tensor:

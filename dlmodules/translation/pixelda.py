@@ -128,6 +128,11 @@ class PixelDA(TranslationModule):
     def discriminators(self) -> list[nn.Module]:
         return [self.discriminator]
 
+    @property
+    @override
+    def discriminators_learn(self) -> bool:
+        return self.adversarial > 0
+
     def logits(self, images: Tensor) -> Tensor:
         """Return what the classifier makes of ``images`` ``(B, C, H, W)`` in the networks' range, ``(B, K)``."""
         found: Tensor = self.classifier(self.to_unit_range(images))

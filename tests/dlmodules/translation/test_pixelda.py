@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.lr_scheduler import StepLR
 from torch.utils.data import DataLoader
 
 from dlmodules import PixelDA
@@ -103,8 +104,9 @@ def test_each_network_learns_by_its_own_optimizer(network: str, tmp_path: Path) 
         assert torch.equal(weights_of(getattr(made, name)), weights) == (name == network)
 
 
+@pytest.mark.filterwarnings("error:Detected call of `lr_scheduler.step")
 def test_without_an_adversary_the_discriminator_stays(tmp_path: Path) -> None:
-    made = built(adversarial=0.0)
+    made = built(adversarial=0.0, scheduler=lambda optimizer: StepLR(optimizer, 1))
     before = weights_of(made.discriminator)
     fitted(made, [two_classes(made)] * 2, tmp_path)
     assert torch.equal(weights_of(made.discriminator), before)
