@@ -68,7 +68,7 @@ class NoiseResNetGenerator(nn.Module):
 class NoiseDecoderGenerator(nn.Module):
     """Features that are decoded from noise, as a DCGAN decodes it, and convolutions that mix them with the image.
 
-    Most of the work is at small sizes: an update takes a tenth of the time of ``NoiseResNetGenerator``. With the
+    Much of the work is at small sizes: a tenth of the multiplications of ``NoiseResNetGenerator``. With the
     defaults it has 255,491 parameters.
 
     Args:
