@@ -150,8 +150,14 @@ class Word2Vec(LightningModule):
         """Return vectors ``(B, D)`` and the token ids ``(B, T)`` to predict from each of them, 0 for none."""
         if self.architecture == "skip_gram":
             return self.input(centers[:, None]), contexts
+        known = contexts != PAD
+        counts = known.sum(1)
+        # One after the other and without padding, words are averaged twice as fast as in rows of the same length.
+        vectors = F.embedding_bag(
+            contexts[known], self.input.weight, counts.cumsum(0) - counts, mode="mean", sparse=self.input.sparse
+        )
         # A center without a context is not predicted: there is nothing to average.
-        return self.input(contexts), torch.where((contexts != PAD).any(1), centers, PAD)[:, None]
+        return vectors, torch.where(counts > 0, centers, PAD)[:, None]
 
     def loss(
         self, centers: Tensor, contexts: Tensor, generator: torch.Generator | None = None
