@@ -5,6 +5,8 @@ from .patch_discriminator import PatchDiscriminator as PatchDiscriminator
 from .pixelda_networks import NoiseDecoderGenerator as NoiseDecoderGenerator
 from .pixelda_networks import NoiseResNetGenerator as NoiseResNetGenerator
 from .pixelda_networks import NoisyDiscriminator as NoisyDiscriminator
+from .pixelda_networks import StridedTaskNetwork as StridedTaskNetwork
+from .pixelda_networks import TaskNetwork as TaskNetwork
 from .pool import ImagePool as ImagePool
 from .resnet import ResNetGenerator as ResNetGenerator
 from .unet import UNetGenerator as UNetGenerator

@@ -168,8 +168,9 @@ class PixelDA(TranslationModule):
 
     def classifier_loss(self, pairs: ImagePairs, fake: Tensor) -> Tensor:
         """Return the cross-entropy of the images of ``a`` and that of their translations ``fake``, summed, in nats."""
-        labels = self.labels_of(pairs)
-        return F.cross_entropy(self.logits(pairs.a), labels) + F.cross_entropy(self.logits(fake), labels)
+        # Read as one batch: where the classifier has batch norm, its running statistics are those of both.
+        logits = self.logits(torch.cat([pairs.a, fake]))
+        return 2 * F.cross_entropy(logits, self.labels_of(pairs).repeat(2))
 
     def generator_losses(self, pairs: ImagePairs, fake: Tensor) -> dict[str, Tensor]:
         """Return what the generator minimises for translations ``fake`` as ``g_loss``, and its terms."""

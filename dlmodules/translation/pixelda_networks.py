@@ -194,6 +194,42 @@ class TaskNetwork(nn.Sequential):
         self.image_shape, self.num_classes = tuple(image_shape), num_classes
 
 
+class StridedTaskNetwork(nn.Sequential):
+    """Three convolutions of stride 2 with batch norm, dropout, two dense layers, logits: it learns in fewer updates.
+
+    It takes a quarter of the multiplications of ``TaskNetwork``.
+
+    Args:
+        image_shape: channels, height and width of the images; multiples of 8.
+        num_classes: number of classes.
+        width: filters of the first convolution; they double with each.
+        dropout: probability with which a feature is dropped in training, in [0, 1).
+
+    Raises:
+        UserError: for a number out of range, and sizes that cannot be halved three times.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (3, 32, 32),
+        num_classes: int = 10,
+        width: int = 32,
+        dropout: float = 0.4,
+    ) -> None:
+        _check_sizes(image_shape, image_shape, 8)
+        check_at_least(2, num_classes=num_classes)
+        check_at_least_one(width=width)
+        check_dropout(dropout)
+        features = 4 * width * (image_shape[1] // 8) * (image_shape[2] // 8)
+        super().__init__(
+            *(nn.Conv2d(image_shape[0], width, 5, stride=2, padding=2), nn.BatchNorm2d(width), nn.ReLU()),
+            *(nn.Conv2d(width, 2 * width, 3, stride=2, padding=1), nn.BatchNorm2d(2 * width), nn.ReLU()),
+            *(nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1), nn.BatchNorm2d(4 * width), nn.ReLU()),
+            *(nn.Flatten(), nn.Dropout(dropout), nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, num_classes)),
+        )
+        self.image_shape, self.num_classes = tuple(image_shape), num_classes
+
+
 def _normed(before: int, after: int) -> tuple[nn.Module, nn.Module]:
     return nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after)
 

@@ -12,9 +12,14 @@ from torch.utils.data import DataLoader
 
 from dlmodules import PixelDA
 from dlmodules.errors import UserError
-from dlmodules.translation import NoiseDecoderGenerator, NoiseResNetGenerator, NoisyDiscriminator
+from dlmodules.translation import (
+    NoiseDecoderGenerator,
+    NoiseResNetGenerator,
+    NoisyDiscriminator,
+    StridedTaskNetwork,
+    TaskNetwork,
+)
 from dlmodules.translation.module import ImagePairs
-from dlmodules.translation.pixelda_networks import TaskNetwork
 from tests.dlmodules.translation.test_cycada import Halves
 from tests.dlmodules.translation.test_cyclegan import A, B, Scaled
 from tests.quiet import quiet_trainer
@@ -142,6 +147,9 @@ def test_numbers_of_parameters() -> None:
     assert sum(p.numel() for p in NoiseDecoderGenerator().parameters()) == 255_491
     dense = 48 * 64 * 100 + 100 + 100 * 100 + 100 + 100 * 10 + 10
     assert sum(p.numel() for p in TaskNetwork().parameters()) == 3 * 25 * 32 + 32 + 32 * 25 * 48 + 48 + dense
+    convs = 3 * 25 * 32 + 32 * 9 * 64 + 64 * 9 * 128 + 3 * (32 + 64 + 128)
+    dense = 128 * 16 * 128 + 128 + 128 * 10 + 10
+    assert sum(p.numel() for p in StridedTaskNetwork().parameters()) == convs + dense
 
 
 def bars(n: int, draw: torch.Generator) -> tuple[Tensor, Tensor]:
