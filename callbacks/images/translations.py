@@ -20,8 +20,9 @@ class Translations(ImagePlottingCallback):
     """Plots the first images of the validation set, and below each its translation.
 
     Works with any module that has ``translate``. Of a module that translates one way alone, the image that belongs to
-    each stands below. Of one that knows the way back there is a picture of either way, with the images translated back
-    and, where both domains have as many channels, what the other generator makes of an image that is as it should be.
+    each stands below or, where it is not ``paired``, any of the other domain. Of one that knows the way back there is a
+    picture of either way, with the images translated back and, where both domains have as many channels, what the other
+    generator makes of an image that is as it should be.
     Pictures: ``translations_a2b``, ``translations_b2a``, and with ``test/`` before them those of the test set.
 
     Args:
@@ -73,7 +74,8 @@ class Translations(ImagePlottingCallback):
             convert = trainer.precision_plugin.convert_input
             rows = {"input": given, "output": pl_module.translate(convert(given), direction)}
             if back not in pl_module.directions:
-                return {**rows, "wanted": domains[target]}
+                name = "wanted" if getattr(pl_module, "paired", True) else "real"
+                return {**rows, name: domains[target]}
             rows["back"] = pl_module.translate(rows["output"], back)
             if given.shape[1] == domains[target].shape[1]:
                 rows["identity"] = pl_module.translate(convert(given), back)

@@ -1,7 +1,7 @@
 """The base of what translates images: networks of two domains, batches of both, and a training step of adversaries."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
@@ -60,6 +60,8 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
     """
 
     directions: tuple[str, ...] = ("a2b",)
+    paired: ClassVar[bool] = False
+    """Whether images of a batch belong together row for row: what one is translated to should be the other."""
 
     def __init__(
         self,

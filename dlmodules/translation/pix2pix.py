@@ -54,6 +54,7 @@ class Pix2Pix(TranslationModule):
     """
 
     best_metric = ("val/l1", "min")
+    paired = True
     small_arguments: ClassVar[Mapping[str, Any]] = {
         "source_shape": (1, 16, 16),
         "image_shape": (1, 16, 16),

@@ -46,6 +46,17 @@ def pairs(n: int = 6, channels: int = 3, seed: int = 0) -> DataLoader[Any]:
     return DataLoader([(a[:4], b[:4]), (a[4:], b[4:])], batch_size=None)  # type: ignore[arg-type]  # a list of batches
 
 
+def test_what_is_not_paired_is_not_wanted(tmp_path: Path) -> None:
+    class Unpaired(ToColour):
+        paired = False
+
+    logger, data = ImageLogger(), pairs()
+    trainer(tmp_path, Translations(num=5), logger=logger).fit(Unpaired(), pairs(seed=1), data)
+    a, b = (torch.cat([batch[part] for batch in data])[:5] for part in (0, 1))
+    rows = torch.cat([a.expand(-1, 3, -1, -1), 1 - a.expand(-1, 3, -1, -1), b])
+    assert (logger.pictures[0][1] == image_grid(rows, 5, row_labels=["input", "output", "real"])).all()
+
+
 def test_below_each_image_its_translation_and_what_was_wanted(tmp_path: Path) -> None:
     logger, data = ImageLogger(), pairs()
     fitted = trainer(tmp_path, Translations(num=5), logger=logger)
