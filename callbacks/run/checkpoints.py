@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from pytorch_lightning.trainer.states import TrainerFn
 from typing_extensions import override
 
 from dlmodules.checkpoints.atomic import write_whole
@@ -152,10 +153,17 @@ class LastCheckpoint(Checkpoint):
         self, trainer: "pl.Trainer", pl_module: "pl.LightningModule", outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save inside an epoch when it is time, when the run ends here, or on SIGTERM."""
-        if trainer.is_last_batch or self._validation_follows(trainer, batch_idx):
+        if trainer.is_last_batch:
             return
-        stops = trainer.should_stop or 0 <= trainer.max_steps <= trainer.global_step
-        if stops or trainer.received_sigterm or self._due_in_epoch(trainer):
+        due = not self._validation_follows(trainer, batch_idx) and self._due_in_epoch(trainer)
+        if due or self._ends(trainer):
+            self._save(trainer)
+
+    @override
+    def on_validation_end(self, trainer: "pl.Trainer", pl_module: "pl.LightningModule") -> None:
+        """Save once more where the run ends inside an epoch: what the validation found belongs to it."""
+        training = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
+        if training and not trainer.is_last_batch and self._ends(trainer):
             self._save(trainer)
 
     @override
@@ -164,10 +172,13 @@ class LastCheckpoint(Checkpoint):
         if not trainer.is_last_batch:
             return
         last_epoch = trainer.max_epochs is not None and 0 <= trainer.max_epochs <= trainer.current_epoch + 1
-        stops = last_epoch or trainer.should_stop or 0 <= trainer.max_steps <= trainer.global_step
         old = self._agree(trainer, time.monotonic() - self._saved_at >= self.min_seconds)
-        if stops or old or trainer.received_sigterm or self._due_by_steps(trainer):
+        if last_epoch or old or self._ends(trainer) or self._due_by_steps(trainer):
             self._save(trainer)
+
+    @staticmethod
+    def _ends(trainer: "pl.Trainer") -> bool:
+        return trainer.should_stop or trainer.received_sigterm or 0 <= trainer.max_steps <= trainer.global_step
 
     def _validation_follows(self, trainer: "pl.Trainer", batch_idx: int) -> bool:
         every = trainer.val_check_batch
