@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.errors import UserError
 from dlmodules.layers.initialization import glorot_uniform_, normal_
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
+from dlmodules.translation.sizes import check_sizes
 from dlmodules.validation.arguments import check_at_least_one
 from dlmodules.validation.images import check_image_shape
 
@@ -36,7 +36,7 @@ class SmallUNetGenerator(nn.Module):
     def __init__(
         self, source_shape: Sequence[int] = (1, 32, 32), image_shape: Sequence[int] = (3, 32, 32), kernel: int = 3
     ) -> None:
-        _check_sizes(source_shape, image_shape, 8)
+        check_sizes(source_shape, image_shape, 8, "a U-Net")
         check_at_least_one(kernel=kernel)
         super().__init__()
         self.source_shape, self.image_shape, self.kernel = tuple(source_shape), tuple(image_shape), kernel
@@ -85,7 +85,7 @@ class UpsamplingUNetGenerator(nn.Module):
     def __init__(
         self, source_shape: Sequence[int] = (3, 128, 128), image_shape: Sequence[int] = (3, 128, 128), width: int = 32
     ) -> None:
-        _check_sizes(source_shape, image_shape, 16)
+        check_sizes(source_shape, image_shape, 16, "a U-Net")
         check_at_least_one(width=width)
         super().__init__()
         self.source_shape, self.image_shape, self.width = tuple(source_shape), tuple(image_shape), width
@@ -144,12 +144,3 @@ class StridedPatchDiscriminator(nn.Module):
 
 def _doubled(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="nearest")
-
-
-def _check_sizes(source_shape: Sequence[int], image_shape: Sequence[int], factor: int) -> None:
-    check_image_shape(source_shape)
-    check_image_shape(image_shape)
-    if tuple(source_shape[1:]) != tuple(image_shape[1:]):
-        raise UserError(f"a U-Net makes images as large as those it reads: {source_shape} are not {image_shape}")
-    if image_shape[1] % factor or image_shape[2] % factor:
-        raise UserError(f"images of {image_shape[1]}x{image_shape[2]} must have sides that are multiples of {factor}")

@@ -12,6 +12,7 @@ from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
 from dlmodules.translation.cyclegan import CycleGAN
 from dlmodules.translation.module import ImagePairs
+from dlmodules.translation.sizes import check_one_shape
 from dlmodules.validation.arguments import check_at_least
 
 UNTRAINED = "untrained"
@@ -48,11 +49,7 @@ class CyCADA(CycleGAN):
     def __init__(self, classifier: str | nn.Module | None = None, semantic: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_at_least(0, semantic=semantic)
-        if self.source_shape != self.image_shape:
-            raise UserError(
-                f"one classifier reads both domains, but their images are {list(self.source_shape)} and"
-                f" {list(self.image_shape)}: give both the same size and channels"
-            )
+        check_one_shape(self.source_shape, self.image_shape)
         self.semantic = semantic
         # A frozen network is no part of the module: neither of its parameters nor of its checkpoints.
         self._classifiers: list[str | nn.Module | None] = [classifier]

@@ -62,6 +62,8 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
     directions: tuple[str, ...] = ("a2b",)
     paired: ClassVar[bool] = False
     """Whether images of a batch belong together row for row: what one is translated to should be the other."""
+    adversarial: float = 1.0
+    """Weight of the adversarial loss; at 0 the discriminators are not updated."""
 
     def __init__(
         self,
@@ -92,11 +94,6 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
     def discriminators(self) -> list[nn.Module]:
         """All discriminators."""
         raise NotImplementedError
-
-    @property
-    def discriminators_learn(self) -> bool:
-        """Whether they are updated. What is not has no schedule, which would step before its optimizer ever did."""
-        return True
 
     def take_turns(self, pairs: ImagePairs) -> dict[str, Tensor]:
         """Make the updates of one training step, and return what is logged of them; losses end in ``_loss``."""
@@ -183,7 +180,8 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
         if self.scheduler is None:
             return list(sides)
         scheduled: list[Any] = [with_schedule(side, self.scheduler, "step") for side in sides]
-        return scheduled if self.discriminators_learn else [{"optimizer": sides[0]}, scheduled[1]]
+        # A schedule of what is never updated would step before its optimizer ever did.
+        return scheduled if self.adversarial > 0 else [{"optimizer": sides[0]}, scheduled[1]]
 
     @override
     def predict_step(self, batch: Any, batch_idx: int) -> Tensor:

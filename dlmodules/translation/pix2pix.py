@@ -100,11 +100,6 @@ class Pix2Pix(TranslationModule):
     def discriminators(self) -> list[nn.Module]:
         return [self.discriminator]
 
-    @property
-    @override
-    def discriminators_learn(self) -> bool:
-        return self.adversarial > 0
-
     def discriminate(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the discriminator's outputs for images of ``b`` as translations of ``a``."""
         outputs: Tensor = self.discriminator(torch.cat([a, b], dim=1))

@@ -17,6 +17,7 @@ from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.training.schedules import with_schedule
 from dlmodules.translation.module import ImagePairs, TranslationModule
 from dlmodules.translation.pixelda_networks import NoiseResNetGenerator, NoisyDiscriminator, TaskNetwork
+from dlmodules.translation.sizes import check_one_shape
 from dlmodules.validation.arguments import check_at_least
 from dlmodules.validation.labels import check_labels
 from dlmodules.validation.networks import check_network
@@ -96,11 +97,7 @@ class PixelDA(TranslationModule):
         super().__init__(source_shape, image_shape, loss, **kwargs)
         check_at_least(0, adversarial=adversarial, task=task)
         check_at_least(2, num_classes=num_classes)
-        if self.source_shape != self.image_shape:
-            raise UserError(
-                f"one classifier reads both domains, but their images are {list(self.source_shape)} and"
-                f" {list(self.image_shape)}: give both the same size and channels"
-            )
+        check_one_shape(self.source_shape, self.image_shape)
         self.num_classes, self.adversarial, self.task, self.optimizer_c = num_classes, adversarial, task, optimizer_c
         self.generator = generator or NoiseResNetGenerator(source_shape, image_shape, latent_dim, width, blocks)
         self.discriminator = discriminator or NoisyDiscriminator(image_shape, width)
@@ -127,11 +124,6 @@ class PixelDA(TranslationModule):
     @override
     def discriminators(self) -> list[nn.Module]:
         return [self.discriminator]
-
-    @property
-    @override
-    def discriminators_learn(self) -> bool:
-        return self.adversarial > 0
 
     def logits(self, images: Tensor) -> Tensor:
         """Return what the classifier makes of ``images`` ``(B, C, H, W)`` in the networks' range, ``(B, K)``."""

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.errors import UserError
 from dlmodules.layers.initialization import normal_
+from dlmodules.translation.sizes import check_sizes
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_dropout
-from dlmodules.validation.images import check_image_shape
 
 
 class NoiseResNetGenerator(nn.Module):
@@ -40,7 +39,7 @@ class NoiseResNetGenerator(nn.Module):
         width: int = 64,
         blocks: int = 6,
     ) -> None:
-        _check_sizes(source_shape, image_shape, 1)
+        check_sizes(source_shape, image_shape)
         check_at_least_one(latent_dim=latent_dim, width=width, blocks=blocks)
         super().__init__()
         self.source_shape, self.image_shape = tuple(source_shape), tuple(image_shape)
@@ -90,7 +89,7 @@ class NoiseDecoderGenerator(nn.Module):
         latent_dim: int = 64,
         width: int = 32,
     ) -> None:
-        _check_sizes(source_shape, image_shape, 8)
+        check_sizes(source_shape, image_shape, 8)
         check_at_least_one(latent_dim=latent_dim, width=width)
         super().__init__()
         self.source_shape, self.image_shape = tuple(source_shape), tuple(image_shape)
@@ -144,7 +143,7 @@ class NoisyDiscriminator(nn.Module):
         dropout: float = 0.3,
         noise: float = 0.1,
     ) -> None:
-        _check_sizes(image_shape, image_shape, 8)
+        check_sizes(image_shape, image_shape, 8)
         check_at_least_one(width=width)
         check_dropout(dropout)
         check_at_least(0, noise=noise)
@@ -183,7 +182,7 @@ class TaskNetwork(nn.Sequential):
     """
 
     def __init__(self, image_shape: Sequence[int] = (3, 32, 32), num_classes: int = 10) -> None:
-        _check_sizes(image_shape, image_shape, 4)
+        check_sizes(image_shape, image_shape, 4)
         check_at_least(2, num_classes=num_classes)
         super().__init__(
             *(nn.Conv2d(image_shape[0], 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
@@ -216,7 +215,7 @@ class StridedTaskNetwork(nn.Sequential):
         width: int = 32,
         dropout: float = 0.4,
     ) -> None:
-        _check_sizes(image_shape, image_shape, 8)
+        check_sizes(image_shape, image_shape, 8)
         check_at_least(2, num_classes=num_classes)
         check_at_least_one(width=width)
         check_dropout(dropout)
@@ -232,12 +231,3 @@ class StridedTaskNetwork(nn.Sequential):
 
 def _normed(before: int, after: int) -> tuple[nn.Module, nn.Module]:
     return nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after)
-
-
-def _check_sizes(source_shape: Sequence[int], image_shape: Sequence[int], factor: int) -> None:
-    check_image_shape(source_shape)
-    check_image_shape(image_shape)
-    if tuple(source_shape[1:]) != tuple(image_shape[1:]):
-        raise UserError(f"it makes images as large as those it reads: {source_shape} are not {image_shape}")
-    if any(side % factor for side in image_shape[1:]):
-        raise UserError(f"height and width of {list(image_shape)} must be multiples of {factor}")

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from dlmodules.errors import UserError
 from dlmodules.layers.initialization import normal_
+from dlmodules.translation.sizes import check_sizes
 from dlmodules.validation.arguments import check_at_least_one, check_dropout
-from dlmodules.validation.images import check_image_shape
 
 MOST_SCALES = 8  # those of images of 256 pixels
 WITH_DROPOUT = 3  # layers of the decoder, from the smallest scale on
@@ -47,12 +47,9 @@ class UNetGenerator(nn.Module):
         norm: UNetNorm = "instance",
         dropout: float = 0.5,
     ) -> None:
-        check_image_shape(source_shape)
-        check_image_shape(image_shape)
+        check_sizes(source_shape, image_shape, network="a U-Net")
         check_at_least_one(width=width, scales=scales)
         check_dropout(dropout)
-        if tuple(source_shape[1:]) != tuple(image_shape[1:]):
-            raise UserError(f"a U-Net makes images as large as those it reads: {source_shape} are not {image_shape}")
         if norm not in ("instance", "batch"):
             raise UserError(f"norm is {norm!r}; it must be instance or batch")
         super().__init__()

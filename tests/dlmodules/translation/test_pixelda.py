@@ -210,7 +210,7 @@ def test_wrong_use_ends_in_one_line() -> None:
     assert isinstance(made.pairs_of((A, B)), ImagePairs)  # to be translated without labels
     with pytest.raises(UserError, match=r"one classifier reads both domains, .*\[1, 16, 16\] and \[3, 16, 16\]"):
         PixelDA(**{**SMALL, "image_shape": (3, 16, 16)})
-    with pytest.raises(UserError, match="must be multiples of 8"):
+    with pytest.raises(UserError, match="images of 28x28 must have sides that are multiples of 8"):
         NoiseDecoderGenerator((1, 28, 28), (1, 28, 28))
     with pytest.raises(UserError, match="it makes images as large as those it reads"):
         NoiseResNetGenerator((1, 16, 16), (1, 24, 24))
