@@ -47,6 +47,7 @@ class EvolvedController(CMAES):
     small_arguments: ClassVar[Mapping[str, Any]] = {
         **CMAES.small_arguments,
         "population_size": 2,
+        "episodes_per_candidate": 1,
         "world": UNTRAINED,
     }
     world: nn.Module
