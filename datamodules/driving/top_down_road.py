@@ -11,6 +11,8 @@ from datamodules.base.in_memory import InMemoryDataModule
 from datamodules.driving.closed_loop import Journey, journey, veered
 from datamodules.driving.moments import AFTER, BEFORE, Drives, MomentsDataset
 from datamodules.driving.traffic import FREE, Traffic
+from datamodules.driving.vehicle import STEP
+from dlmodules.errors import UserError
 from dlmodules.protocols import Batch
 from dlmodules.validation.arguments import check_at_least, check_at_least_one, check_fractions
 
@@ -40,6 +42,8 @@ class TopDownRoadDataModule(InMemoryDataModule[MomentsDataset, Batch]):
         aside: by how many metres at most to either side, 0 or more.
         turn: by how many radians at most to either side, 0 or more.
         perturbed_weight: how much such a moment counts, in [0, 1].
+        drive_steps: steps of a fifth of a second that ``drive_by`` goes on for at most, 1 to 50; fewer make validation
+            quick, and its figures those of shorter drives.
         batch_size: moments per batch, 1 or more.
         **kwargs: of ``InMemoryDataModule``.
 
@@ -49,11 +53,12 @@ class TopDownRoadDataModule(InMemoryDataModule[MomentsDataset, Batch]):
 
     unit = "moments"
     small_arguments: ClassVar[Mapping[str, Any]] = {
-        "batch_size": 8,
-        "num_scenes": 12,
+        "batch_size": 4,
+        "num_scenes": 6,
         "val_scenes": 2,
         "test_scenes": 2,
         "spacing": 10,
+        "drive_steps": 10,
     }
 
     def __init__(
@@ -67,6 +72,7 @@ class TopDownRoadDataModule(InMemoryDataModule[MomentsDataset, Batch]):
         aside: float = 0.75,
         turn: float = 0.35,
         perturbed_weight: float = 0.1,
+        drive_steps: int = DRIVEN,
         batch_size: int = 32,
         **kwargs: Any,
     ) -> None:
@@ -74,9 +80,11 @@ class TopDownRoadDataModule(InMemoryDataModule[MomentsDataset, Batch]):
         check_at_least_one(num_scenes=num_scenes, val_scenes=val_scenes, test_scenes=test_scenes, spacing=spacing)
         check_at_least(0, aside=aside, turn=turn)
         check_fractions(perturbed=perturbed, perturbed_weight=perturbed_weight)
+        if not 1 <= drive_steps <= DRIVEN:
+            raise UserError(f"drive_steps is {drive_steps}; it must be between 1 and {DRIVEN}")
         self.num_scenes, self.val_scenes, self.test_scenes = num_scenes, val_scenes, test_scenes
         self.spacing, self.perturbed, self.aside, self.turn = spacing, perturbed, aside, turn
-        self.perturbed_weight = perturbed_weight
+        self.perturbed_weight, self.drive_steps = perturbed_weight, drive_steps
 
     @override
     def make_train_and_val(self) -> tuple[MomentsDataset, MomentsDataset]:
@@ -92,7 +100,7 @@ class TopDownRoadDataModule(InMemoryDataModule[MomentsDataset, Batch]):
         return MomentsDataset(drives, self.spacing, perturbed, self.aside, self.turn, self.perturbed_weight, seed)
 
     def drive_by(self, plan: Callable[[Tensor], Tensor], split: Literal["val", "test"]) -> dict[str, float]:
-        """Return how well ``plan`` drives in the scenes of validation or test for ten seconds each.
+        """Return how well ``plan`` drives in the scenes of validation or test, for ten seconds each or ``drive_steps``.
 
         Args:
             plan: maps pictures ``(B, 8, 64, 64)`` to how far right and ahead, at which heading and how fast to be at
@@ -109,16 +117,18 @@ class TopDownRoadDataModule(InMemoryDataModule[MomentsDataset, Batch]):
             self.setup("validate" if split == "val" else "test")
             return self.drive_by(plan, split)
         drives = moments.drives
-        done = journey(drives.traffic, drives.states[:, : BEFORE + 1], drives.along[:, BEFORE], DRIVEN, plan)
-        expert = drives.along[:, BEFORE + DRIVEN] - drives.along[:, BEFORE]
+        steps = self.drive_steps
+        done = journey(drives.traffic, drives.states[:, : BEFORE + 1], drives.along[:, BEFORE], steps, plan)
+        expert = drives.along[:, BEFORE + steps] - drives.along[:, BEFORE]
         generator = torch.Generator().manual_seed(1 if split == "val" else 2)
         free = Traffic.drawn(len(drives.traffic), generator, FREE)
-        back = journey(free, *veered(free, generator), RECOVERY, plan)
+        soon = min(steps, RECOVERY)
+        back = journey(free, *veered(free, generator), soon, plan)
         return {
             "collisions": _part(done.collided),
             "off_road": _part(done.left),
             "progress": progress(done.distance, expert),
-            "recovered": _part(recovered(back, free.limit)),
+            "recovered": _part(recovered(back, free.limit, soon)),
         }
 
 
@@ -127,10 +137,12 @@ def progress(distance: Tensor, driver: Tensor) -> float:
     return (distance / driver.clamp(min=1.0)).clamp(0.0, 1.0).mean().item()
 
 
-def recovered(done: Journey, limit: Tensor) -> Tensor:
-    """Whether cars came back to their lanes, ``(N,)``: half a metre, 0.15 radians, half as far as they were allowed."""
+def recovered(done: Journey, limit: Tensor, steps: int = RECOVERY) -> Tensor:
+    """Whether cars came back to their lanes in ``steps``, ``(N,)``: half a metre, 0.15 radians, and half as far as they
+    were allowed.
+    """
     in_lane = (done.aside.abs() < 0.5) & (done.turned.abs() < 0.15) & ~done.left
-    return in_lane & (done.distance > 0.5 * limit * RECOVERY / 5)
+    return in_lane & (done.distance > 0.5 * limit * steps * STEP)
 
 
 def _part(which: Tensor) -> float:

@@ -257,8 +257,22 @@ def test_who_goes_straight_on_collides_and_who_stands_gets_nowhere():
     assert kinds.bincount().tolist() == [60 // len(KINDS)] * len(KINDS)
 
 
+def test_short_drives_are_judged_by_as_short_ones_of_the_driver():
+    data = ready(test_scenes=12, drive_steps=5)
+    asked = []
+
+    def plan(pictures):
+        asked.append(len(pictures))
+        return straight(7)(pictures)
+
+    scores = data.drive_by(plan, "test")
+    assert asked == [12] * 10  # five steps in the scenes, and five on free roads
+    assert scores["progress"] > 0.6  # a second's way, not ten
+
+
 @pytest.mark.parametrize(
-    "arguments", [{"num_scenes": 0}, {"val_scenes": 0}, {"spacing": 0}, {"aside": -1.0}, {"perturbed": 1.5}]
+    "arguments",
+    [{"num_scenes": 0}, {"val_scenes": 0}, {"spacing": 0}, {"aside": -1.0}, {"perturbed": 1.5}, {"drive_steps": 51}],
 )
 def test_numbers_out_of_range_are_named(arguments):
     (name,) = arguments
