@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlmodules.errors import UserError
 from dlmodules.layers.initialization import glorot_uniform_, normal_
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
 from dlmodules.translation.sizes import check_sizes
@@ -22,24 +23,40 @@ class SmallUNetGenerator(nn.Module):
     each beside what was read at its scale, and one to the image's channels, ended by a sigmoid. From one channel to
     three and with kernels of 3 it has 870,757 parameters.
 
+    The first norm takes away how light an image is and how strong its contrasts are, so no layer knows them. With
+    ``residual`` the sigmoid is of the outputs and of the logits of the image itself: what is made begins as the image,
+    in grey as the mean of its colours and in colours as grey, and the layers change it.
+
     Args:
         source_shape: channels, height and width of what is read; multiples of 8.
         image_shape: of what is made; of the same size.
         kernel: size of all kernels.
+        residual: add what the layers make to the logits of the image.
 
     Raises:
-        UserError: for a number out of range, and sizes that differ or cannot be halved three times.
+        UserError: for a number out of range, sizes that differ or cannot be halved three times, and ``residual``
+            between numbers of channels of which neither is 1 and that differ.
     """
 
     output_range = (0.0, 1.0)
 
     def __init__(
-        self, source_shape: Sequence[int] = (1, 32, 32), image_shape: Sequence[int] = (3, 32, 32), kernel: int = 3
+        self,
+        source_shape: Sequence[int] = (1, 32, 32),
+        image_shape: Sequence[int] = (3, 32, 32),
+        kernel: int = 3,
+        residual: bool = False,
     ) -> None:
-        check_sizes(source_shape, image_shape, 8, "a U-Net")
+        check_sizes(source_shape, image_shape, 8, "a U-Net", normed=True)
         check_at_least_one(kernel=kernel)
+        if residual and source_shape[0] != image_shape[0] and 1 not in (source_shape[0], image_shape[0]):
+            raise UserError(
+                f"residual is true, but an image of {source_shape[0]} channels is not the beginning of one of"
+                f" {image_shape[0]}: set it to false"
+            )
         super().__init__()
         self.source_shape, self.image_shape, self.kernel = tuple(source_shape), tuple(image_shape), kernel
+        self.residual = residual
         before = (source_shape[0], *FILTERS[:-1])
         self.down_norms = nn.ModuleList(nn.InstanceNorm2d(n, eps=1e-3, affine=True) for n in before)
         self.downs = nn.ModuleList(
@@ -56,13 +73,21 @@ class SmallUNetGenerator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(B, C, H, W)`` in [0, 1] to images ``(B, *image_shape)`` in [0, 1]."""
-        read = []
+        image, read = x, []
         for norm, down in zip(self.down_norms, self.downs, strict=True):
             x = down(F.leaky_relu(norm(x), 0.2))
             read.append(x)
         for norm, up, beside in zip(self.up_norms, self.ups, read[-2::-1], strict=True):
             x = torch.cat([up(F.relu(norm(x))), beside], dim=1)
-        return torch.sigmoid(self.last(x))
+        outputs: Tensor = self.last(x)
+        return torch.sigmoid(outputs + self.logits(image) if self.residual else outputs)
+
+    def logits(self, image: Tensor) -> Tensor:
+        """Return the logits ``(B, *image_shape)`` of an image ``(B, C, H, W)`` in [0, 1], in its channels' mean."""
+        channels = self.image_shape[0]
+        if image.shape[1] != channels:
+            image = image.mean(dim=1, keepdim=True).expand(-1, channels, -1, -1)
+        return image.logit(eps=1 / 512)  # half a level from black and from white, whose logits are infinite
 
 
 class UpsamplingUNetGenerator(nn.Module):
@@ -85,7 +110,7 @@ class UpsamplingUNetGenerator(nn.Module):
     def __init__(
         self, source_shape: Sequence[int] = (3, 128, 128), image_shape: Sequence[int] = (3, 128, 128), width: int = 32
     ) -> None:
-        check_sizes(source_shape, image_shape, 16, "a U-Net")
+        check_sizes(source_shape, image_shape, 16, "a U-Net", normed=True)
         check_at_least_one(width=width)
         super().__init__()
         self.source_shape, self.image_shape, self.width = tuple(source_shape), tuple(image_shape), width

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.errors import UserError
 from dlmodules.layers.initialization import normal_
+from dlmodules.translation.sizes import check_sizes
 from dlmodules.validation.arguments import check_at_least_one
-from dlmodules.validation.images import quarter
 
 
 class ResidualBlock(nn.Module):
@@ -43,7 +42,7 @@ class ResNetGenerator(nn.Module):
         blocks: residual blocks.
 
     Raises:
-        UserError: for a number out of range, and sizes that differ or cannot be halved twice.
+        UserError: for a number out of range, and sizes that differ, cannot be halved twice or leave one pixel.
     """
 
     output_range = (-1.0, 1.0)
@@ -56,8 +55,7 @@ class ResNetGenerator(nn.Module):
         blocks: int = 9,
     ) -> None:
         check_at_least_one(width=width, blocks=blocks)
-        if quarter(source_shape) != quarter(image_shape):
-            raise UserError(f"it makes images as large as those it reads: {source_shape} are not {image_shape}")
+        check_sizes(source_shape, image_shape, 4, normed=True)
         super().__init__()
         self.source_shape, self.image_shape = tuple(source_shape), tuple(image_shape)
         self.width, self.blocks = width, blocks

@@ -59,6 +59,33 @@ def test_generators_of_cyclegan_keep_the_size_and_their_range(network: type) -> 
         network((1, 16, 16), (1, 32, 32))
 
 
+def test_a_residual_generator_begins_with_the_image() -> None:
+    """What its layers make is added to the image in logits: nothing of it leaves the image, 1 doubles its odds by e."""
+    grey, colours = torch.rand(2, 1, 8, 16), torch.rand(2, 3, 8, 16)
+    for images, channels, expected in (
+        (grey, 3, grey.expand(-1, 3, -1, -1)),
+        (colours, 1, colours.mean(1, keepdim=True)),
+        (colours, 3, colours),
+    ):
+        network = SmallUNetGenerator(images.shape[1:], (channels, 8, 16), residual=True)
+        for parameter in network.last.parameters():
+            torch.nn.init.zeros_(parameter)
+        assert torch.allclose(network(images), expected, atol=0.002)
+        torch.nn.init.ones_(network.last.bias)
+        assert torch.allclose(network(images), torch.sigmoid(torch.logit(expected, eps=1 / 512) + 1), atol=1e-6)
+
+
+def test_only_a_residual_generator_knows_how_light_an_image_is() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(1, 3, 16, 16) / 2 + 0.25
+    darker = 0.5 * images
+    found = {}
+    for residual in (False, True):
+        network = SmallUNetGenerator((3, 16, 16), (1, 16, 16), residual=residual)
+        found[residual] = float((network(images) - network(darker)).mean().detach())
+    assert abs(found[False]) < 0.01 < 0.1 < found[True]
+
+
 def test_without_patches_an_image_is_judged_as_a_whole() -> None:
     assert StridedPatchDiscriminator((1, 20, 32), patches=False)(torch.rand(2, 1, 20, 32)).shape == (2, 1)
     assert StridedPatchDiscriminator((1, 20, 32))(torch.rand(2, 1, 20, 32)).shape == (2, 1, 3, 4)
@@ -118,6 +145,14 @@ def test_errors_are_one_line() -> None:
             lambda: SmallUNetGenerator((1, 12, 12), (1, 12, 12)),
             "images of 12x12 must have sides that are multiples of 8",
         ),
+        (
+            lambda: SmallUNetGenerator((3, 8, 16), (2, 8, 16), residual=True),
+            "residual is true, but an image of 3 channels is not the beginning of one of 2",
+        ),
+        (lambda: SmallUNetGenerator((1, 8, 8), (1, 8, 8)), "images of 8x8 are too small: a U-Net shrinks them to one"),
+        (lambda: UpsamplingUNetGenerator((1, 16, 16), (1, 16, 16)), "images of 16x16 are too small: a U-Net shrinks"),
+        (lambda: ResNetGenerator((1, 4, 4), (1, 4, 4)), "images of 4x4 are too small: it shrinks them to one pixel"),
+        (lambda: ResNetGenerator((1, 6, 8), (1, 6, 8)), "images of 6x8 must have sides that are multiples of 4"),
         (lambda: UNetGenerator(norm="layer"), "norm is 'layer'; it must be instance or batch"),  # type: ignore[arg-type]
         (lambda: PatchDiscriminator((1, 8, 8)), "images of 8x8 are too small for 3 halvings"),
         (lambda: PatchDiscriminator(norm="layer"), "norm is 'layer'; it must be instance, affine_instance, batch or"),  # type: ignore[arg-type]
