@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlmodules.errors import UserError
 from dlmodules.layers.initialization import glorot_uniform_, normal_
 from dlmodules.layers.same_padding import SameConv2d, SameConvTranspose2d
+from dlmodules.translation.residual import check_residual, image_logits
 from dlmodules.translation.sizes import check_sizes
 from dlmodules.validation.arguments import check_at_least_one
 from dlmodules.validation.images import check_image_shape
@@ -49,11 +49,8 @@ class SmallUNetGenerator(nn.Module):
     ) -> None:
         check_sizes(source_shape, image_shape, 8, "a U-Net", normed=True)
         check_at_least_one(kernel=kernel)
-        if residual and source_shape[0] != image_shape[0] and 1 not in (source_shape[0], image_shape[0]):
-            raise UserError(
-                f"residual is true, but an image of {source_shape[0]} channels is not the beginning of one of"
-                f" {image_shape[0]}: set it to false"
-            )
+        if residual:
+            check_residual(source_shape, image_shape)
         super().__init__()
         self.source_shape, self.image_shape, self.kernel = tuple(source_shape), tuple(image_shape), kernel
         self.residual = residual
@@ -80,14 +77,7 @@ class SmallUNetGenerator(nn.Module):
         for norm, up, beside in zip(self.up_norms, self.ups, read[-2::-1], strict=True):
             x = torch.cat([up(F.relu(norm(x))), beside], dim=1)
         outputs: Tensor = self.last(x)
-        return torch.sigmoid(outputs + self.logits(image) if self.residual else outputs)
-
-    def logits(self, image: Tensor) -> Tensor:
-        """Return the logits ``(B, *image_shape)`` of an image ``(B, C, H, W)`` in [0, 1], in its channels' mean."""
-        channels = self.image_shape[0]
-        if image.shape[1] != channels:
-            image = image.mean(dim=1, keepdim=True).expand(-1, channels, -1, -1)
-        return image.logit(eps=1 / 512)  # half a level from black and from white, whose logits are infinite
+        return torch.sigmoid(outputs + image_logits(image, self.image_shape[0]) if self.residual else outputs)
 
 
 class UpsamplingUNetGenerator(nn.Module):

@@ -43,6 +43,7 @@ class CycleGAN(TranslationModule):
         width: filters of the first convolution of each default network.
         blocks: residual blocks of the default generators; the paper has 9 for images of 256 pixels and 6 for 128.
         layers: halvings of the default discriminators: 3 have them judge patches of 70 pixels.
+        residual: let the default generators add to the image, which keeps what need not change; the paper's do not.
         generator_a2b: maps images of ``a`` to images of ``b``; its attribute ``output_range`` (default [0, 1]) says in
             which range all networks have their images. None builds ``ResNetGenerator``.
         generator_b2a: the way back, likewise.
@@ -56,8 +57,8 @@ class CycleGAN(TranslationModule):
         **kwargs: of ``TranslationModule``: its optimizers, ``scheduler`` and ``clip_grad_norm``.
 
     Raises:
-        UserError: for a number out of range, sizes that the networks cannot have, and ``identity`` between domains of
-            different channels.
+        UserError: for a number out of range, sizes that the networks cannot have, ``identity`` between domains of
+            different channels, and ``residual`` between those that have nothing to begin with, or of given generators.
     """
 
     directions = ("a2b", "b2a")
@@ -82,6 +83,7 @@ class CycleGAN(TranslationModule):
         width: int = 64,
         blocks: int = 9,
         layers: int = 3,
+        residual: bool = False,
         generator_a2b: nn.Module | None = None,
         generator_b2a: nn.Module | None = None,
         discriminator_a: nn.Module | None = None,
@@ -99,9 +101,11 @@ class CycleGAN(TranslationModule):
                 f"identity is {identity}, but images of {source_shape[0]} and of {image_shape[0]} channels cannot be"
                 " compared: set it to 0"
             )
+        if residual and None not in (generator_a2b, generator_b2a):
+            raise UserError("residual is of the default generators, and both are given: make theirs residual")
         self.cycle, self.identity = cycle, identity
-        self.generator_a2b = generator_a2b or ResNetGenerator(source_shape, image_shape, width, blocks)
-        self.generator_b2a = generator_b2a or ResNetGenerator(image_shape, source_shape, width, blocks)
+        self.generator_a2b = generator_a2b or ResNetGenerator(source_shape, image_shape, width, blocks, residual)
+        self.generator_b2a = generator_b2a or ResNetGenerator(image_shape, source_shape, width, blocks, residual)
         self.discriminator_a = discriminator_a or PatchDiscriminator(source_shape, width, layers)
         self.discriminator_b = discriminator_b or PatchDiscriminator(image_shape, width, layers)
         a, b = self.source_shape, self.image_shape

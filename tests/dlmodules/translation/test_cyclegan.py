@@ -141,6 +141,8 @@ def test_it_translates_both_ways_and_says_what_it_cannot() -> None:
         CycleGAN(**{**SMALL, "image_shape": (3, 16, 16)}, identity=5.0)
     with pytest.raises(UserError, match="both generators must have one output_range"):
         CycleGAN(**SMALL, generator_a2b=Scaled(1.0))
+    with pytest.raises(UserError, match="residual is of the default generators, and both are given"):
+        CycleGAN(**SMALL, residual=True, generator_a2b=Scaled(1.0), generator_b2a=Scaled(1.0))
 
 
 class Negatives(DigitsDataModule):

@@ -75,14 +75,25 @@ def test_a_residual_generator_begins_with_the_image() -> None:
         assert torch.allclose(network(images), torch.sigmoid(torch.logit(expected, eps=1 / 512) + 1), atol=1e-6)
 
 
-def test_only_a_residual_generator_knows_how_light_an_image_is() -> None:
+def test_a_residual_generator_of_the_other_range_begins_with_the_image() -> None:
+    images = 2 * torch.rand(2, 3, 8, 8) - 1
+    network = ResNetGenerator((3, 8, 8), (1, 8, 8), width=2, blocks=1, residual=True)
+    for parameter in network.last.parameters():
+        torch.nn.init.zeros_(parameter)
+    expected = images.mean(1, keepdim=True)
+    assert torch.allclose(network(images), expected, atol=0.004)
+    torch.nn.init.ones_(network.last.bias)
+    assert torch.allclose(network(images), torch.tanh(torch.atanh(expected) + 1), atol=0.004)
+
+
+@pytest.mark.parametrize("network", [ResNetGenerator, SmallUNetGenerator])
+def test_only_a_residual_generator_knows_how_light_an_image_is(network: type) -> None:
     torch.manual_seed(0)
     images = torch.rand(1, 3, 16, 16) / 2 + 0.25
-    darker = 0.5 * images
     found = {}
     for residual in (False, True):
-        network = SmallUNetGenerator((3, 16, 16), (1, 16, 16), residual=residual)
-        found[residual] = float((network(images) - network(darker)).mean().detach())
+        made = network((3, 16, 16), (1, 16, 16), residual=residual)
+        found[residual] = float((made(images) - made(0.5 * images)).mean().detach())
     assert abs(found[False]) < 0.01 < 0.1 < found[True]
 
 
