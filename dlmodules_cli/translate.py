@@ -10,7 +10,7 @@ from callbacks.base.grids import Picture, to_uint8
 from datamodules.images.image_files import decode, is_image
 from dlmodules.errors import UserError
 from dlmodules.protocols import Translates
-from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.arguments import check_at_least_one, check_direction
 from dlmodules_cli.loading import import_own, load_trained
 
 AT_ONCE = 16
@@ -29,8 +29,7 @@ def translate(chosen: Namespace) -> None:
     name, direction = type(module).__name__, chosen.direction
     if not isinstance(module, Translates):
         raise UserError(f"{name} does not translate images: it has no `translate` with `directions`")
-    if direction not in module.directions:
-        raise UserError(f"{name} has no direction {direction!r}; it has {' and '.join(module.directions)}")
+    check_direction(direction, module.directions, name)
     channels, height, width = module.domain_shapes[direction[0]]
     if height != width or channels not in (1, 3):
         raise UserError(f"{name} reads images {[channels, height, width]}: only squares of 1 or 3 channels are read")

@@ -9,13 +9,13 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from typing_extensions import override
 
-from dlmodules.errors import UserError
 from dlmodules.layers.normalization import ImageNorm
 from dlmodules.style.module import Pictures, StyleModule
 from dlmodules.style.objective import Features, Targets
 from dlmodules.style.transform_network import TransformNetwork
 from dlmodules.training.schedules import with_schedule
 from dlmodules.training.step_logging import log_losses
+from dlmodules.validation.arguments import check_direction
 from dlmodules.validation.images import check_images
 
 
@@ -103,8 +103,7 @@ class FastStyle(StyleModule):
         Raises:
             UserError: the direction is another than ``a2b``, or they have another number of channels.
         """
-        if direction != "a2b":
-            raise UserError(f"{type(self).__name__} has no direction {direction!r}; it has a2b")
+        check_direction(direction, self.directions, type(self).__name__)
         return self.stylize(x)
 
     @override

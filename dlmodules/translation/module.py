@@ -18,6 +18,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import IMAGE_PAIR
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.schedules import with_schedule
+from dlmodules.validation.arguments import check_direction
 from dlmodules.validation.batches import inputs_in, parts_of
 from dlmodules.validation.images import check_image_shape, check_images, check_unit_range
 
@@ -121,10 +122,7 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
         Raises:
             UserError: there is no such direction, or the images have another shape than those of its first domain.
         """
-        if direction not in self.directions:
-            raise UserError(
-                f"{type(self).__name__} has no direction {direction!r}; it has {' and '.join(self.directions)}"
-            )
+        check_direction(direction, self.directions, type(self).__name__)
         shape = self.domain_shapes[direction[0]]
         check_images(x, shape, type(self).__name__, "source_shape" if direction[0] == "a" else "image_shape")
         translated: Tensor = self.generators[direction](self.from_unit_range(x))

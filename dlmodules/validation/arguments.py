@@ -69,3 +69,9 @@ def require_at_least(least: int, **values: int) -> None:
     for name, value in values.items():
         if value < least:
             raise UserError(f"{name} is {value}; it must be at least {least}")
+
+
+def check_direction(direction: str, directions: Sequence[str], owner: str) -> None:
+    """Raise UserError unless ``owner`` translates in ``direction``."""
+    if direction not in directions:
+        raise UserError(f"{owner} has no direction {direction!r}; it has {' and '.join(directions)}")
