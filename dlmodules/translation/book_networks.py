@@ -23,14 +23,16 @@ class SmallUNetGenerator(nn.Module):
     each beside what was read at its scale, and one to the image's channels, ended by a sigmoid. From one channel to
     three and with kernels of 3 it has 870,757 parameters.
 
-    The first norm takes away how light an image is and how strong its contrasts are, so no layer knows them. With
-    ``residual`` the sigmoid is of the outputs and of the logits of the image itself: what is made begins as the image,
-    in grey as the mean of its colours and in colours as grey, and the layers change it.
+    The first norm takes away how light an image is and how strong its contrasts are, and the mean of its colours, so no
+    layer knows them. With ``residual`` the sigmoid is of the outputs and of the logits of the image itself: what is
+    made begins as the image, in grey as the mean of its colours and in colours as grey, and the layers change it.
+    Without ``norm`` they know all of it.
 
     Args:
         source_shape: channels, height and width of what is read; multiples of 8.
         image_shape: of what is made; of the same size.
         kernel: size of all kernels.
+        norm: norm each image before each layer but the last.
         residual: add what the layers make to the logits of the image.
 
     Raises:
@@ -45,28 +47,32 @@ class SmallUNetGenerator(nn.Module):
         source_shape: Sequence[int] = (1, 32, 32),
         image_shape: Sequence[int] = (3, 32, 32),
         kernel: int = 3,
+        norm: bool = True,
         residual: bool = False,
     ) -> None:
-        check_sizes(source_shape, image_shape, 8, "a U-Net", normed=True)
+        check_sizes(source_shape, image_shape, 8, "a U-Net", normed=norm)
         check_at_least_one(kernel=kernel)
         if residual:
             check_residual(source_shape, image_shape)
         super().__init__()
         self.source_shape, self.image_shape, self.kernel = tuple(source_shape), tuple(image_shape), kernel
-        self.residual = residual
+        self.norm, self.residual = norm, residual
         before = (source_shape[0], *FILTERS[:-1])
-        self.down_norms = nn.ModuleList(nn.InstanceNorm2d(n, eps=1e-3, affine=True) for n in before)
+        self.down_norms = nn.ModuleList(self._norm(n) for n in before)
         self.downs = nn.ModuleList(
             SameConv2d(a, b, kernel, stride=1 if place == 0 else 2)
             for place, (a, b) in enumerate(zip(before, FILTERS, strict=True))
         )
         read = (256, 256, 128)
-        self.up_norms = nn.ModuleList(nn.InstanceNorm2d(n, eps=1e-3, affine=True) for n in read)
+        self.up_norms = nn.ModuleList(self._norm(n) for n in read)
         self.ups = nn.ModuleList(
             SameConvTranspose2d(a, b, kernel, stride=2) for a, b in zip(read, (128, 64, 32), strict=True)
         )
         self.last = SameConvTranspose2d(64, image_shape[0], kernel, stride=1)
         glorot_uniform_(self)
+
+    def _norm(self, channels: int) -> nn.Module:
+        return nn.InstanceNorm2d(channels, eps=1e-3, affine=True) if self.norm else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(B, C, H, W)`` in [0, 1] to images ``(B, *image_shape)`` in [0, 1]."""

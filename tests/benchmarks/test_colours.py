@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from benchmarks.context import Context
-from benchmarks.programs.colours import of_colours
+from benchmarks.programs.colours import of_colours, without_learning
 from benchmarks.readers import accuracy, both, made_of, trained
 from callbacks.images.feature_network import FeatureNetwork
 from datamodules import TensorImageDataset
@@ -87,3 +87,14 @@ def test_a_training_that_fails_is_not_taken_for_one(tmp_path, monkeypatch):
         with pytest.raises(UserError, match="no data"):
             trained("reader", "configs/classifiers/cnn.yaml", (), Context(work=tmp_path))
     assert not (tmp_path / "reader").exists()
+
+
+def test_what_takes_no_network_by_hand():
+    """One image is red, which is 0.3 in grey, and one white."""
+    true = torch.tensor([[255, 0, 0], [255, 255, 255]], dtype=torch.uint8).reshape(2, 3, 1, 1)
+    grey = torch.tensor([0.3 * 255, 255]).round().byte().reshape(2, 1, 1, 1)
+    labels = torch.zeros(2, dtype=torch.long)
+    found = without_learning(TensorImageDataset(grey, labels), TensorImageDataset(true, labels))
+    light = int(grey[0]) / 255
+    assert found["l1_means"] == pytest.approx((1 / 3 - light) / 2)
+    assert found["l1_grey"] == pytest.approx((1 - light + 2 * light) / 3 / 2)

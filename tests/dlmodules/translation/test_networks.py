@@ -86,6 +86,16 @@ def test_a_residual_generator_of_the_other_range_begins_with_the_image() -> None
     assert torch.allclose(network(images), torch.tanh(torch.atanh(expected) + 1), atol=0.004)
 
 
+def test_without_norms_the_small_u_net_knows_how_light_an_image_is() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(1, 1, 8, 8) / 2 + 0.25
+    network = SmallUNetGenerator((1, 8, 8), (1, 8, 8), norm=False)  # nor is one pixel too few
+    assert count(network) == count(SmallUNetGenerator((1, 16, 16), (1, 16, 16))) - 2 * (
+        1 + 32 + 64 + 128 + 256 + 256 + 128
+    )
+    assert (network(images) - network(0.5 * images)).abs().mean() > 0.01
+
+
 @pytest.mark.parametrize("network", [ResNetGenerator, SmallUNetGenerator])
 def test_only_a_residual_generator_knows_how_light_an_image_is(network: type) -> None:
     torch.manual_seed(0)
