@@ -83,7 +83,7 @@ def _fruit_row(name: str, more: str, read: float | None, background: float | Non
         program="programs.fruit",
         system="CycleGAN",
         config="configs/translation/cyclegan_fruit.yaml",
-        budget=f"5,000 updates of 4 images of each domain, an hour of a core{more}",
+        budget=f"2,500 updates of 4 images of each domain, half an hour of a core{more}",
         seeds=(0,),
         figures=(
             Figure("read", "translated fruit read as the other kind", digits=3, bar=read),
@@ -93,7 +93,7 @@ def _fruit_row(name: str, more: str, read: float | None, background: float | Non
         " fruit read by a classifier of the training images; final weights",
         options={"data": "fruit", **options},
         cost="hours",
-        elsewhere="one core, an hour",
+        elsewhere="one core, half an hour",
     )
 
 
