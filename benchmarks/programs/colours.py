@@ -54,13 +54,11 @@ def without_learning(grey: TensorImageDataset, true: TensorImageDataset) -> dict
     """Return the errors of what takes no network: ``l1_means`` of the mean of the colours as grey, and ``l1_grey`` of
     grey as colours.
     """
-    errors = {"l1_means": 0.0, "l1_grey": 0.0}
-    for rows in torch.arange(len(grey)).split(500):  # type: ignore[no-untyped-call]
-        light, colours = grey.__getitems__(rows)[0], true.__getitems__(rows)[0]
-        share = len(rows) / len(grey)
-        errors["l1_means"] += share * float((colours.mean(dim=1, keepdim=True) - light).abs().mean())
-        errors["l1_grey"] += share * float((light - colours).abs().mean())
-    return errors
+    light, colours = (images.selected()[0] / 255 for images in (grey, true))
+    return {
+        "l1_means": float((colours.mean(dim=1, keepdim=True) - light).abs().mean()),
+        "l1_grey": float((light - colours).abs().mean()),
+    }
 
 
 def autoencoder(context: Context) -> ColorizationAutoencoder:
