@@ -7,16 +7,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.context import Context
+from benchmarks.correlations import pixel_correlations
 from benchmarks.programs import scores
 from benchmarks.readers import accuracy, both, classifier_of, made_of, read_by
 from benchmarks.record import Record
 from benchmarks.row import Row
 from datamodules import TensorImageDataset
 from dlmodules import CycleGAN
+from dlmodules.autoencoders.colorization import to_grey
 
 EPOCHS = 10
 """How often the classifier sees each patch."""
-GREY = (0.299, 0.587, 0.114)
 SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 
 
@@ -63,9 +64,8 @@ class Recoloured:
 
 def edge_strength(images: Tensor) -> Tensor:
     """Return the length of the gradient of the grey of ``images`` ``(N, 3, H, W)``, by Sobel: ``(N, H - 2, W - 2)``."""
-    grey = (images * torch.tensor(GREY)[:, None, None]).sum(dim=1, keepdim=True)
     across = torch.tensor(SOBEL)
-    gradient = F.conv2d(grey, torch.stack([across, across.T])[:, None])
+    gradient = F.conv2d(to_grey(images), torch.stack([across, across.T])[:, None])
     return gradient.square().sum(dim=1).sqrt()
 
 
@@ -78,9 +78,4 @@ def edge_correlation(images: Tensor, others: Tensor) -> float:
         images: ``(N, 3, H, W)`` in [0, 1].
         others: as many.
     """
-    strengths = [edge_strength(x).flatten(1) for x in (images, others)]
-    centred = [x - x.mean(dim=1, keepdim=True) for x in strengths]
-    norms = [x.norm(dim=1) for x in centred]
-    products = (centred[0] * centred[1]).sum(dim=1)
-    found = products / (norms[0] * norms[1]).clamp(min=1e-9)
-    return float(found[(norms[0] + norms[1]) > 1e-6].mean())
+    return float(pixel_correlations(edge_strength(images), edge_strength(others)).mean())

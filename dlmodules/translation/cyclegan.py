@@ -44,6 +44,7 @@ class CycleGAN(TranslationModule):
         blocks: residual blocks of the default generators; the paper has 9 for images of 256 pixels and 6 for 128.
         layers: halvings of the default discriminators: 3 have them judge patches of 70 pixels.
         residual: let the default generators add to the image, which keeps what need not change; the paper's do not.
+        weight_std: deviation of the first weights of the default networks.
         generator_a2b: maps images of ``a`` to images of ``b``; its attribute ``output_range`` (default [0, 1]) says in
             which range all networks have their images. None builds ``ResNetGenerator``.
         generator_b2a: the way back, likewise.
@@ -84,6 +85,7 @@ class CycleGAN(TranslationModule):
         blocks: int = 9,
         layers: int = 3,
         residual: bool = False,
+        weight_std: float = 0.02,
         generator_a2b: nn.Module | None = None,
         generator_b2a: nn.Module | None = None,
         discriminator_a: nn.Module | None = None,
@@ -104,11 +106,11 @@ class CycleGAN(TranslationModule):
         if residual and None not in (generator_a2b, generator_b2a):
             raise UserError("residual is of the default generators, and both are given: make theirs residual")
         self.cycle, self.identity = cycle, identity
-        self.generator_a2b = generator_a2b or ResNetGenerator(source_shape, image_shape, width, blocks, residual)
-        self.generator_b2a = generator_b2a or ResNetGenerator(image_shape, source_shape, width, blocks, residual)
-        self.discriminator_a = discriminator_a or PatchDiscriminator(source_shape, width, layers)
-        self.discriminator_b = discriminator_b or PatchDiscriminator(image_shape, width, layers)
-        a, b = self.source_shape, self.image_shape
+        a, b, std = self.source_shape, self.image_shape, weight_std
+        self.generator_a2b = generator_a2b or ResNetGenerator(a, b, width, blocks, residual, std)
+        self.generator_b2a = generator_b2a or ResNetGenerator(b, a, width, blocks, residual, std)
+        self.discriminator_a = discriminator_a or PatchDiscriminator(a, width, layers, weight_std=std)
+        self.discriminator_b = discriminator_b or PatchDiscriminator(b, width, layers, weight_std=std)
         check_network(self.generator_a2b, "generator_a2b", source_shape=a, image_shape=b)
         check_network(self.generator_b2a, "generator_b2a", source_shape=b, image_shape=a)
         check_network(self.discriminator_a, "discriminator_a", image_shape=a)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from dlmodules.errors import UserError
 from dlmodules.layers.initialization import normal_
 from dlmodules.layers.same_padding import SameConv2d
-from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.arguments import check_at_least_one, check_positive
 from dlmodules.validation.images import check_image_shape
 
 PatchNorm = Literal["instance", "affine_instance", "batch", "none"]
@@ -26,6 +26,7 @@ class PatchDiscriminator(nn.Module):
         layers: convolutions that halve the size; filters double with each, up to eight times ``width``.
         norm: behind all convolutions but the first and the last: ``instance``, ``affine_instance``, ``batch``, the last
             two with a scale and a shift for each channel, or ``none``.
+        weight_std: deviation of the first weights.
 
     Raises:
         UserError: for a number out of range, and images too small to be halved so often.
@@ -37,9 +38,11 @@ class PatchDiscriminator(nn.Module):
         width: int = 64,
         layers: int = 3,
         norm: PatchNorm = "instance",
+        weight_std: float = 0.02,
     ) -> None:
         check_image_shape(image_shape)
         check_at_least_one(width=width, layers=layers)
+        check_positive(weight_std=weight_std)
         if norm not in ("instance", "affine_instance", "batch", "none"):
             raise UserError(f"norm is {norm!r}; it must be instance, affine_instance, batch or none")
         if min(image_shape[1:]) < 2 ** (layers + 1):
@@ -57,7 +60,7 @@ class PatchDiscriminator(nn.Module):
         )
         self.norms = nn.ModuleList(self._norm(channels) for channels in filters[2:])
         self.output = SameConv2d(filters[-1], 1, 4)
-        normal_(self)
+        normal_(self, weight_std)
 
     def _norm(self, channels: int) -> nn.Module:
         if self.norm == "none":

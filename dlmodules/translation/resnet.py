@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from dlmodules.layers.initialization import normal_
 from dlmodules.translation.residual import check_residual, image_logits
 from dlmodules.translation.sizes import check_sizes
-from dlmodules.validation.arguments import check_at_least_one
+from dlmodules.validation.arguments import check_at_least_one, check_positive
 
 
 class ResidualBlock(nn.Module):
@@ -46,6 +46,7 @@ class ResNetGenerator(nn.Module):
         width: filters of the first convolution.
         blocks: residual blocks.
         residual: add what the layers make to the image.
+        weight_std: deviation of the first weights.
 
     Raises:
         UserError: for a number out of range, sizes that differ, cannot be halved twice or leave one pixel, and
@@ -61,8 +62,10 @@ class ResNetGenerator(nn.Module):
         width: int = 64,
         blocks: int = 9,
         residual: bool = False,
+        weight_std: float = 0.02,
     ) -> None:
         check_at_least_one(width=width, blocks=blocks)
+        check_positive(weight_std=weight_std)
         check_sizes(source_shape, image_shape, 4, normed=True)
         if residual:
             check_residual(source_shape, image_shape)
@@ -76,7 +79,7 @@ class ResNetGenerator(nn.Module):
             nn.ConvTranspose2d(n, n // 2, 3, stride=2, padding=1, output_padding=1) for n in (4 * width, 2 * width)
         )
         self.last = nn.Conv2d(width, image_shape[0], 7)
-        normal_(self)
+        normal_(self, weight_std)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images ``(B, C, H, W)`` in [-1, 1] to images ``(B, *image_shape)`` in [-1, 1]."""

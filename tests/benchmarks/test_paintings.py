@@ -3,6 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmarks.correlations import pixel_correlations
 from benchmarks.data import ukiyoe
 from benchmarks.programs.paintings import Recoloured, edge_correlation, edge_strength
 from datamodules import TensorImageDataset
@@ -27,6 +28,12 @@ def test_edges_correlate_whatever_the_colours():
     flat = torch.full_like(images[:4], 0.5)
     assert edge_correlation(images, torch.cat([images[:4], flat])) == pytest.approx(0.5)
     assert edge_correlation(torch.cat([images, flat]), torch.cat([images, flat])) == pytest.approx(1)
+
+
+def test_light_that_becomes_dark_correlates_negatively():
+    images = torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert pixel_correlations(images, images / 2).tolist() == pytest.approx([1, 1, 1])
+    assert pixel_correlations(images, 1 - images).tolist() == pytest.approx([-1, -1, -1])
 
 
 def test_images_get_the_colours_of_others():

@@ -145,6 +145,15 @@ def test_it_translates_both_ways_and_says_what_it_cannot() -> None:
         CycleGAN(**SMALL, residual=True, generator_a2b=Scaled(1.0), generator_b2a=Scaled(1.0))
 
 
+def test_its_default_networks_begin_as_it_says() -> None:
+    made = CycleGAN(**SMALL, weight_std=0.3)
+    for network in (*made.generators.values(), *made.discriminators):
+        weights = torch.cat([parameter.flatten() for parameter in network.parameters() if parameter.ndim > 1])
+        assert weights.std().item() == pytest.approx(0.3, rel=0.05)
+    with pytest.raises(UserError, match="weight_std is 0; it must be more than 0"):
+        CycleGAN(**SMALL, weight_std=0)
+
+
 class Negatives(DigitsDataModule):
     """Digits in black on white."""
 
