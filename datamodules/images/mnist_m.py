@@ -20,6 +20,7 @@ class MNISTMDataModule(MNISTDataModule):
 
     Args:
         photos: folder of photographs, a fifth of which is for the test alone; None takes scikit-learn's two.
+        cache_dir: where decoded photographs are kept; None beside them or, where that cannot be, in ``~/.cache``.
         image_size: height and width in pixels.
         **kwargs: of ``VisionDataModule``.
 
@@ -29,15 +30,17 @@ class MNISTMDataModule(MNISTDataModule):
 
     small_arguments: ClassVar[Mapping[str, Any]] = {"batch_size": 8, "val_size": 200, "channels": 3}
 
-    def __init__(self, *, photos: str | None = None, image_size: int = 28, **kwargs: Any) -> None:
+    def __init__(
+        self, *, photos: str | None = None, cache_dir: str | None = None, image_size: int = 28, **kwargs: Any
+    ) -> None:
         super().__init__(image_size=image_size, channels=3, **kwargs)
-        self.photos = photos
+        self.photos, self.cache_dir = photos, cache_dir
 
     @override
     def load(self, train: bool) -> tuple[Tensor, Tensor]:
         digits, labels = super().load(train)
         draw = torch.Generator().manual_seed(0 if train else 1)  # not self.seed: what is for the test stays so
-        patches = PhotoPatches(self.photos).draw(len(digits), digits.shape[-1], train, draw)
+        patches = PhotoPatches(self.photos, cache_dir=self.cache_dir).draw(len(digits), digits.shape[-1], train, draw)
         return (patches.short() - digits).abs().byte(), labels
 
     @classmethod

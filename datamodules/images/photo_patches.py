@@ -21,18 +21,19 @@ class PhotoPatches:
         photos: folder of photographs; None takes the two of scikit-learn, which need no download.
         held_out: fraction of them, and no photograph less than one, that is for the test alone; of scikit-learn's the
             lower half of both.
+        cache_dir: where those of the folder are kept as they are decoded, as ``ImageFolderDataModule`` has it.
 
     Raises:
         UserError: there are none, or one cannot be read.
     """
 
-    def __init__(self, photos: str | None, held_out: float = 0.2) -> None:
+    def __init__(self, photos: str | None, held_out: float = 0.2, cache_dir: str | None = None) -> None:
         if photos is None:
             images = torch.stack([torch.from_numpy(decode(shipped_photo(name), SIZE, 3).copy()) for name in SHIPPED])
             self.train, self.test = images[:, :, : SIZE // 2], images[:, :, SIZE // 2 :]
             return
         listing = list_images(Path(photos).expanduser())
-        images, _ = cached_pixels(listing, SIZE, 3, False, None)
+        images, _ = cached_pixels(listing, SIZE, 3, False, cache_dir)
         if len(images) < 2:
             raise UserError(f"{photos} has {len(images)} photograph: at least two are needed, one of them for the test")
         apart = max(1, round(held_out * len(images)))

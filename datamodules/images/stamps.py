@@ -32,6 +32,7 @@ class StampsDataModule(VisionDataModule):
         stamps: folder of cut-outs, images with transparency, in any folders below it.
         things: what is stamped: patterns of its files, such as ``food_fruit/apple_*.png``, by the name of the class.
         photos: folder of photographs, a fifth of which is for the test alone; None takes scikit-learn's two.
+        cache_dir: where decoded photographs are kept; None beside them or, where that cannot be, in ``~/.cache``.
         train_size: images to train and validate.
         test_size: images of the test; they are the same for every ``seed``.
         image_size: height and width in pixels, 128 at most.
@@ -49,6 +50,7 @@ class StampsDataModule(VisionDataModule):
         things: Mapping[str, Sequence[str]],
         *,
         photos: str | None = None,
+        cache_dir: str | None = None,
         train_size: int = 4_400,
         test_size: int = 500,
         image_size: int = 64,
@@ -60,7 +62,7 @@ class StampsDataModule(VisionDataModule):
         self.image_shape = square_shape(image_size, 3)
         if not things:
             raise UserError("things is empty: name what is stamped, and the patterns of its files")
-        self.stamps, self.things, self.photos = stamps, dict(things), photos
+        self.stamps, self.things, self.photos, self.cache_dir = stamps, dict(things), photos, cache_dir
         self.sizes = {True: train_size, False: test_size}
         self.masks = torch.empty(0)
 
@@ -89,7 +91,7 @@ class StampsDataModule(VisionDataModule):
         draw = torch.Generator().manual_seed(0 if train else 1)  # not self.seed: what is for the test stays so
         cutouts = [[read_cutout(path, 2 * size) for path in self.files(name)] for name in self.class_names]
         labels = torch.randint(len(cutouts), (n,), generator=draw)
-        patches = PhotoPatches(self.photos).draw(n, 2 * size, train, draw).float() / 255
+        patches = PhotoPatches(self.photos, cache_dir=self.cache_dir).draw(n, 2 * size, train, draw).float() / 255
         images, masks = F.avg_pool2d(patches, 2), torch.zeros(n, 1, size, size)
         for row, label in enumerate(labels.tolist()):
             kinds = cutouts[label]

@@ -35,6 +35,7 @@ class StreetDigitsDataModule(VisionDataModule):
         source: ``rendered`` or ``svhn``.
         photos: folder of photographs that rendered digits are drawn on, a fifth of which is for the test alone; None
             takes scikit-learn's two.
+        cache_dir: where decoded photographs are kept; None beside them or, where that cannot be, in ``~/.cache``.
         train_size: rendered images to train and validate.
         test_size: rendered images of the test; they are the same for every ``seed``.
         image_size: height and width in pixels.
@@ -59,6 +60,7 @@ class StreetDigitsDataModule(VisionDataModule):
         *,
         source: Literal["rendered", "svhn"] = "rendered",
         photos: str | None = None,
+        cache_dir: str | None = None,
         train_size: int = 22_000,
         test_size: int = 5_000,
         image_size: int = 32,
@@ -70,7 +72,7 @@ class StreetDigitsDataModule(VisionDataModule):
         check_at_least_one(train_size=train_size, test_size=test_size)
         super().__init__(val_size=val_size, **kwargs)
         self.image_shape = square_shape(image_size, 3)
-        self.source, self.photos = source, photos
+        self.source, self.photos, self.cache_dir = source, photos, cache_dir
         self.sizes = {True: train_size, False: test_size}
 
     @property
@@ -102,7 +104,7 @@ class StreetDigitsDataModule(VisionDataModule):
         if self.source == "svhn":
             images, labels = read_mat(self.folder / list(FILES)[0 if train else 1], self._advice())
             return fit_images(images, self.image_shape[1], 3), labels
-        patches, size = PhotoPatches(self.photos), self.image_shape[1]
+        patches, size = PhotoPatches(self.photos, cache_dir=self.cache_dir), self.image_shape[1]
         draw = torch.Generator().manual_seed(0 if train else 1)  # not self.seed: what is for the test stays so
         labels = torch.randint(10, (self.sizes[train],), generator=draw)
         rendered = []

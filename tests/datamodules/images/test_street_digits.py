@@ -63,6 +63,16 @@ def test_photographs_of_the_test_are_not_trained_on(tmp_path):
     assert levels[0] == set(range(30, 101, 10))
 
 
+def test_photographs_are_kept_where_it_is_asked_for(tmp_path):
+    photos, kept = tmp_path / "photos", tmp_path / "kept"
+    photos.mkdir()
+    for row in range(2):
+        Image.fromarray(np.full((300, 280, 3), row, dtype=np.uint8)).save(photos / f"{row}.png")
+    StreetDigitsDataModule(photos=str(photos), cache_dir=str(kept), **SMALL).setup("test")
+    assert len(list(kept.rglob("*.safetensors"))) == 1
+    assert len(list(photos.iterdir())) == 2
+
+
 def test_patches_are_pieces_of_the_photographs():
     patches = PhotoPatches(None)
     drawn = patches.draw(3, 16, True, torch.Generator().manual_seed(0))
