@@ -73,7 +73,7 @@ def readable(module: MDNRNN, data: LatentSeriesDataModule, episodes: int, seed: 
     """Return the R2 of what ridge regressions read from code and memory, on the last quarter of new episodes."""
     settings = data.settings
     env = make_env(settings.env_id, settings.env_kwargs, settings.wrappers)
-    policy = make_policy("smooth", env, 1, settings.mean, settings.spread)
+    policy = make_policy(settings.policy, env, settings.hold, settings.mean, settings.spread)
     features, wanted, parts = [], [], []
     for episode in range(episodes):
         of_env = 1_000_000 + 1_000 * seed + episode  # tracks of their own

@@ -12,7 +12,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import Acts, ActsWithMemory, Memory
 
 PERSISTENCE = 0.95
-"""Part of an action's distance from the mean that is left after a step of ``smooth``."""
+"""Part of an action's distance from the mean that is left after a step of a ``Course``."""
 
 
 DRIVERS = {"expert": "wheel", "expert_calm": "calm", "expert_keys": "keys"}
@@ -59,13 +59,41 @@ class RandomPolicy(RolloutPolicy):
         return self._action
 
 
+class Course:
+    """Moves each number of an action about a mean, a little each step, and holds it within its bounds.
+
+    Args:
+        space: of the actions, a ``Box`` with bounds.
+        spread: standard deviation of each number, before it is held within its bounds; None is half of their distance.
+
+    Raises:
+        UserError: there is another number of spreads.
+    """
+
+    def __init__(self, space: Any, spread: list[float] | None = None) -> None:
+        self.low, self.high, self.dtype = space.low.astype(np.float64), space.high.astype(np.float64), space.dtype
+        self.spread = _numbers("policy_spread", spread, (self.high - self.low) / 2)
+
+    def begin(self, seed: int) -> None:
+        """Begin an episode."""
+        self._draw = np.random.default_rng(seed)
+        self._course = self._draw.standard_normal(self.spread.shape)
+
+    def about(self, mean: Any) -> Any:
+        """Return the next action about ``mean``."""
+        action = np.clip(mean + self.spread * self._course, self.low, self.high).astype(self.dtype)
+        pushed = np.sqrt(1 - PERSISTENCE**2) * self._draw.standard_normal(self.spread.shape)
+        self._course = PERSISTENCE * self._course + pushed
+        return action
+
+
 class SmoothPolicy(RolloutPolicy):
     """Moves each number of an action about a mean of its own, a little each step: it stays on a course for a while.
 
     Args:
         space: of the actions, a ``Box`` with bounds.
         mean: of each number; None is the middle of its bounds.
-        spread: standard deviation of each number, before it is held within its bounds; None is half of their distance.
+        spread: of ``Course``.
 
     Raises:
         UserError: the actions are of another kind, or there is another number of means or spreads.
@@ -76,22 +104,16 @@ class SmoothPolicy(RolloutPolicy):
 
         if not isinstance(space, Box) or not space.is_bounded():
             raise UserError(f"policy smooth moves actions within bounds, and these are {space}: choose random")
-        low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-        self.space, self.low, self.high = space, low, high
-        self.mean = _numbers("policy_mean", mean, (low + high) / 2)
-        self.spread = _numbers("policy_spread", spread, (high - low) / 2)
+        self.course = Course(space, spread)
+        self.mean = _numbers("policy_mean", mean, (self.course.low + self.course.high) / 2)
 
     @override
     def begin(self, seed: int) -> None:
-        self._draw = np.random.default_rng(seed)
-        self._course = self._draw.standard_normal(self.mean.shape)
+        self.course.begin(seed)
 
     @override
     def act(self, observation: Any) -> Any:
-        action = np.clip(self.mean + self.spread * self._course, self.low, self.high).astype(self.space.dtype)
-        pushed = np.sqrt(1 - PERSISTENCE**2) * self._draw.standard_normal(self.mean.shape)
-        self._course = PERSISTENCE * self._course + pushed
-        return action
+        return self.course.about(self.mean)
 
 
 class ExpertPolicy(RolloutPolicy):
@@ -100,21 +122,26 @@ class ExpertPolicy(RolloutPolicy):
     Args:
         env: it, perhaps in wrappers.
         expert: one of its ``EXPERTS``.
+        spread: of the ``Course`` that its actions are moved by, so that it comes off its line; None leaves them.
 
     Raises:
-        UserError: it is another environment.
+        UserError: it is another environment, or there is another number of spreads.
     """
 
-    def __init__(self, env: Any, expert: str) -> None:
+    def __init__(self, env: Any, expert: str, spread: list[float] | None = None) -> None:
         self.expert = EXPERTS[expert](env)
+        self.course = None if spread is None else Course(env.action_space, spread)
 
     @override
     def begin(self, seed: int) -> None:
         """Begin an episode: the expert finds its track by itself."""
+        if self.course is not None:
+            self.course.begin(seed)
 
     @override
     def act(self, observation: Any) -> Any:
-        return self.expert.act()
+        action = self.expert.act()
+        return action if self.course is None else self.course.about(action)
 
 
 class AgentPolicy(RolloutPolicy):
@@ -157,7 +184,7 @@ def make_policy(
     if policy == "smooth":
         return SmoothPolicy(env.action_space, mean, spread)
     if policy in DRIVERS:
-        return ExpertPolicy(env, DRIVERS[policy])
+        return ExpertPolicy(env, DRIVERS[policy], spread)
     return AgentPolicy(policy)
 
 

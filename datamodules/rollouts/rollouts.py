@@ -72,7 +72,8 @@ class RolloutsDataModule(InMemoryDataModule[Any, Any]):
             keys; or the checkpoint of an agent.
         hold: steps that a random action is held for.
         policy_mean: mean of each number of an action, for ``smooth``; None is the middle of its bounds.
-        policy_spread: its standard deviation; None is half the distance of its bounds.
+        policy_spread: its standard deviation, for ``smooth``, where None is half the distance of its bounds; and for
+            an expert, who is moved off his line by it, where None leaves him there.
         episodes: how many are played.
         max_steps: most steps of one.
         val_fraction: part of the episodes for validation.

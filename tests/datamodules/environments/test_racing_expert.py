@@ -75,6 +75,24 @@ def test_each_expert_may_be_recorded(tmp_path) -> None:
     assert len(set(driven.values())) == len(DRIVERS)
 
 
+def test_an_expert_may_be_moved_off_his_line(tmp_path) -> None:
+    pytest.importorskip("Box2D", reason=MISSING)
+
+    def actions(spread, folder):
+        settings = RolloutSettings(CAR_RACING, {"size": 16}, policy="expert", spread=spread, episodes=2, max_steps=40)
+        return np.array(Rollouts(play_rollouts(settings, tmp_path / folder)).actions)
+
+    alone, moved = actions(None, "one"), actions([0.4, 0.3, 0.1], "one")
+    assert np.array_equal(moved, actions([0.4, 0.3, 0.1], "two"))
+    assert np.array_equal(alone, actions([0.0, 0.0, 0.0], "two"))
+    assert 0.1 < np.abs(moved - alone)[:, :, 0].mean() < 1.0
+    assert np.abs(moved[0] - moved[1]).max() > 0.1  # each episode by a course of its own
+    assert moved[:, :, 1:].min() >= 0
+    assert np.abs(moved).max() <= 1
+    with pytest.raises(UserError, match="policy_spread has 2 numbers, and an action has 3"):
+        actions([0.4, 0.3], "two")
+
+
 def test_other_environments_are_refused() -> None:
     pytest.importorskip("Box2D", reason=MISSING)
     with pytest.raises(UserError, match="continuous actions"):
