@@ -73,12 +73,13 @@ def classifier_of(images: TensorImageDataset, num_classes: int, seed: int, epoch
     order = torch.Generator().manual_seed(seed)
     trainer = silent_trainer(epochs)
     # The images come as whole batches.
-    loader: DataLoader[Any] = DataLoader(images, batch_size=64, shuffle=True, generator=order, collate_fn=_as_it_is)
+    loader: DataLoader[Any] = DataLoader(images, batch_size=64, shuffle=True, generator=order, collate_fn=as_it_is)
     trainer.fit(module, loader)
     return module.eval()
 
 
-def _as_it_is(batch: Any) -> Any:
+def as_it_is(batch: Any) -> Any:
+    """Return what a dataset made as a whole batch."""
     return batch
 
 

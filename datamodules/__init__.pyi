@@ -28,6 +28,7 @@ from .pairs.pair import PairDataModule as PairDataModule
 from .pairs.pair_folder import PairFolderDataModule as PairFolderDataModule
 from .pairs.styled import ContentAndStyleDataModule as ContentAndStyleDataModule
 from .pairs.styled import StyledImagesDataModule as StyledImagesDataModule
+from .pairs.translated import TranslatedDataModule as TranslatedDataModule
 from .rollouts.latents import LatentSeriesDataModule as LatentSeriesDataModule
 from .rollouts.rollouts import RolloutsDataModule as RolloutsDataModule
 from .strokes.iam import IAMStrokesDataModule as IAMStrokesDataModule

@@ -89,6 +89,7 @@ from .text.recurrent import RecurrentLanguageModel as RecurrentLanguageModel
 from .text.seq2seq import Seq2Seq as Seq2Seq
 from .text.transformer import Transformer as Transformer
 from .text.word2vec import Word2Vec as Word2Vec
+from .translation.adda import ADDA as ADDA
 from .translation.cycada import CyCADA as CyCADA
 from .translation.cyclegan import CycleGAN as CycleGAN
 from .translation.pix2pix import Pix2Pix as Pix2Pix

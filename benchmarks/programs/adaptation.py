@@ -1,18 +1,26 @@
 """Scores of translated digits: what they are read as, and what a classifier learns from them of the other domain."""
 
 from dataclasses import replace
+from typing import Any
 
+import pytorch_lightning as pl
 import torch
 import yaml
+from pytorch_lightning import LightningModule
 from torch import Tensor
+from torch.utils.data import DataLoader
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-from benchmarks.context import Context
+from benchmarks.context import Context, silent_trainer
 from benchmarks.data.pictures import PHOTOS, found
 from benchmarks.programs import scores
-from benchmarks.readers import accuracy, classifier_of, made_of, read_by, trained
+from benchmarks.readers import accuracy, as_it_is, classifier_of, made_of, read_by, trained
 from benchmarks.record import Record
 from benchmarks.row import Row
+from datamodules import TensorImageDataset
+from datamodules.base.sampling import shuffled
+from datamodules.pairs.image_pairs import ImagePairDataset, TwoOrders
+from dlmodules import ADDA
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.translation.module import TranslationModule
 
@@ -27,6 +35,8 @@ READERS = {
 """A configuration of what reads the images of a data module, and its arguments before the photographs."""
 TRANSLATED = 20_000
 """Training images that are translated, for the classifier of the other domain."""
+ADAPTED = 2_000
+"""Updates of that classifier by its logits, of 128 images of each domain."""
 
 
 def measure(row: Row, seed: int, context: Context) -> Record:
@@ -54,16 +64,31 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     confusion = multiclass_confusion_matrix(read_by(of_b, translated), translated.labels, num_classes=10)
     seen = made_of(data.train_set.a, module.translate, 200 if context.quick else TRANSLATED)
     learned = classifier_of(seen, num_classes=10, seed=seed)
+    adapted = adapted_by_logits(learned, seen, data.train_set.b, seed, context.quick)
     metrics = {
         "read_a2b": accuracy(of_b, translated),
         "flips": flips(confusion),
         "adapted": accuracy(learned, test_b),
+        "logits_adapted": accuracy(adapted, test_b),
         "source_only": accuracy(of_a, test_b),
         "own_labels": accuracy(of_b, test_b),
     }
     details = {**record.details, "read as, by true digit": confusion.tolist()}
     args = [str(word) for word in row.options.get("args", ())]  # without folders of this machine
     return replace(record, metrics={**record.metrics, **metrics}, details=details, args=args)
+
+
+def adapted_by_logits(
+    classifier: LightningModule, seen: TensorImageDataset, others: TensorImageDataset, seed: int, quick: bool
+) -> ADDA:
+    """Return a classifier of ``seen`` images, adapted to ``others``, of which no label is looked at."""
+    pl.seed_everything(seed, verbose=False)
+    module = ADDA(classifier, image_shape=seen.images.shape[1:])
+    pairs = ImagePairDataset(seen, others, paired=False)
+    order = shuffled(pairs, seed, kind=TwoOrders)
+    loader: DataLoader[Any] = DataLoader(pairs, batch_size=128, sampler=order, collate_fn=as_it_is)
+    silent_trainer(-1, max_steps=2 if quick else ADAPTED).fit(module, loader)
+    return module.eval()
 
 
 def reader(kind: str, context: Context) -> str:

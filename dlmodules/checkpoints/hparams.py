@@ -9,6 +9,7 @@ both kinds of runs.
 import inspect
 import sys
 import warnings
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -83,6 +84,12 @@ def constructor_arguments(cls: Any) -> frozenset[str]:
     return frozenset(named)
 
 
+def missing_networks(cls: Any, kept: Mapping[str, Any], weights: Iterable[str]) -> list[str]:
+    """Return the arguments of a class of modules that are not ``kept`` and whose networks have ``weights``."""
+    with_weights = {key.partition(".")[0] for key in weights}
+    return sorted((constructor_arguments(cls) & with_weights) - kept.keys())
+
+
 def _constructor_calls(module: nn.Module, frame: FrameType) -> list[dict[str, Any]]:
     """Return the arguments of each constructor that runs for ``module``, from the one of ``frame`` to the outermost."""
     found: list[dict[str, Any]] = []
@@ -129,6 +136,11 @@ def portable_network(network: nn.Module) -> dict[str, Any]:
     cls = type(network)
     if "<locals>" in cls.__qualname__:
         raise ValueError(f"{cls.__qualname__} cannot be imported")
+    if isinstance(network, LightningModule) and "_class_path" in network.hparams:  # a module keeps them itself
+        init_args = {name: value for name, value in network.hparams.items() if not name.startswith("_")}
+        if unknown := missing_networks(cls, init_args, network.state_dict()):
+            raise ValueError(f"{cls.__name__} does not keep its argument {unknown[0]}")
+        return {"class_path": network.hparams["_class_path"], "init_args": init_args}
     given = {}
     for name, parameter in inspect.signature(cls).parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):

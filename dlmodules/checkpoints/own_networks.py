@@ -7,7 +7,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from typing_extensions import override
 
-from dlmodules.checkpoints.hparams import constructor_arguments
+from dlmodules.checkpoints.hparams import missing_networks
 from dlmodules.errors import UserError
 
 
@@ -34,8 +34,7 @@ def left_out(cls: Any, checkpoint: dict[str, Any]) -> list[str]:
     kept = checkpoint.get("hyper_parameters", {})
     if "_instantiator" not in kept:  # not written by ``save_portable_hyperparameters``, which leaves nothing else out
         return []
-    with_weights = {key.partition(".")[0] for key in checkpoint["state_dict"]}
-    return sorted((constructor_arguments(cls) & with_weights) - kept.keys())
+    return missing_networks(cls, kept, checkpoint["state_dict"])
 
 
 def require_own_networks(cls: Any, checkpoint: dict[str, Any], given: Collection[str] = ()) -> None:

@@ -53,6 +53,13 @@ class ManualOptimizationModule(NamesOwnNetworks):
         assert isinstance(optimizer, LightningOptimizer)
         return optimizer
 
+    def step_schedules(self) -> None:
+        """Step the schedule of each learning rate that has one."""
+        found = self.lr_schedulers()
+        for schedule in found if isinstance(found, list) else [found]:
+            if schedule is not None:
+                schedule.step()
+
     def descend(self, loss: Tensor, network: nn.Module, optimizer: LightningOptimizer) -> None:
         """Make one update of ``network`` by ``optimizer``, down the gradient of ``loss``."""
         self.backward_into(loss, network, optimizer)

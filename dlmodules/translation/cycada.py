@@ -11,12 +11,10 @@ from typing_extensions import override
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
 from dlmodules.translation.cyclegan import CycleGAN
-from dlmodules.translation.module import ImagePairs
+from dlmodules.translation.pairs import ImagePairs
 from dlmodules.translation.sizes import check_one_shape
+from dlmodules.translation.untrained import UNTRAINED, untrained_classifier
 from dlmodules.validation.arguments import check_at_least
-
-UNTRAINED = "untrained"
-CLASSES = 10  # of what is untrained
 
 
 class CyCADA(CycleGAN):
@@ -69,7 +67,7 @@ class CyCADA(CycleGAN):
                 "CyCADA needs a classifier of the images of a: train one, such as CNNClassifier, and give its"
                 " checkpoint as --model.classifier"
             )
-        found = _untrained(self.source_shape) if source == UNTRAINED else load_module(source)
+        found = untrained_classifier(self.source_shape) if source == UNTRAINED else load_module(source)
         self._classifiers[0] = found.requires_grad_(False).eval()
         return found
 
@@ -109,13 +107,3 @@ class CyCADA(CycleGAN):
             if labels is not None:
                 right = (self.logits(images).argmax(dim=1) == labels).float().mean()
                 self.log(f"{stage}/read_{way}", right, batch_size=len(images), prog_bar=True, sync_dist=True)
-
-
-def _untrained(shape: tuple[int, ...]) -> nn.Module:
-    """Return a small network with first weights that are always the same: they are in no checkpoint."""
-    draw = torch.Generator().manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(shape[0], 16, 4, stride=4), nn.Tanh(), nn.Flatten(), nn.LazyLinear(CLASSES))
-    network(torch.zeros(1, *shape))
-    for parameter in network.parameters():
-        nn.init.normal_(parameter, std=0.3, generator=draw)
-    return network

@@ -12,7 +12,8 @@ from dlmodules.adversarial.losses import LossName, judgements, realness
 from dlmodules.adversarial.ranges import range_of
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
-from dlmodules.translation.module import ImagePairs, TranslationModule
+from dlmodules.translation.module import TranslationModule
+from dlmodules.translation.pairs import ImagePairs
 from dlmodules.translation.patch_discriminator import PatchDiscriminator
 from dlmodules.translation.pool import ImagePool
 from dlmodules.translation.resnet import ResNetGenerator

@@ -1,7 +1,7 @@
 """The base of what translates images: networks of two domains, batches of both, and a training step of adversaries."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
@@ -15,28 +15,11 @@ from dlmodules.adversarial.ranges import ScalesImages, range_of
 from dlmodules.adversarial.turns import make_turns
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
 from dlmodules.errors import UserError
-from dlmodules.protocols import IMAGE_PAIR
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.schedules import with_schedule
+from dlmodules.translation.pairs import ImagePairs, image_pairs
 from dlmodules.validation.arguments import check_direction
-from dlmodules.validation.batches import inputs_in, parts_of
-from dlmodules.validation.images import check_image_shape, check_images, check_unit_range
-
-
-class ImagePairs(NamedTuple):
-    """Images of both domains, in the networks' range.
-
-    Args:
-        a: ``(B, *source_shape)``.
-        b: ``(B, *image_shape)``; of the same things as ``a`` where the data are paired.
-        labels_a: ``(B,)`` int64, the classes of ``a``; None where there are none.
-        labels_b: those of ``b``.
-    """
-
-    a: Tensor
-    b: Tensor
-    labels_a: Tensor | None = None
-    labels_b: Tensor | None = None
+from dlmodules.validation.images import check_image_shape, check_images
 
 
 class TranslationModule(ScalesImages, ManualOptimizationModule):
@@ -129,44 +112,19 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
         return self.to_unit_range(translated).clamp(0, 1)
 
     def pairs_of(self, batch: Any, batch_idx: int = 0) -> ImagePairs:
-        """Return the images of a batch in the networks' range, and their labels.
-
-        Raises:
-            UserError: the batch has no images of both domains, or they have other shapes or leave [0, 1].
-        """
-        name = type(self).__name__
-        fields = parts_of(batch, IMAGE_PAIR)
-        if len(fields) not in (2, 4) or not fields[1].is_floating_point():
-            raise UserError(
-                f"{name} needs batches of images and targets: those of one domain and those of the other, and perhaps"
-                " the classes of both; choose another --data, such as PairDataModule"
-            )
-        images = [inputs_in((field,)) for field in fields[:2]]
-        for x, shape, argument in zip(
-            images, self.domain_shapes.values(), ("source_shape", "image_shape"), strict=True
-        ):
-            check_images(x, shape, name, argument)
-            if batch_idx == 0:  # see validation.device_reads
-                check_unit_range(x, name)
-        a, b = (self.from_unit_range(x) for x in images)
-        return ImagePairs(a, b, *(labels.long() for labels in fields[2:]))
+        """Return the images of a batch, in the networks' range, and their labels. Raises UserError: ``image_pairs``."""
+        pairs = image_pairs(batch, self.domain_shapes.values(), type(self).__name__, batch_idx)
+        return pairs._replace(a=self.from_unit_range(pairs.a), b=self.from_unit_range(pairs.b))
 
     @override
     def training_step(self, batch: Any, batch_idx: int) -> None:
         pairs = self.pairs_of(batch, batch_idx)
         make_turns(self, lambda: self.take_turns(pairs))
-        for schedule in self._schedules():
-            schedule.step()
+        self.step_schedules()
 
     def descend_together(self, loss: Tensor, networks: Sequence[nn.Module], optimizer: int) -> None:
         """Make one update of several ``networks`` by the optimizer at place ``optimizer``, down one ``loss``."""
         self.descend(loss, nn.ModuleList(networks), self.optimizer_at(optimizer))
-
-    def _schedules(self) -> list[Any]:
-        found = self.lr_schedulers()
-        if found is None:
-            return []
-        return list(found) if isinstance(found, list) else [found]
 
     @override
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -15,7 +15,8 @@ from dlmodules.adversarial.losses import LossName, judgements, realness
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.training.schedules import with_schedule
-from dlmodules.translation.module import ImagePairs, TranslationModule
+from dlmodules.translation.module import TranslationModule
+from dlmodules.translation.pairs import ImagePairs
 from dlmodules.translation.pixelda_networks import NoiseResNetGenerator, NoisyDiscriminator, TaskNetwork
 from dlmodules.translation.sizes import check_one_shape
 from dlmodules.validation.arguments import check_at_least

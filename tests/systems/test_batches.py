@@ -39,7 +39,17 @@ def run(module, batch, tmp_path):
     "name",
     sorted(
         MODULES.keys()
-        - {"CyCADA", "CycleGAN", "FastStyle", "MDNRNN", "NeuralStyle", "Pix2Pix", "PixelDA", "QuestionGenerator"}
+        - {
+            "ADDA",
+            "CyCADA",
+            "CycleGAN",
+            "FastStyle",
+            "MDNRNN",
+            "NeuralStyle",
+            "Pix2Pix",
+            "PixelDA",
+            "QuestionGenerator",
+        }
     ),
 )  # they have names of their own
 def test_dictionaries_doubles_and_short_labels_are_taken(name, tmp_path):
@@ -57,6 +67,7 @@ def test_labels_are_missed_by_those_alone_that_need_them(name, tmp_path):
     told = name == "Word2Vec" or (is_conditional(module) and not finds_classes(module))
     predicts = FAMILIES[name] in ("classifiers", "driving", "estimators", "regression")
     predicts = predicts or name in (
+        "ADDA",
         "BERT",
         "CountingRNN",
         "CyCADA",

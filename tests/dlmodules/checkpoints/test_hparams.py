@@ -201,6 +201,14 @@ def test_a_network_around_another_one_is_portable(tmp_path):
     assert equal(module.state_dict(), loaded.state_dict())
 
 
+def test_a_module_in_a_module_is_portable_where_it_is_itself(tmp_path):
+    module = dlmodules.ADDA(dlmodules.CNNClassifier((1, 16, 16), 3, filters=(4,)), (1, 16, 16))
+    loaded = through_a_file(module, tmp_path / "m.ckpt")
+    assert equal(module.state_dict(), loaded.state_dict())
+    with pytest.warns(UserWarning, match="ADDA.classifier"), pytest.warns(UserWarning, match="CNNClassifier.network"):
+        dlmodules.ADDA(dlmodules.CNNClassifier(network=Unkept(8)), (1, 28, 28))
+
+
 class Unkept(nn.Module):
     """A network that does not keep its argument."""
 

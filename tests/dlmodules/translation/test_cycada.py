@@ -13,7 +13,7 @@ from typing_extensions import override
 from dlmodules import CNNClassifier, CyCADA
 from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.errors import UserError
-from dlmodules.translation.module import ImagePairs
+from dlmodules.translation.pairs import ImagePairs
 from tests.dlmodules.translation.test_cyclegan import A, B, Scaled, fakes_of
 from tests.quiet import quiet_trainer
 

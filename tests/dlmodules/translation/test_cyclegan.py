@@ -14,7 +14,7 @@ from dlmodules import CycleGAN
 from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.errors import UserError
 from dlmodules.protocols import Translates
-from dlmodules.translation.module import ImagePairs
+from dlmodules.translation.pairs import ImagePairs
 from tests.quiet import quiet_trainer
 
 SMALL: dict[str, Any] = {"source_shape": (1, 16, 16), "image_shape": (1, 16, 16), "width": 4, "blocks": 1, "layers": 1}

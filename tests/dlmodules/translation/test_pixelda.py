@@ -19,7 +19,7 @@ from dlmodules.translation import (
     StridedTaskNetwork,
     TaskNetwork,
 )
-from dlmodules.translation.module import ImagePairs
+from dlmodules.translation.pairs import ImagePairs
 from tests.dlmodules.translation.test_cycada import Halves
 from tests.dlmodules.translation.test_cyclegan import A, B, Scaled
 from tests.quiet import quiet_trainer
