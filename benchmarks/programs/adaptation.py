@@ -35,7 +35,7 @@ READERS = {
 """A configuration of what reads the images of a data module, and its arguments before the photographs."""
 TRANSLATED = 20_000
 """Training images that are translated, for the classifier of the other domain."""
-ADAPTED = 2_000
+ADAPTED = 4_000
 """Updates of that classifier by its logits, of 128 images of each domain."""
 
 
