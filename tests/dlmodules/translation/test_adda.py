@@ -9,12 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from datamodules import DigitsDataModule
 from dlmodules import ADDA, CNNClassifier
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
 from tests.dlmodules.translation.test_cycada import Halves
 from tests.dlmodules.translation.test_cyclegan import A, B
-from tests.dlmodules.translation.test_pixelda import LABELS, bars, weights_of
+from tests.dlmodules.translation.test_pixelda import LABELS, weights_of
 from tests.quiet import quiet_trainer
 
 
@@ -90,34 +91,39 @@ def test_a_checkpoint_has_the_classifier_in_it(tmp_path: Path) -> None:
     assert again.num_classes == 2
 
 
-def faint(n: int, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return bars on a light ground with a slope, on which they hardly stand out."""
-    pictures, labels = bars(n, draw)
-    slope = torch.rand(n, 1, 1, 1, generator=draw) * torch.linspace(-0.5, 0.5, 16)
-    return (0.4 + 0.3 * pictures + slope).clamp(0, 1), labels
+def in_the_dusk(images: Tensor, draw: torch.Generator) -> Tensor:
+    """Return digits half as light on a ground that is light at one end, more or less so."""
+    slope = torch.rand(len(images), 1, 1, 1, generator=draw) * torch.linspace(-0.5, 0.5, 16)[:, None]
+    return (0.2 + 0.5 * images + slope).clamp(0, 1)
 
 
+@pytest.mark.learning
 def test_it_comes_to_read_what_its_classifier_does_not(tmp_path: Path) -> None:
+    digits = DigitsDataModule(image_size=16)
+    (x, y), (x_test, y_test) = ((images / 255, labels) for images, labels in map(digits.load, (True, False)))
     draw = torch.Generator().manual_seed(0)
+
+    def some() -> Tensor:
+        return torch.randint(len(x), (64,), generator=draw)
+
     torch.manual_seed(0)
-    classifier = CNNClassifier((1, 16, 16), 2, filters=(16, 16))
-    optimizer = torch.optim.Adam(classifier.parameters(), 1e-3)
-    for _ in range(100):
-        images, labels = bars(32, draw)
+    classifier = CNNClassifier((1, 16, 16), filters=(16, 16))
+    optimizer = torch.optim.Adam(classifier.parameters(), 2e-3)
+    for _ in range(200):
+        rows = some()
         optimizer.zero_grad()
-        F.cross_entropy(classifier(images), labels).backward()
+        F.cross_entropy(classifier(x[rows]), y[rows]).backward()
         optimizer.step()
     batches = []
     for _ in range(300):
-        (a, labels_a), (b, labels_b) = bars(64, draw), faint(64, draw)
-        batches.append((a, b, labels_a, labels_b))
-    made = fitted(built(classifier, hidden_dims=(64,)), batches, tmp_path)
-    (a, labels_a), (b, labels_b) = bars(500, draw), faint(500, draw)
-    loader = DataLoader([(a, b, labels_a, labels_b)], batch_size=None)
+        a, b = some(), some()
+        batches.append((x[a], in_the_dusk(x[b], draw), y[a], y[b]))
+    made = fitted(built(classifier, hidden_dims=(500, 500)), batches, tmp_path)
+    loader = DataLoader([(x_test, in_the_dusk(x_test, draw), y_test, y_test)], batch_size=None)
     (found,) = quiet_trainer(default_root_dir=tmp_path).validate(made, loader, verbose=False)
-    assert found["val/read_a"] > 0.98
+    assert found["val/read_a"] > 0.9
     assert found["val/unadapted"] < 0.8
-    assert found["val/read_b"] > 0.95
+    assert found["val/read_b"] > found["val/unadapted"] + 0.06
 
 
 def test_wrong_use_ends_in_one_line(tmp_path: Path) -> None:
