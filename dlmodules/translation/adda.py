@@ -5,6 +5,7 @@ from copy import deepcopy
 from typing import Any, ClassVar
 
 import torch
+from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ from dlmodules.training.schedules import with_schedule
 from dlmodules.translation.pairs import ImagePairs, image_pairs
 from dlmodules.translation.untrained import UNTRAINED, untrained_classifier
 from dlmodules.validation.arguments import check_widths
-from dlmodules.validation.images import check_image_shape
+from dlmodules.validation.images import check_image_shape, check_images
 from dlmodules.validation.labels import check_labels
 from dlmodules.validation.networks import check_network
 
@@ -58,8 +59,8 @@ class ADDA(ManualOptimizationModule):
         clip_grad_norm: largest norm of the gradient of each update; None does not clip.
 
     Raises:
-        UserError: for a number out of range, a loss that is not known, and a classifier that cannot be read or is of
-            images of another shape.
+        UserError: for a number out of range, a loss that is not known, and what cannot be read, is no classifier, or
+            is one of images of another shape.
     """
 
     loss_falls: ClassVar[bool] = False  # the discriminator's rises while it is fooled
@@ -92,10 +93,15 @@ class ADDA(ManualOptimizationModule):
         found = frozen_module(untrained_classifier(self.image_shape) if classifier in (None, UNTRAINED) else classifier)
         assert found is not None
         check_network(found, "classifier", input_shape=self.image_shape)
+        if isinstance(found, LightningModule):
+            found.trainer = None  # which holds the data that it has learned from, and need not be copied
         self.classifier = found
         self.adapted = deepcopy(found).requires_grad_(True)
         with torch.no_grad():
-            self.num_classes = int(found(torch.zeros(1, *self.image_shape)).shape[1])
+            logits = found(torch.zeros(1, *self.image_shape))
+        if not isinstance(logits, Tensor) or logits.ndim != 2:
+            raise UserError(f"classifier is a {type(found).__name__}, which gives no logits")
+        self.num_classes = logits.shape[1]
         dims = [self.num_classes, *hidden_dims]
         self.discriminator = nn.Sequential(*mlp_layers(dims, "leaky_relu"), nn.Linear(dims[-1], 1))
         glorot_uniform_(self.discriminator)
@@ -119,6 +125,7 @@ class ADDA(ManualOptimizationModule):
     @override
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits ``(B, num_classes)`` of images ``x`` ``(B, *image_shape)`` in [0, 1] of domain ``b``."""
+        check_images(x, self.image_shape, type(self).__name__, "image_shape")
         logits: Tensor = self.adapted(x)
         return logits
 

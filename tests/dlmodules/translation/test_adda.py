@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from datamodules import DigitsDataModule
-from dlmodules import ADDA, CNNClassifier
+from dlmodules import ADDA, VAE, CNNClassifier
 from dlmodules.checkpoints.loading import load_module
 from dlmodules.errors import UserError
 from tests.dlmodules.translation.test_cycada import Halves
@@ -133,6 +133,10 @@ def test_wrong_use_ends_in_one_line(tmp_path: Path) -> None:
         ADDA(Halves(), (1, 2, 2)).pairs_of((A, B, LABELS + 1, LABELS))
     with pytest.raises(UserError, match=r"input_shape is \[1, 16, 16\], but the classifier was built with"):
         ADDA(CNNClassifier((3, 16, 16), filters=(4,)), (1, 16, 16))
+    with pytest.raises(UserError, match="classifier is a VAE, which gives no logits"):
+        ADDA(VAE((1, 16, 16)), (1, 16, 16))
+    with pytest.raises(UserError, match=r"the images are \[3, 16, 16\] but ADDA was built for \[1, 16, 16\]"):
+        built()(torch.rand(2, 3, 16, 16))
     with pytest.raises(UserError, match="loss 'l1' is unknown"):
         built(loss="l1")
     assert isinstance(built().classifier, nn.Module)
