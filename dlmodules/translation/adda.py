@@ -43,7 +43,7 @@ class ADDA(ManualOptimizationModule):
     the images of ``a`` that the classifier reads as their label, ``unadapted``, the same of ``b``, and ``read_b``, that
     of ``b`` by its copy. No loss sees a label. ``d_real`` is what the discriminator says of logits of ``a``.
 
-    Papers: Tzeng et al. 2017, Adversarial Discriminative Domain Adaptation, arXiv:1702.05464; Hoffman et al. 2017,
+    Paper: Tzeng et al. 2017, Adversarial Discriminative Domain Adaptation, arXiv:1702.05464; Hoffman et al. 2017,
         CyCADA: Cycle-Consistent Adversarial Domain Adaptation, arXiv:1711.03213.
     Books: atienza 7.1.7.
 
