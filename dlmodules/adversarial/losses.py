@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dlmodules.errors import UserError
+
 LossName = Literal["non_saturating", "minimax", "least_squares", "wasserstein", "hinge"]
 
 
@@ -96,6 +98,13 @@ LOSSES: dict[LossName, AdversarialLoss] = {
     "wasserstein": AdversarialLoss(negative_mean, mean, negative_mean, is_distance=True),
     "hinge": AdversarialLoss(hinge_real, hinge_fake, negative_mean, threshold=0.0),
 }
+
+
+def loss_named(name: LossName) -> AdversarialLoss:
+    """Return one of ``LOSSES``. Raises UserError where there is none of that name."""
+    if name not in LOSSES:
+        raise UserError(f"loss {name!r} is unknown; choose one of {', '.join(LOSSES)}")
+    return LOSSES[name]
 
 
 def realness(loss: AdversarialLoss, outputs: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from pytorch_lightning.utilities.seed import isolate_rng
 from torch import Tensor, nn
 from typing_extensions import override
 
-from dlmodules.adversarial.losses import LOSSES, LossName, judgements, realness
+from dlmodules.adversarial.losses import LossName, judgements, loss_named, realness
 from dlmodules.adversarial.module import AdversarialModule, DiscriminatorOutput, Images, Latents, Update, UpdateOrder
 from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.adversarial.ranges import ScalesImages, range_of
@@ -87,8 +87,6 @@ class GAN(ScalesImages, AdversarialModule):
         save_portable_hyperparameters(self)
         check_image_shape(image_shape)
         check_at_least_one(latent_dim=latent_dim)
-        if loss not in LOSSES:
-            raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
         if noise not in get_args(Noise):
             raise UserError(f"noise {noise!r} is unknown; choose one of {', '.join(get_args(Noise))}")
         check_at_least(0, r1=r1)
@@ -100,7 +98,7 @@ class GAN(ScalesImages, AdversarialModule):
         self.image_shape = tuple(image_shape)
         self.latent_dim = latent_dim
         self.noise = noise
-        self.loss = LOSSES[loss]
+        self.loss = loss_named(loss)
         self.r1 = r1
         self.generator = generator or DenseGenerator(image_shape, latent_dim)
         self.discriminator = discriminator or DenseDiscriminator(image_shape)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.optim.lr_scheduler import LRScheduler
 from typing_extensions import override
 
 from dlmodules.checkpoints.replay_file import read_replay, replay_state
@@ -109,13 +108,6 @@ class Agent(ManualOptimizationModule):
         """Take over what ``agent_state`` returned."""
         self.env_steps = state["env_steps"]
         self.generator.set_state(state["generator"].cpu())
-
-    def step_schedule(self) -> None:
-        """Let the schedule of the learning rate, if any, go on by a step."""
-        schedule = self.lr_schedulers()
-        if schedule is not None:
-            assert isinstance(schedule, LRScheduler)
-            schedule.step()
 
     @property
     def environments(self) -> EnvironmentSource:

@@ -53,8 +53,8 @@ class ManualOptimizationModule(NamesOwnNetworks):
         assert isinstance(optimizer, LightningOptimizer)
         return optimizer
 
-    def step_schedules(self) -> None:
-        """Step the schedule of each learning rate that has one."""
+    def step_schedule(self) -> None:
+        """Let the schedule of each learning rate that has one go on by a step."""
         found = self.lr_schedulers()
         for schedule in found if isinstance(found, list) else [found]:
             if schedule is not None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchmetrics.classification import MulticlassAccuracy
 from typing_extensions import override
 
-from dlmodules.adversarial.losses import LOSSES, LossName, judgements, realness
+from dlmodules.adversarial.losses import LossName, judgements, loss_named, realness
 from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.adversarial.turns import make_turns
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
@@ -22,11 +22,10 @@ from dlmodules.layers.initialization import glorot_uniform_
 from dlmodules.layers.mlp import mlp_layers
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.schedules import with_schedule
-from dlmodules.translation.pairs import ImagePairs, image_pairs
+from dlmodules.translation.pairs import ImagePairs, check_pair_labels, image_pairs
 from dlmodules.translation.untrained import UNTRAINED, untrained_classifier
 from dlmodules.validation.arguments import check_widths
 from dlmodules.validation.images import check_image_shape, check_images
-from dlmodules.validation.labels import check_labels
 from dlmodules.validation.networks import check_network
 
 
@@ -86,8 +85,6 @@ class ADDA(ManualOptimizationModule):
         save_portable_hyperparameters(self)
         check_image_shape(image_shape)
         check_widths("hidden_dims", hidden_dims)
-        if loss not in LOSSES:
-            raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
         self.image_shape = tuple(image_shape)
         self._is_given = classifier is not None
         found = frozen_module(untrained_classifier(self.image_shape) if classifier in (None, UNTRAINED) else classifier)
@@ -105,7 +102,7 @@ class ADDA(ManualOptimizationModule):
         dims = [self.num_classes, *hidden_dims]
         self.discriminator = nn.Sequential(*mlp_layers(dims, "leaky_relu"), nn.Linear(dims[-1], 1))
         glorot_uniform_(self.discriminator)
-        self.loss = LOSSES[loss]
+        self.loss = loss_named(loss)
         self.optimizer_d, self.optimizer_c, self.scheduler = optimizer_d, optimizer_c, scheduler
         self.accuracies = nn.ModuleDict(
             {
@@ -144,9 +141,7 @@ class ADDA(ManualOptimizationModule):
         name = type(self).__name__
         pairs = image_pairs(batch, (self.image_shape, self.image_shape), name, batch_idx)
         if batch_idx == 0:  # see validation.device_reads
-            for labels in (pairs.labels_a, pairs.labels_b):
-                if labels is not None:
-                    check_labels(labels, len(labels), self.num_classes, name)
+            check_pair_labels(pairs, self.num_classes, name)
         return pairs
 
     def discriminator_losses(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
@@ -162,7 +157,7 @@ class ADDA(ManualOptimizationModule):
     def training_step(self, batch: Any, batch_idx: int) -> None:
         pairs = self.pairs_of(batch, batch_idx)
         make_turns(self, lambda: self.take_turns(pairs))
-        self.step_schedules()
+        self.step_schedule()
 
     def take_turns(self, pairs: ImagePairs) -> dict[str, Tensor]:
         """Update the discriminator, then the classifier's copy, and return what is logged."""
@@ -195,17 +190,18 @@ class ADDA(ManualOptimizationModule):
 
     def _evaluate(self, batch: Any, batch_idx: int, stage: str) -> None:
         pairs = self.pairs_of(batch, batch_idx)
-        for name, network, images, labels in (
-            ("read_a", self.classifier, pairs.a, pairs.labels_a),
-            ("unadapted", self.classifier, pairs.b, pairs.labels_b),
-            ("read_b", self, pairs.b, pairs.labels_b),
+        real = self.classifier(pairs.a)
+        for name, logits, labels in (
+            ("read_a", real, pairs.labels_a),
+            ("unadapted", self.classifier(pairs.b), pairs.labels_b),
+            ("read_b", self(pairs.b), pairs.labels_b),
         ):
             if labels is not None:
                 accuracy = self.accuracies[f"{stage}_{name}"]
                 assert isinstance(accuracy, MulticlassAccuracy)
-                accuracy.update(network(images), labels)
-                self.log(f"{stage}/{name}", accuracy, batch_size=len(images), prog_bar=True)
-        judged = realness(self.loss, self.discriminator(self.classifier(pairs.a)))
+                accuracy.update(logits, labels)
+                self.log(f"{stage}/{name}", accuracy, batch_size=len(labels), prog_bar=True)
+        judged = realness(self.loss, self.discriminator(real))
         self.log(f"{stage}/d_real", judged, batch_size=len(pairs.a), sync_dist=True)
 
     @override

@@ -9,12 +9,11 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from typing_extensions import override
 
-from dlmodules.adversarial.losses import LOSSES, LossName
+from dlmodules.adversarial.losses import LossName, loss_named
 from dlmodules.adversarial.optimizers import AdversarialAdam
 from dlmodules.adversarial.ranges import ScalesImages, range_of
 from dlmodules.adversarial.turns import make_turns
 from dlmodules.checkpoints.hparams import save_portable_hyperparameters
-from dlmodules.errors import UserError
 from dlmodules.training.manual import ManualOptimizationModule
 from dlmodules.training.schedules import with_schedule
 from dlmodules.translation.pairs import ImagePairs, image_pairs
@@ -63,10 +62,8 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
         save_portable_hyperparameters(self)
         check_image_shape(source_shape)
         check_image_shape(image_shape)
-        if loss not in LOSSES:
-            raise UserError(f"loss {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
         self.source_shape, self.image_shape = tuple(source_shape), tuple(image_shape)
-        self.loss = LOSSES[loss]
+        self.loss = loss_named(loss)
         self.optimizer_d, self.optimizer_g, self.scheduler = optimizer_d, optimizer_g, scheduler
 
     @property
@@ -120,7 +117,7 @@ class TranslationModule(ScalesImages, ManualOptimizationModule):
     def training_step(self, batch: Any, batch_idx: int) -> None:
         pairs = self.pairs_of(batch, batch_idx)
         make_turns(self, lambda: self.take_turns(pairs))
-        self.step_schedules()
+        self.step_schedule()
 
     def descend_together(self, loss: Tensor, networks: Sequence[nn.Module], optimizer: int) -> None:
         """Make one update of several ``networks`` by the optimizer at place ``optimizer``, down one ``loss``."""

@@ -9,6 +9,7 @@ from dlmodules.errors import UserError
 from dlmodules.protocols import IMAGE_PAIR
 from dlmodules.validation.batches import inputs_in, parts_of
 from dlmodules.validation.images import check_images, check_unit_range
+from dlmodules.validation.labels import check_labels
 
 
 class ImagePairs(NamedTuple):
@@ -25,6 +26,13 @@ class ImagePairs(NamedTuple):
     b: Tensor
     labels_a: Tensor | None = None
     labels_b: Tensor | None = None
+
+
+def check_pair_labels(pairs: ImagePairs, num_classes: int, name: str) -> None:
+    """Raise UserError unless the labels of either domain, where there are any, are classes of the module ``name``."""
+    for labels in (pairs.labels_a, pairs.labels_b):
+        if labels is not None:
+            check_labels(labels, len(labels), num_classes, name)
 
 
 def image_pairs(batch: Any, shapes: Iterable[tuple[int, ...]], name: str, batch_idx: int = 0) -> ImagePairs:

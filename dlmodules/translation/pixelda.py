@@ -16,11 +16,10 @@ from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
 from dlmodules.training.schedules import with_schedule
 from dlmodules.translation.module import TranslationModule
-from dlmodules.translation.pairs import ImagePairs
+from dlmodules.translation.pairs import ImagePairs, check_pair_labels
 from dlmodules.translation.pixelda_networks import NoiseResNetGenerator, NoisyDiscriminator, TaskNetwork
 from dlmodules.translation.sizes import check_one_shape
 from dlmodules.validation.arguments import check_at_least
-from dlmodules.validation.labels import check_labels
 from dlmodules.validation.networks import check_network
 
 
@@ -135,9 +134,7 @@ class PixelDA(TranslationModule):
     def pairs_of(self, batch: Any, batch_idx: int = 0) -> ImagePairs:
         pairs = super().pairs_of(batch, batch_idx)
         if batch_idx == 0:  # see validation.device_reads
-            for labels in (pairs.labels_a, pairs.labels_b):
-                if labels is not None:
-                    check_labels(labels, len(labels), self.num_classes, type(self).__name__)
+            check_pair_labels(pairs, self.num_classes, type(self).__name__)
         return pairs
 
     def labels_of(self, pairs: ImagePairs) -> Tensor:
