@@ -7,7 +7,6 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor, nn
 from typing_extensions import override
 
-from datamodules.base.sampling import Transform
 from datamodules.images.digits import DigitsDataModule
 from datamodules.images.tensor_dataset import TensorImageDataset
 from datamodules.images.vision import VisionDataModule
@@ -31,8 +30,8 @@ class TranslatedDataModule(VisionDataModule):
         translator: checkpoint of what translates, such as a ``CyCADA`` or a ``PixelDA``, or the module.
         direction: ``a2b``, or ``b2a`` where it has a way back.
         batch_size: images per batch, 1 or more.
-        train_transform: augmentation of the translated images.
         seed: fixes the order of training batches, and the translator's noise.
+        **kwargs: of ``InMemoryDataModule``; a ``train_transform`` augments the translated images.
 
     Raises:
         UserError: for a number out of range, a checkpoint that cannot be read or does not translate, and images of
@@ -45,10 +44,11 @@ class TranslatedDataModule(VisionDataModule):
         translator: str | nn.Module,
         direction: str = "a2b",
         batch_size: int = 128,
-        train_transform: Transform | None = None,
+        *,
         seed: int = 0,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(batch_size=batch_size, val_size=0, train_transform=train_transform, seed=seed)
+        super().__init__(batch_size=batch_size, val_size=0, data_dir=None, limit_train=None, seed=seed, **kwargs)
         module: Any = frozen_module(translator)
         if not isinstance(module, Translates):
             raise UserError(f"translator is a {type(module).__name__}, which does not translate")

@@ -30,6 +30,7 @@ SET_BY_ITSELF = {
     "RingDataModule": {"standardize"},
     "SQuADDataModule": {"file", "test_file"},
     "TinsDataModule": {"data_dir"},
+    "TranslatedDataModule": {"val_size", "data_dir", "limit_train"},
     "WrodlDataModule": {"val_size", "test_size", "standardize"},
     "XORDataModule": {"val_size", "test_size", "standardize"},
 }
