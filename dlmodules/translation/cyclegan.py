@@ -52,6 +52,8 @@ class CycleGAN(TranslationModule):
         discriminator_a: maps images of ``a`` to outputs of any shape ``(B, ...)``. None builds ``PatchDiscriminator``.
         discriminator_b: maps images of ``b``, likewise.
         cycle: weight of the distance of images to what they become there and back.
+        cycle_a: that of the images of ``a`` alone; ``cycle`` where None. Where ``b`` has no room for all that is in
+            ``a``, a high weight has the generators hide it there.
         identity: weight of the distance of images to what the generator of their own domain makes of them; both domains
             must have as many channels.
         pool: translations that each discriminator's pool keeps; 0 for no pool.
@@ -92,13 +94,14 @@ class CycleGAN(TranslationModule):
         discriminator_a: nn.Module | None = None,
         discriminator_b: nn.Module | None = None,
         cycle: float = 10.0,
+        cycle_a: float | None = None,
         identity: float = 0.0,
         pool: int = 50,
         loss: LossName = "least_squares",
         **kwargs: Any,
     ) -> None:
         super().__init__(source_shape, image_shape, loss, **kwargs)
-        check_at_least(0, cycle=cycle, identity=identity)
+        check_at_least(0, cycle=cycle, cycle_a=cycle_a, identity=identity)
         if identity > 0 and source_shape[0] != image_shape[0]:
             raise UserError(
                 f"identity is {identity}, but images of {source_shape[0]} and of {image_shape[0]} channels cannot be"
@@ -106,7 +109,7 @@ class CycleGAN(TranslationModule):
             )
         if residual and None not in (generator_a2b, generator_b2a):
             raise UserError("residual is of the default generators, and both are given: make theirs residual")
-        self.cycle, self.identity = cycle, identity
+        self.cycle, self.cycle_a, self.identity = cycle, cycle if cycle_a is None else cycle_a, identity
         a, b, std = self.source_shape, self.image_shape, weight_std
         self.generator_a2b = generator_a2b or ResNetGenerator(a, b, width, blocks, residual, std)
         self.generator_b2a = generator_b2a or ResNetGenerator(b, a, width, blocks, residual, std)
@@ -139,10 +142,13 @@ class CycleGAN(TranslationModule):
         """Return the mean distance ``()`` of a pixel of ``images`` to ``others``, in the networks' range."""
         return (images - others).abs().mean()
 
-    def cycle_loss(self, pairs: ImagePairs, fakes: ImagePairs) -> Tensor:
-        """Return the distance of the images of both domains to what ``fakes``, their translations, become back."""
+    def cycle_losses(self, pairs: ImagePairs, fakes: ImagePairs) -> tuple[Tensor, Tensor]:
+        """Return the distances of the images of ``a`` and of ``b`` to what ``fakes``, their translations, become back.
+
+        Both are scalars, before their weights.
+        """
         back_a, back_b = self.generator_b2a(fakes.b), self.generator_a2b(fakes.a)
-        return self.distance(back_a, pairs.a) + self.distance(back_b, pairs.b)
+        return self.distance(back_a, pairs.a), self.distance(back_b, pairs.b)
 
     def identity_loss(self, pairs: ImagePairs) -> Tensor:
         """Return the distance of the images of both domains to what the generators that make such make of them."""
@@ -158,9 +164,10 @@ class CycleGAN(TranslationModule):
         low, high = self.output_range
         adversarial = self.adversarial_loss(fakes)
         losses = {"g_loss": adversarial, "adversarial_loss": adversarial}
-        if self.cycle > 0:
-            cycle = self.cycle_loss(pairs, fakes)
-            losses |= {"g_loss": losses["g_loss"] + self.cycle * cycle, "cycle_loss": cycle / (high - low)}
+        if self.cycle > 0 or self.cycle_a > 0:
+            of_a, of_b = self.cycle_losses(pairs, fakes)
+            weighted = self.cycle_a * of_a + self.cycle * of_b
+            losses |= {"g_loss": losses["g_loss"] + weighted, "cycle_loss": (of_a + of_b) / (high - low)}
         if self.identity > 0:
             identity = self.identity_loss(pairs)
             losses |= {"g_loss": losses["g_loss"] + self.identity * identity, "identity_loss": identity / (high - low)}

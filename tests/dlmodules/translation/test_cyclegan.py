@@ -70,6 +70,15 @@ def test_terms_by_hand() -> None:
     assert found["d_real"].item() == pytest.approx((A.mean() + 3 * B.mean()).item() / 2)
 
 
+def test_the_way_of_a_there_and_back_has_its_own_weight() -> None:
+    made = by_hand(cycle_a=2.0)
+    pairs = made.pairs_of((A, B))
+    losses = made.generator_losses(pairs, fakes_of(made, pairs))
+    weighted = 0.875 * (2 * A.mean() + 10 * B.mean())
+    assert losses["g_loss"].item() == pytest.approx((losses["adversarial_loss"] + weighted).item())
+    assert losses["cycle_loss"].item() == pytest.approx(0.875 * (A.mean() + B.mean()).item())
+
+
 def test_weights_of_0_leave_their_terms_out() -> None:
     made = by_hand(cycle=0.0)
     pairs = made.pairs_of((A, B))
