@@ -52,8 +52,7 @@ class CycleGAN(TranslationModule):
         discriminator_a: maps images of ``a`` to outputs of any shape ``(B, ...)``. None builds ``PatchDiscriminator``.
         discriminator_b: maps images of ``b``, likewise.
         cycle: weight of the distance of images to what they become there and back.
-        cycle_a: that of the images of ``a`` alone; ``cycle`` where None. Where ``b`` has no room for all that is in
-            ``a``, a high weight has the generators hide it there.
+        cycle_a: that of the images of ``a`` alone; ``cycle`` where None.
         identity: weight of the distance of images to what the generator of their own domain makes of them; both domains
             must have as many channels.
         pool: translations that each discriminator's pool keeps; 0 for no pool.
