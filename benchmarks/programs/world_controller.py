@@ -1,6 +1,7 @@
 """Scores of a controller that sees and remembers by a world model, which is trained first."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from benchmarks.context import Context
 from benchmarks.programs import scores
@@ -22,11 +23,10 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     common = ["--seed_everything", str(seed), "--data.init_args.seed", str(seed)]
     common += ["--data.init_args.rollouts_dir", folder]
     common += ["--data.init_args.episodes", "4", "--data.init_args.max_steps", "30"] if context.quick else []
-    vision = trained(f"{row.name.split('_controller')[0]}-vision-seed{seed}", row.options["vision"], common, context)
+    vision = trained(f"{Path(row.options['vision']).stem}-seed{seed}", row.options["vision"], common, context)
     untrained = row.options.get("untrained", False)
-    kind = "untrained-memory" if untrained else "memory"
     memory = trained(
-        f"{row.name.split('_controller')[0]}-{kind}-seed{seed}",
+        f"{Path(row.options['memory']).stem}{'-untrained' if untrained else ''}-seed{seed}",
         row.options["memory"],
         [*common, "--model.encoder", vision, "--data.init_args.encoder", vision, *(UNTRAINED if untrained else ())],
         context,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import atan2, log, pi
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import torch
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics.functional.classification import binary_auroc
 
 from benchmarks.context import Context
 from benchmarks.programs import scores
@@ -19,6 +22,7 @@ from datamodules import LatentSeriesDataModule
 from datamodules.environments.making import make_env
 from datamodules.rollouts.policies import make_policy
 from dlmodules import MDNRNN
+from dlmodules.protocols import LatentSeries
 
 AHEAD = 8
 """Tiles of the track, some 28 metres, over which it turns ahead."""
@@ -30,14 +34,18 @@ AGES = 25  # steps of the first second, in which the camera flies down to the ca
 def measure(row: Row, seed: int, context: Context) -> Record:
     """Fit the vision of the row's options, or take that of before, and the row's memory; then test it.
 
-    Beside its loss stands that of the last code as a guess, with deviations of the training. Then ridge regressions
-    read speed, distance to the road and its turn ahead from code and memory, on tracks of their own.
+    Beside its loss stands that of the last code as a guess, with deviations of the training; beside its area under the
+    curve that of whether the step before paid. Then ridge regressions read speed, distance to the road and its turn
+    ahead from code and memory, on tracks of their own.
     """
     folder = str((context.work / "rollouts").resolve())
     common = ["--data.init_args.seed", str(seed), "--data.init_args.rollouts_dir", folder]
     common += ["--data.init_args.episodes", "10", "--data.init_args.max_steps", "30"] if context.quick else []
     vision = trained(
-        f"car_racing-vision-seed{seed}", row.options["vision"], ["--seed_everything", str(seed), *common], context
+        f"{Path(row.options['vision']).stem}-seed{seed}",
+        row.options["vision"],
+        ["--seed_everything", str(seed), *common],
+        context,
     )
     args = (*row.options.get("args", ()), *common, "--model.encoder", vision, "--data.init_args.encoder", vision)
     given = replace(row, options={**row.options, "args": args})
@@ -46,9 +54,14 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     data = scores.data_of_run(given, seed, context, record)
     assert isinstance(module, MDNRNN)
     assert isinstance(data, LatentSeriesDataModule)
-    metrics = {"copy": copy_loss(data), **readable(module, data, 4 if context.quick else EPISODES, seed)}
+    guesses = {"copy": copy_loss(data), "before_auc": before_auc(data)}
+    metrics = {**guesses, **readable(module, data, 4 if context.quick else EPISODES, seed)}
     args = [str(word) for word in row.options.get("args", ())]  # without folders of this machine
     return replace(record, metrics={**record.metrics, **metrics}, args=args)
+
+
+def _all_series(dataset: Any) -> LatentSeries:
+    return dataset.__getitems__(list(range(len(dataset))))
 
 
 @torch.no_grad()
@@ -56,7 +69,7 @@ def copy_loss(data: LatentSeriesDataModule) -> float:
     """Return the loss, in nats a number, of a Gaussian around the last code, whose deviations the training has."""
 
     def changes(dataset: Any) -> Tensor:
-        series = dataset.__getitems__(list(range(len(dataset))))
+        series = _all_series(dataset)
         draw = torch.Generator().manual_seed(0)
         noise = torch.randn(series.mean.shape, generator=draw)
         z = series.mean + (0.5 * series.log_var).exp() * noise
@@ -66,6 +79,15 @@ def copy_loss(data: LatentSeriesDataModule) -> float:
     variance = changes(data.train_set).square().mean(dim=0)
     nats = 0.5 * (changes(data.test_set).square() / variance + variance.log() + log(2 * pi))
     return float(nats.mean())
+
+
+def before_auc(data: LatentSeriesDataModule) -> float:
+    """Return the area under the ROC curve of a guess that a step pays where the one before did, on the test's steps."""
+    series = _all_series(data.test_set)
+    paid = series.reward > 0
+    before = F.pad(paid[:, :-1], (1, 0))
+    real = series.mask > 0
+    return float(binary_auroc(before[real].float(), paid[real].long()))
 
 
 @torch.no_grad()
