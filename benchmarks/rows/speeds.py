@@ -1,5 +1,6 @@
 """The rows of speeds and memory."""
 
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.row import Row
@@ -35,6 +36,17 @@ def _epoch_row(name: str, bar: float, args: tuple[str, ...], note: str, data: st
     )
 
 
+def _updates_row(row: Row) -> Row:
+    """Return ``row`` without the checkpoints that are written between its epochs, which leaves the updates alone."""
+    return replace(
+        row,
+        name=row.name.replace("epoch", "updates"),
+        title=row.title.replace("an epoch of `fit`", "the updates of `fit`"),
+        protocol=row.protocol.replace("last and best checkpoint", "no checkpoints"),
+        options={"args": (*row.options["args"], "--trainer.enable_checkpointing", "false")},
+    )
+
+
 def _short(batches: int) -> tuple[str, ...]:
     """Arguments of epochs of so many batches: a machine that changes its pace does so between near epochs the less."""
     return ("--trainer.limit_train_batches", str(batches), "--trainer.limit_val_batches", "2")
@@ -65,6 +77,30 @@ def _table_row(name: str, environments: str, bar: float, options: dict[str, Any]
         options={"loop_steps": 100_000, **options},
     )
 
+
+_TRANSLATION = (
+    _epoch_row(
+        "pix2pix",
+        1.0,
+        (
+            *("--model", "Pix2Pix", "--model.source_shape", "[1,64,64]", "--model.image_shape", "[1,64,64]"),
+            *("--model.width", "32", "--data", "ShrunkPairsDataModule", "--data.image_size", "64", *_short(40)),
+        ),
+        "half the paper's width, images of 64 pixels, epochs of 40 batches of 8",
+        "scikit-learn's digits and shrunk copies",
+    ),
+    _epoch_row(
+        "cyclegan",
+        1.0,
+        (
+            *("--model", "CycleGAN", "--model.source_shape", "[1,32,32]", "--model.image_shape", "[1,32,32]"),
+            *("--model.width", "32", "--model.blocks", "3", "--data", "ShrunkPairsDataModule", *_short(12)),
+            *("--data.paired", "false", "--data.batch_size", "32"),
+        ),
+        "half the paper's width, three residual blocks, images of 32 pixels, epochs of 12 batches of 32",
+        "scikit-learn's digits and shrunk copies, without pairs",
+    ),
+)
 
 ROWS = (
     Row(
@@ -142,27 +178,8 @@ ROWS = (
         "a quarter of the book's width, epochs of 100 batches of 64",
     ),
     _epoch_row("dcgan_book", 1.0, (*_DCGAN_ARGS, *_short(40)), "the book's width, epochs of 40 batches of 64"),
-    _epoch_row(
-        "pix2pix",
-        1.0,
-        (
-            *("--model", "Pix2Pix", "--model.source_shape", "[1,64,64]", "--model.image_shape", "[1,64,64]"),
-            *("--model.width", "32", "--data", "ShrunkPairsDataModule", "--data.image_size", "64", *_short(40)),
-        ),
-        "half the paper's width, images of 64 pixels, epochs of 40 batches of 8",
-        "scikit-learn's digits and shrunk copies",
-    ),
-    _epoch_row(
-        "cyclegan",
-        1.0,
-        (
-            *("--model", "CycleGAN", "--model.source_shape", "[1,32,32]", "--model.image_shape", "[1,32,32]"),
-            *("--model.width", "32", "--model.blocks", "3", "--data", "ShrunkPairsDataModule", *_short(12)),
-            *("--data.paired", "false", "--data.batch_size", "32"),
-        ),
-        "half the paper's width, three residual blocks, images of 32 pixels, epochs of 12 batches of 32",
-        "scikit-learn's digits and shrunk copies, without pairs",
-    ),
+    *_TRANSLATION,
+    *(_updates_row(row) for row in _TRANSLATION),
     Row(
         name="speed_keras_dcgan",
         kind="speed",

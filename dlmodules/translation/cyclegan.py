@@ -12,6 +12,7 @@ from dlmodules.adversarial.losses import LossName, judgements, realness
 from dlmodules.adversarial.ranges import range_of
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.translation.judging import judge_both
 from dlmodules.translation.module import TranslationModule
 from dlmodules.translation.pairs import ImagePairs
 from dlmodules.translation.patch_discriminator import PatchDiscriminator
@@ -50,6 +51,7 @@ class CycleGAN(TranslationModule):
             which range all networks have their images. None builds ``ResNetGenerator``.
         generator_b2a: the way back, likewise.
         discriminator_a: maps images of ``a`` to outputs of any shape ``(B, ...)``. None builds ``PatchDiscriminator``.
+            Its attribute ``each_alone`` (default false) says that no image of a batch changes its outputs for another.
         discriminator_b: maps images of ``b``, likewise.
         cycle: weight of the distance of images to what they become there and back.
         cycle_a: that of the images of ``a`` alone; ``cycle`` where None.
@@ -175,7 +177,7 @@ class CycleGAN(TranslationModule):
     def discriminator_losses(self, pairs: ImagePairs, fakes: ImagePairs) -> dict[str, Tensor]:
         """Return the sum of what the discriminators minimise as ``d_loss``, and how well they tell real from fake."""
         outputs = [
-            (network(real), network(fake))
+            judge_both(network, (real,), (fake,))
             for network, real, fake in zip(self.discriminators, pairs[:2], fakes[:2], strict=True)
         ]
         total = torch.stack([self.loss.discriminator(*pair) for pair in outputs]).sum()

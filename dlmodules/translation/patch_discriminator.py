@@ -62,6 +62,11 @@ class PatchDiscriminator(nn.Module):
         self.output = SameConv2d(filters[-1], 1, 4)
         normal_(self, weight_std)
 
+    @property
+    def each_alone(self) -> bool:
+        """Whether an image is judged by itself, whatever others are in its batch: see ``judging.judge_both``."""
+        return self.norm != "batch"
+
     def _norm(self, channels: int) -> nn.Module:
         if self.norm == "none":
             return nn.Identity()

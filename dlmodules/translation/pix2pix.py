@@ -12,6 +12,7 @@ from typing_extensions import override
 from dlmodules.adversarial.losses import LossName, judgements, realness
 from dlmodules.errors import UserError
 from dlmodules.layers.channels_last import use_channels_last
+from dlmodules.translation.judging import judge_both
 from dlmodules.translation.module import TranslationModule
 from dlmodules.translation.pairs import ImagePairs
 from dlmodules.translation.patch_discriminator import PatchDiscriminator
@@ -44,7 +45,8 @@ class Pix2Pix(TranslationModule):
         generator: maps images ``(B, *source_shape)`` to images ``(B, *image_shape)``; its attribute ``output_range``
             (default [0, 1]) says in which range. None builds ``UNetGenerator``.
         discriminator: maps images of both domains, their channels one above the other, to outputs of any shape
-            ``(B, ...)``. None builds ``PatchDiscriminator``.
+            ``(B, ...)``. None builds ``PatchDiscriminator``. Its attribute ``each_alone`` (default false) says that no
+            image of a batch changes its outputs for another.
         l1: weight of the mean distance of a pixel in the networks' range.
         adversarial: weight of the adversarial loss; 0 leaves the discriminator untrained: a regression of pixels.
         loss: ``non_saturating``, ``minimax``, ``least_squares``, ``wasserstein`` or ``hinge``.
@@ -118,7 +120,9 @@ class Pix2Pix(TranslationModule):
 
     def discriminator_losses(self, pairs: ImagePairs, fake: Tensor) -> dict[str, Tensor]:
         """Return what the discriminator minimises as ``d_loss``, and how well it tells real from translated."""
-        real_outputs, fake_outputs = self.discriminate(pairs.a, pairs.b), self.discriminate(pairs.a, fake)
+        real_outputs, fake_outputs = judge_both(
+            self.discriminator, (pairs.a, pairs.b), (pairs.a, fake), self.discriminate
+        )
         loss = self.loss.discriminator(real_outputs, fake_outputs)
         return {"d_loss": loss, **judgements(self.loss, real_outputs, fake_outputs)}
 
