@@ -79,9 +79,9 @@ _NATS = (
 ROWS = (
     _memory(
         "_expert",
-        who="a driver who is pushed off his line",
+        who="a driver who is pushed off his line a little",
         config="car_racing_expert",
-        budget="60 epochs of 640 episodes, a quarter of an hour of a core",
+        budget="60 epochs of 640 episodes, ten minutes of a core",
         auc=0.9,
         read=0.9,
     ),
