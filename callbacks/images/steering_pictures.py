@@ -48,7 +48,7 @@ class SteeringPictures(ImagePlottingCallback):
             self._passed, self._steering = 0, []
         fields = fields_of(batch)
         n = len(fields[0])
-        rows = torch.arange(-self._passed % self.spacing, n, self.spacing)[:missing]
+        rows = torch.tensor(range(-self._passed % self.spacing, n, self.spacing), dtype=torch.long)[:missing]
         self._passed += n
         if not len(rows):
             return

@@ -52,11 +52,11 @@ def batches(*fields: Tensor) -> DataLoader[Any]:
     return DataLoader(TensorDataset(*fields), batch_size=6)
 
 
-def test_frames_of_so_many_with_their_maps_and_both_steerings(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("spacing", "rows"), [(4, [0, 4, 8]), (8, [0, 8, 16]), (15, [0, 15])])
+def test_frames_of_so_many_with_their_maps_and_both_steerings(tmp_path: Path, spacing: int, rows: list[int]) -> None:
     logger, (frames, steering) = ImageLogger(), drive()
-    fitted = trainer(tmp_path, SteeringPictures(num=3, spacing=4, columns=2), logger=logger)
-    fitted.fit(Redness(), batches(*drive(1)), batches(frames, steering))
-    rows = [0, 4, 8]  # of batches of six
+    fitted = trainer(tmp_path, SteeringPictures(num=3, spacing=spacing, columns=2), logger=logger)
+    fitted.fit(Redness(), batches(*drive(1)), batches(frames, steering))  # of six
     chosen = frames[rows]
     captions = [
         f"network {found:+.2f}, driver {wanted:+.2f}"
