@@ -39,9 +39,10 @@ class Camera:
 
     def __init__(self, size: int, seen: float) -> None:
         self.size, self.seen = size, seen
-        self._right, self._ahead = (rays.astype(np.float32) for rays in window_rays(size, FULL_ZOOM, seen))
-        self._index = np.empty((size, size), dtype=np.int64)
-        self._texels = np.empty((size, size), dtype=np.uint32)
+        right, ahead = window_rays(size, FULL_ZOOM, seen)
+        rays = np.broadcast_arrays(right[None, :], ahead[:, None], 1.0)
+        self._rays = np.stack([ray.ravel() for ray in rays]).astype(np.float32)
+        self._texels = np.empty(size * size, dtype=np.uint32)
 
     def take(self, ground: TrackMap, x: float, y: float, angle: float, zoom: float) -> Any:
         """Return the ground around a car as a new frame ``(size, size, 3)`` uint8.
@@ -57,16 +58,15 @@ class Camera:
         # Where a pixel covers several texels of the fine map, the coarse one has their mean.
         texels, metres = (ground.fine, FINE) if scale < COARSE / FINE else (ground.coarse, COARSE)
         cos, sin = math.cos(angle) * scale / metres, math.sin(angle) * scale / metres
-        columns = (x + HALF) / metres + cos * self._right, (y + HALF) / metres + sin * self._right
-        rows = -sin * self._ahead[:, None], cos * self._ahead[:, None]
-        across, along = ((row + column).astype(np.int32) for row, column in zip(rows, columns, strict=True))
+        turned = np.array([[cos, -sin, (x + HALF) / metres], [sin, cos, (y + HALF) / metres]], dtype=np.float32)
+        across, along = places = (turned @ self._rays).astype(np.int32)
         side = texels.shape[0]
         if scale > 1:
-            across, along = across.clip(0, side - 1), along.clip(0, side - 1)
+            places.clip(0, side - 1, out=places)
         along *= side
-        np.add(along, across, out=self._index)
-        texels.ravel().take(self._index, out=self._texels, mode="clip")
-        colours, frame = colours_of(self._texels), np.empty((self.size, self.size, 3), dtype=np.uint8)
+        along += across
+        texels.reshape(-1).take(along, out=self._texels, mode="clip")
+        colours, frame = colours_of(self._texels), np.empty((self.size * self.size, 3), dtype=np.uint8)
         for channel in range(3):  # in a third of the time of one copy
-            frame[..., channel] = colours[..., channel]
-        return frame
+            frame[:, channel] = colours[:, channel]
+        return frame.reshape(self.size, self.size, 3)

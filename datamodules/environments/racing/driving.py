@@ -34,10 +34,9 @@ def step(car: Any, dt: float) -> None:
         limit = FRICTION_LIMIT * 0.6
         for tile in wheel.tiles:
             limit = max(limit, FRICTION_LIMIT * tile.road_friction)
-        forward, side, velocity = wheel.GetWorldVector((0, 1)), wheel.GetWorldVector((1, 0)), wheel.linearVelocity
-        forward_x, forward_y = forward
-        side_x, side_y = side
-        velocity_x, velocity_y = velocity
+        forward_x, forward_y = wheel.GetWorldVector((0, 1))
+        side_x, side_y = forward_y, -forward_x
+        velocity_x, velocity_y = wheel.linearVelocity
         along = forward_x * velocity_x + forward_y * velocity_y
         across = side_x * velocity_x + side_y * velocity_y
         omega = float(wheel.omega)

@@ -60,7 +60,7 @@ class CarRacing(car_racing.CarRacing):
         self.observation_space = gym.spaces.Box(0, 255, (size, size, 3), np.uint8)
         self.action_repeat, self.patience = action_repeat, patience
         self.map: TrackMap | None = None
-        self._texels: tuple[Any, Any] | None = None
+        self._before: TrackMap | None = None
         self._is_seen = True
         self._waited = 0
         self._colours = self._painted = np.zeros((0, 3))
@@ -68,7 +68,8 @@ class CarRacing(car_racing.CarRacing):
     @override
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         # A new world: nothing of the tracks before can be left in it.
-        self.world, self.road, self.map = b2World((0, 0)), None, None
+        self.world, self.road = b2World((0, 0)), None
+        self._before, self.map = self.map or self._before, None
         first, info = super().reset(seed=seed, options=options)
         return first, info
 
@@ -107,8 +108,7 @@ class CarRacing(car_racing.CarRacing):
         if self.map is None:
             self._share_colours()
             colours = self.bg_color, self.grass_color
-            self.map = TrackMap(self.road_poly, *colours, dimming(self.camera.size), self._texels)
-            self._texels = self.map.fine, self.map.coarse
+            self.map = TrackMap(self.road_poly, *colours, dimming(self.camera.size), self._before)
         self._repaint(self.map)
         assert self.car is not None
         hull = self.car.hull
@@ -133,7 +133,7 @@ class CarRacing(car_racing.CarRacing):
     def _repaint(self, ground: TrackMap) -> None:
         """Paint the tiles on the map that were driven on since the frame before."""
         changed = self._colours[:, 0] != self._painted[:, 0]
-        if not changed.any():
+        if not np.count_nonzero(changed):  # several times as fast as ``any``
             return
         for place in np.flatnonzero(changed):
             assert self.road is not None

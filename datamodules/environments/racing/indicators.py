@@ -18,7 +18,10 @@ TOP = WINDOW_H - BAR
 UNIT_X, UNIT_Y = WINDOW_W / 40, WINDOW_H / 40
 WHITE, BLUE, VIOLET, GREEN, RED = (255, 255, 255), (0, 0, 255), (51, 0, 255), (0, 255, 0), (255, 0, 0)
 TOO_SMALL = 1e-4  # what is smaller is not drawn
-WHEELS = ((7, BLUE), (8, BLUE), (9, VIOLET), (10, VIOLET))
+SPEED, WHEELS, STEERING, TURNING = 5, (7, 8, 9, 10), 20, 30
+"""Where each is drawn, in fortieths of the window's width."""
+
+COLOURS = {SPEED: WHITE, 7: BLUE, 8: BLUE, 9: VIOLET, 10: VIOLET, STEERING: GREEN, TURNING: RED}
 
 
 class Indicators:
@@ -34,6 +37,7 @@ class Indicators:
         self.clear = np.zeros((size - self.first, 1, 1), dtype=np.float32)
         # In a size that is no multiple of 8 a row shows both the picture and the bar.
         self.clear[0] = TOP * size / WINDOW_H - self.first
+        self._light = np.empty((size - self.first, size, 3), dtype=np.uint8)
 
     def draw(self, frame: Any, score: float, car: Any) -> None:
         """Draw the bar on a frame ``(size, size, 3)`` uint8.
@@ -43,32 +47,27 @@ class Indicators:
             score: return so far.
             car: Gymnasium's ``Car``.
         """
-        bar = frame[self.first :]
-        if self.clear[0, 0, 0]:
-            bar[...] = bar * self.clear
-        else:
-            bar[...] = 0
-        size, wheels, hull = self.size, car.wheels, car.hull
-        self._add(bar, _text(size, f"{score:04.0f}"))
+        size, light, wheels, hull = self.size, self._light, car.wheels, car.hull
+        # What is drawn on black side by side adds up in the pixels that are shared. Whole bars are added: to find the
+        # few columns that each fills would take longer.
+        light[...] = _text(size, f"{score:04.0f}")
         velocity = hull.linearVelocity
         speed = math.sqrt(velocity[0] * velocity[0] + velocity[1] * velocity[1])
         if speed > TOO_SMALL:
-            self._add(bar, _column(size, 5, int(_height(0.02 * speed)), WHITE))
-        for (place, colour), wheel in zip(WHEELS, wheels, strict=True):
-            if abs(wheel.omega) > TOO_SMALL:
-                self._add(bar, _column(size, place, int(_height(0.01 * wheel.omega)), colour))
-        for place, value, factor, colour in (
-            (20, wheels[0].joint.angle, -10.0, GREEN),
-            (30, hull.angularVelocity, -0.8, RED),
-        ):
-            if abs(value) > TOO_SMALL:
-                self._add(bar, _row(size, place, int((place + factor * value) * UNIT_X), colour))
-
-    @staticmethod
-    def _add(bar: Any, patch: tuple[slice, Any]) -> None:
-        # What is drawn on black side by side adds up in the pixels that are shared.
-        columns, light = patch
-        bar[:, columns] += light
+            light += _column(size, SPEED, int(_height(0.02 * speed)))
+        for place, wheel in zip(WHEELS, wheels, strict=True):
+            omega = wheel.omega
+            if abs(omega) > TOO_SMALL:
+                light += _column(size, place, int(_height(0.01 * omega)))
+        angle, turning = wheels[0].joint.angle, hull.angularVelocity
+        if abs(angle) > TOO_SMALL:
+            light += _row(size, STEERING, int((STEERING - 10.0 * angle) * UNIT_X))
+        if abs(turning) > TOO_SMALL:
+            light += _row(size, TURNING, int((TURNING - 0.8 * turning) * UNIT_X))
+        if self.clear[0, 0, 0]:
+            frame[self.first :] = frame[self.first :] * self.clear + light
+        else:
+            frame[self.first :] = light
 
 
 def _height(value: float) -> float:
@@ -77,7 +76,7 @@ def _height(value: float) -> float:
 
 
 @cache
-def _text(size: int, text: str) -> tuple[slice, Any]:
+def _text(size: int, text: str) -> Any:
     pygame.font.init()
     font = pygame.font.Font(pygame.font.get_default_font(), 42)
     words = font.render(text, True, WHITE, (0, 0, 0))
@@ -89,19 +88,20 @@ def _text(size: int, text: str) -> tuple[slice, Any]:
 
 
 @cache
-def _column(size: int, place: int, top: int, colour: Sequence[int]) -> tuple[slice, Any]:
+def _column(size: int, place: int, top: int) -> Any:
     left, bottom = place * UNIT_X, WINDOW_H - UNIT_Y - TOP
     corners = [(left, top - TOP), (left + UNIT_X, top - TOP), (left + UNIT_X, bottom), (left, bottom)]
-    surface = _drawn(corners, colour)
-    if place + 1 in dict(WHEELS):  # pygame draws the last pixel too, which is the next column's first
+    surface = _drawn(corners, COLOURS[place])
+    if place + 1 in WHEELS:  # pygame draws the last pixel too, which is the next column's first
         surface.fill((0, 0, 0), (int(left + UNIT_X), 0, 1, BAR))
     return _in_frame(surface, size)
 
 
 @cache
-def _row(size: int, place: int, end: int, colour: Sequence[int]) -> tuple[slice, Any]:
+def _row(size: int, place: int, end: int) -> Any:
     left, top, bottom = place * UNIT_X, WINDOW_H - 4 * UNIT_Y - TOP, WINDOW_H - 2 * UNIT_Y - TOP
-    return _in_frame(_drawn([(left, top), (end, top), (end, bottom), (left, bottom)], colour), size)
+    corners = [(left, top), (end, top), (end, bottom), (left, bottom)]
+    return _in_frame(_drawn(corners, COLOURS[place]), size)
 
 
 def _drawn(corners: Sequence[tuple[float, float]], colour: Sequence[int]) -> pygame.Surface:
@@ -110,16 +110,11 @@ def _drawn(corners: Sequence[tuple[float, float]], colour: Sequence[int]) -> pyg
     return surface
 
 
-def _in_frame(surface: pygame.Surface, size: int) -> tuple[slice, Any]:
-    """Return the columns of a frame where a drawing of the bar is not black, and it in them, uint8."""
+def _in_frame(surface: pygame.Surface, size: int) -> Any:
+    """Return a drawing of the bar as the last rows of a frame, ``(rows, size, 3)`` uint8."""
     columns, rows = _weights(size)
     pixels = pygame.surfarray.array3d(surface).astype(np.float32)
-    light = np.einsum("cx,xyk,ry->rck", columns, pixels, rows, optimize=True)
-    used = np.flatnonzero(light.any(axis=(0, 2)))
-    if not len(used):
-        return slice(0, 0), np.zeros((len(rows), 0, 3), dtype=np.uint8)
-    part = slice(used[0], used[-1] + 1)
-    return part, np.ascontiguousarray(light[:, part]).astype(np.uint8)
+    return np.ascontiguousarray(np.einsum("cx,xyk,ry->rck", columns, pixels, rows, optimize=True)).astype(np.uint8)
 
 
 @cache

@@ -1,8 +1,9 @@
 """The track from above, drawn once an episode, at two scales."""
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Any
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 import pygame
@@ -33,8 +34,8 @@ class TrackMap:
         background: colour of the field.
         grass: colour of the squares on it.
         dimming: levels that each colour loses, see ``surfaces.dimming``.
-        texels: those of a map that is not needed any more, ``fine`` and ``coarse``, to be drawn over; to ask for new
-            memory takes longer than to fill it.
+        before: a map that is not needed any more, whose texels this one draws over. To ask for new memory takes longer
+            than to fill it, and of a field of the same colours its track alone is to be removed.
     """
 
     def __init__(
@@ -43,30 +44,44 @@ class TrackMap:
         background: Colour,
         grass: Colour,
         dimming: int = 0,
-        texels: tuple[Any, Any] | None = None,
+        before: "TrackMap | None" = None,
     ) -> None:
         self.dimming = dimming
-        drawn, *fields = _field(self._dimmed(background), self._dimmed(grass))
-        self.fine, self.coarse = (np.empty_like(field) for field in fields) if texels is None else texels
-        for mine, field in zip((self.fine, self.coarse), fields, strict=True):
-            np.copyto(mine, field)
-        points = np.array([point for vertices, _ in polygons for point in vertices])
-        low = np.floor((points.min(axis=0) + HALF - MARGIN) / COARSE).astype(int) * COARSE
-        high = np.ceil((points.max(axis=0) + HALF + MARGIN) / COARSE).astype(int) * COARSE
+        self.field = field = _field(self._dimmed(background), self._dimmed(grass))
+        self._take_texels(before)
+        points = np.array([point for vertices, _ in polygons for point in vertices]) + HALF
+        low = np.floor((points.min(axis=0) - MARGIN) / COARSE).astype(int) * COARSE
+        high = np.ceil((points.max(axis=0) + MARGIN) / COARSE).astype(int) * COARSE
         left, top, right, bottom = (round(side / DRAWN) for side in (*low, *high))
-        surface = _scratch().subsurface((0, 0, right - left, bottom - top))
-        surface.blit(drawn, (0, 0), (left, top, right - left, bottom - top))
-        for vertices, colour in polygons:
-            pygame.draw.polygon(
-                surface,
-                self._dimmed(colour),
-                [((x + HALF) / DRAWN - left, (y + HALF) / DRAWN - top) for x, y in vertices],
-            )
+        corners = iter((points / DRAWN).tolist())
+        colours = np.array([colour for _, colour in polygons]).tolist()
+        surface = field.surface
+        drawn = [
+            pygame.draw.polygon(surface, self._dimmed(colour), list(islice(corners, len(vertices))))
+            for (vertices, _), colour in zip(polygons, colours, strict=True)
+        ]
+        self._parts = []
+        shrunk = surface.subsurface((left, top, right - left, bottom - top))
         for mine, scale in ((self.fine, FINE), (self.coarse, COARSE)):
             size = [round(side / scale) for side in high - low]
             start = [round(side / scale) for side in low]
-            part = pixels_of(pygame.transform.smoothscale(surface, size))
-            mine[start[1] : start[1] + size[1], start[0] : start[0] + size[0]] = part
+            part = slice(start[1], start[1] + size[1]), slice(start[0], start[0] + size[0])
+            shrunk = pygame.transform.smoothscale(shrunk, size)  # the coarse one from the fine one, which is smaller
+            mine[part] = pixels_of(shrunk)
+            self._parts.append(part)
+        for area in drawn:
+            surface.blit(field.empty, area, area)
+
+    def _take_texels(self, before: "TrackMap | None") -> None:
+        """Have texels of the field without a track: those of the map before, or new ones."""
+        field = self.field
+        if before is None:
+            self.fine, self.coarse = field.fine.copy(), field.coarse.copy()
+            return
+        self.fine, self.coarse = before.fine, before.coarse
+        parts = before._parts if before.field is field else [slice(None)] * 2
+        for mine, empty, part in zip((self.fine, self.coarse), (field.fine, field.coarse), parts, strict=True):
+            mine[part] = empty[part]
 
     def _dimmed(self, colour: Colour) -> tuple[int, int, int]:
         red, green, blue = (max(int(c) - self.dimming, 0) for c in colour)
@@ -97,16 +112,24 @@ class TrackMap:
         part[inside & (part == self._texel(before))] = self._texel(after)
 
 
-@cache
-def _scratch() -> pygame.Surface:
-    """Return a surface to draw a track on, always the same one."""
-    side = int(2 * HALF / DRAWN)
-    return surface_of(side, side)
+class Field(NamedTuple):
+    """The field without a track.
+
+    Args:
+        empty: as it is drawn.
+        surface: the same, to draw tracks on and to remove them from.
+        fine: its texels.
+        coarse: likewise.
+    """
+
+    empty: pygame.Surface
+    surface: pygame.Surface
+    fine: Any
+    coarse: Any
 
 
-@cache
-def _field(background: tuple[int, int, int], grass: tuple[int, int, int]) -> tuple[pygame.Surface, Any, Any]:
-    """Return the field without a track, as it is drawn and as texels of both scales."""
+@lru_cache(maxsize=2)  # with colours at random each episode has others
+def _field(background: tuple[int, int, int], grass: tuple[int, int, int]) -> Field:
     side = int(2 * HALF / DRAWN)
     surface = surface_of(side, side)
     field = (np.array([-PLAYFIELD, PLAYFIELD]) + HALF) / DRAWN
@@ -119,4 +142,4 @@ def _field(background: tuple[int, int, int], grass: tuple[int, int, int]) -> tup
     for scale in (FINE, COARSE):
         size = int(2 * HALF / scale)
         texels.append(np.ascontiguousarray(pixels_of(pygame.transform.smoothscale(surface, (size, size)))))
-    return surface, texels[0], texels[1]
+    return Field(surface, surface.copy(), *texels)
