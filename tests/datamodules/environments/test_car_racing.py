@@ -86,11 +86,12 @@ def test_the_bar_shows_the_return_and_the_speed(monkeypatch: pytest.MonkeyPatch)
     assert ours[-1][56:, 8:10].max() > 100  # the white column of the speed
 
 
-def test_an_episode_depends_on_its_seed_alone() -> None:
-    env = fast()
+@pytest.mark.parametrize("domain_randomize", [False, True])
+def test_an_episode_depends_on_its_seed_alone(domain_randomize: bool) -> None:
+    env = fast(domain_randomize=domain_randomize)
     driven(env, 8, drive(120, seed=5))
     again, rewards = driven(env, 3, drive(120))
-    fresh, fresh_rewards = driven(fast(), 3, drive(120))
+    fresh, fresh_rewards = driven(fast(domain_randomize=domain_randomize), 3, drive(120))
     assert rewards == fresh_rewards
     assert all(np.array_equal(a, b) for a, b in zip(again, fresh, strict=True))
 
