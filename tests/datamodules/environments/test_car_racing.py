@@ -86,6 +86,23 @@ def test_the_bar_shows_the_return_and_the_speed(monkeypatch: pytest.MonkeyPatch)
     assert ours[-1][56:, 8:10].max() > 100  # the white column of the speed
 
 
+@pytest.mark.parametrize("colours", [((102, 204, 102), (102, 230, 102)), ((10, 20, 30), (40, 50, 60))])
+def test_nothing_of_the_track_before_is_left_on_the_map(colours: Any) -> None:
+    pytest.importorskip("Box2D", reason=MISSING)
+    from datamodules.environments.racing.track_map import TrackMap
+
+    def squares(*middles: float) -> list[Any]:
+        corners = ((-20, -20), (20, -20), (20, 20), (-20, 20))
+        return [([(middle + x, middle + y) for x, y in corners], (100, 100, 100)) for middle in middles]
+
+    fresh = TrackMap(squares(-250.0, 250.0), *colours)
+    before = TrackMap(squares(-300.0, 0.0), (102, 204, 102), (102, 230, 102))  # inside the other's bounds, and outside
+    after = TrackMap(squares(-250.0, 250.0), *colours, before=before)
+    assert after.fine is before.fine
+    assert (after.fine == fresh.fine).all()
+    assert (after.coarse == fresh.coarse).all()
+
+
 @pytest.mark.parametrize("domain_randomize", [False, True])
 def test_an_episode_depends_on_its_seed_alone(domain_randomize: bool) -> None:
     env = fast(domain_randomize=domain_randomize)
