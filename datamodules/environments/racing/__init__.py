@@ -1,1 +1,1 @@
-"""CarRacing with a fast camera: Gymnasium's track, car and rewards, drawn thirty times as fast."""
+"""CarRacing with a fast camera: Gymnasium's track, car and rewards, drawn forty times as fast."""

@@ -21,7 +21,7 @@ SMALLEST = 16
 
 
 class CarRacing(car_racing.CarRacing):
-    """Gymnasium's ``CarRacing-v3``, whose observations are drawn some thirty times as fast.
+    """Gymnasium's ``CarRacing-v3``, whose observations are drawn some forty times as fast.
 
     Physics, tracks, rewards and ends are Gymnasium's, to the bit. A frame is read from a map of the track that is drawn
     once an episode, and differs from Gymnasium's, shrunk to the same size, by about one level of 255 in the mean. An
