@@ -174,19 +174,22 @@ class Negatives(DigitsDataModule):
 
 @pytest.mark.learning
 def test_it_learns_without_pairs_that_the_other_digits_are_negatives(tmp_path: Path) -> None:
-    """An image that is left as it is is .6 off in the mean; without the way back it is lost, .2 off what it was."""
+    """Eight seeds end below .06; left as it is an image is .6 off, without the way back .15, and comes back .15 off.
+
+    Patches of one halving are too small to tell a digit by: then most seeds invert the background alone.
+    """
     torch.manual_seed(0)
     data = PairDataModule(DigitsDataModule(image_size=16), Negatives(image_size=16), batch_size=16)
     made = CycleGAN(
-        **{**SMALL, "width": 8},
+        **{**SMALL, "width": 8, "layers": 2},
         optimizer_d=lambda p: AdversarialAdam(p, lr=1e-3),
         optimizer_g=lambda p: AdversarialAdam(p, lr=1e-3),
     )
     trainer = quiet_trainer(max_steps=200, limit_val_batches=0, default_root_dir=tmp_path)
     trainer.fit(made, datamodule=data)
     (measured,) = trainer.test(made, datamodule=data, verbose=False)
-    assert measured["test/cycle_a"] < 0.12
-    assert measured["test/cycle_b"] < 0.12
+    assert measured["test/cycle_a"] < 0.1
+    assert measured["test/cycle_b"] < 0.1
     a, *_ = data.required_test_set().__getitems__(range(300))
     with torch.no_grad():
-        assert (made.eval().translate(a) - (1 - a)).abs().mean() < 0.15
+        assert (made.eval().translate(a) - (1 - a)).abs().mean() < 0.1
