@@ -41,6 +41,12 @@ def trained(name: str, config: str, args: Sequence[str], context: Context) -> st
     return str(versions(folder / Path(config).stem)[-1] / "checkpoints" / "last.ckpt")
 
 
+def trained_stage(config: str, seed: int, args: Sequence[str], context: Context, kind: str = "") -> str:
+    """Return the last checkpoint of a run of ``config`` with ``seed``, see ``trained``; ``kind`` tells others apart."""
+    named = ["--seed_everything", str(seed), *args]
+    return trained(f"{Path(config).stem}{kind}-seed{seed}", config, named, context)
+
+
 @torch.no_grad()
 def made_of(images: TensorImageDataset, make: Callable[[Tensor], Tensor], n: int | None = None) -> TensorImageDataset:
     """Return what ``make`` makes of the first ``n`` images, or of all, with their labels.

@@ -1,11 +1,10 @@
 """Scores of a controller that sees and remembers by a world model, which is trained first."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from benchmarks.context import Context
 from benchmarks.programs import scores
-from benchmarks.readers import trained
+from benchmarks.readers import trained_stage
 from benchmarks.record import Record
 from benchmarks.row import Row
 
@@ -20,17 +19,14 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     train the controller in dreams of the memory.
     """
     folder = str((context.work / "rollouts").resolve())
-    common = ["--seed_everything", str(seed), "--data.init_args.seed", str(seed)]
-    common += ["--data.init_args.rollouts_dir", folder]
+    common = ["--data.init_args.seed", str(seed), "--data.init_args.rollouts_dir", folder]
     common += ["--data.init_args.episodes", "4", "--data.init_args.max_steps", "30"] if context.quick else []
-    vision = trained(f"{Path(row.options['vision']).stem}-seed{seed}", row.options["vision"], common, context)
-    untrained = row.options.get("untrained", False)
-    memory = trained(
-        f"{Path(row.options['memory']).stem}{'-untrained' if untrained else ''}-seed{seed}",
-        row.options["memory"],
-        [*common, "--model.encoder", vision, "--data.init_args.encoder", vision, *(UNTRAINED if untrained else ())],
-        context,
-    )
+    vision = trained_stage(row.options["vision"], seed, common, context)
+    common += ["--model.encoder", vision, "--data.init_args.encoder", vision]
+    if row.options.get("untrained", False):
+        memory = trained_stage(row.options["memory"], seed, [*common, *UNTRAINED], context, kind="-untrained")
+    else:
+        memory = trained_stage(row.options["memory"], seed, common, context)
     given = (*row.options.get("args", ()), "--model.world", memory)
     if row.options.get("dreams", False):
         given += ("--data.train_env_kwargs.world", memory)

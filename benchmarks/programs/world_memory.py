@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from math import atan2, log, pi
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from torchmetrics.functional.classification import binary_auroc
 
 from benchmarks.context import Context
 from benchmarks.programs import scores
-from benchmarks.readers import trained
+from benchmarks.readers import trained_stage
 from benchmarks.record import Record
 from benchmarks.row import Row
 from datamodules import LatentSeriesDataModule
@@ -41,12 +40,7 @@ def measure(row: Row, seed: int, context: Context) -> Record:
     folder = str((context.work / "rollouts").resolve())
     common = ["--data.init_args.seed", str(seed), "--data.init_args.rollouts_dir", folder]
     common += ["--data.init_args.episodes", "10", "--data.init_args.max_steps", "30"] if context.quick else []
-    vision = trained(
-        f"{Path(row.options['vision']).stem}-seed{seed}",
-        row.options["vision"],
-        ["--seed_everything", str(seed), *common],
-        context,
-    )
+    vision = trained_stage(row.options["vision"], seed, common, context)
     args = (*row.options.get("args", ()), *common, "--model.encoder", vision, "--data.init_args.encoder", vision)
     given = replace(row, options={**row.options, "args": args})
     record = scores.measure(given, seed, context)

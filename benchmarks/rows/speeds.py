@@ -1,6 +1,5 @@
 """The rows of speeds and memory."""
 
-from dataclasses import replace
 from typing import Any
 
 from benchmarks.row import Row
@@ -11,39 +10,33 @@ _IN_TURN = (
     f" of {_OF_RATIOS} with its 95 % confidence interval (bootstrap), which decides"
 )
 _FIT_SIDE = (
-    "`train.py fit` with its default callbacks and loggers (metrics.csv, W&B offline, exact resume, last and best"
-    " checkpoint, progress bar), {}; an epoch lasts from its start to the start of the next,"
+    "`train.py fit` with its default callbacks and loggers (metrics.csv, W&B offline, exact resume, {checkpoints},"
+    " progress bar), {data}; an epoch lasts from its start to the start of the next,"
     " with all that is between but the validation pass, which the loop does not have; the first is left out"
 )
 _MNIST = "MNIST, 55,000 images"
-_FIT_MNIST = _FIT_SIDE.format(_MNIST)
+_BOTH = "last and best checkpoint"
+_FIT_MNIST = _FIT_SIDE.format(data=_MNIST, checkpoints=_BOTH)
 
 
-def _epoch_row(name: str, bar: float, args: tuple[str, ...], note: str, data: str = _MNIST) -> Row:
-    system = args[1]
+def _epoch_row(
+    name: str, bar: float, args: tuple[str, ...], note: str, data: str = _MNIST, checkpoints: bool = True
+) -> Row:
+    """Return the row of an epoch; without ``checkpoints``, which are written between epochs, of its updates alone."""
+    system, part, what = args[1], *(("epoch", "an epoch") if checkpoints else ("updates", "the updates"))
+    fit_side = _FIT_SIDE.format(data=data, checkpoints=_BOTH if checkpoints else "no checkpoints")
     return Row(
-        name=f"speed_epoch_{name}",
+        name=f"speed_{part}_{name}",
         kind="speed",
         program="programs.speed_epoch",
         system=system,
-        protocol=f"{_FIT_SIDE.format(data)}; the loop trains a copy of the networks between the epochs of the fit, in"
+        protocol=f"{fit_side}; the loop trains a copy of the networks between the epochs of the fit, in"
         f" its process, on the same tensors, with equal optimizers and allocator settings; {note}; {_IN_TURN}",
-        title=f"{system}: an epoch of `fit` against a hand-written loop",
+        title=f"{system}: {what} of `fit` against a hand-written loop",
         bar=("<=", bar),
         ours="fit {:.2f} s",
         other="loop {:.2f} s",
-        options={"args": args},
-    )
-
-
-def _updates_row(row: Row) -> Row:
-    """Return ``row`` without the checkpoints that are written between its epochs, which leaves the updates alone."""
-    return replace(
-        row,
-        name=row.name.replace("epoch", "updates"),
-        title=row.title.replace("an epoch of `fit`", "the updates of `fit`"),
-        protocol=row.protocol.replace("last and best checkpoint", "no checkpoints"),
-        options={"args": (*row.options["args"], "--trainer.enable_checkpointing", "false")},
+        options={"args": args if checkpoints else (*args, "--trainer.enable_checkpointing", "false")},
     )
 
 
@@ -79,7 +72,7 @@ def _table_row(name: str, environments: str, bar: float, options: dict[str, Any]
 
 
 _TRANSLATION = (
-    _epoch_row(
+    (
         "pix2pix",
         1.0,
         (
@@ -89,7 +82,7 @@ _TRANSLATION = (
         "half the paper's width, images of 64 pixels, epochs of 40 batches of 8",
         "scikit-learn's digits and shrunk copies",
     ),
-    _epoch_row(
+    (
         "cyclegan",
         1.0,
         (
@@ -178,8 +171,7 @@ ROWS = (
         "a quarter of the book's width, epochs of 100 batches of 64",
     ),
     _epoch_row("dcgan_book", 1.0, (*_DCGAN_ARGS, *_short(40)), "the book's width, epochs of 40 batches of 64"),
-    *_TRANSLATION,
-    *(_updates_row(row) for row in _TRANSLATION),
+    *(_epoch_row(*row, checkpoints=checkpoints) for checkpoints in (True, False) for row in _TRANSLATION),
     Row(
         name="speed_keras_dcgan",
         kind="speed",

@@ -2,6 +2,9 @@
 
 from benchmarks.row import Figure, Row
 
+_WANDERING = "wandering actions"
+_SHORT = "40 epochs of 160 episodes, two minutes of a core"
+
 
 def _memory(
     name: str, *args: str, who: str, config: str, budget: str, auc: float | None = None, read: float | None = None
@@ -45,10 +48,6 @@ def _memory(
         elsewhere="one core, five minutes" if who == _WANDERING else "one core, half an hour",
         headline=who != _WANDERING,
     )
-
-
-_WANDERING = "wandering actions"
-_SHORT = "40 epochs of 160 episodes, two minutes of a core"
 
 
 def _foreseen(bar: float | None) -> tuple[Figure, ...]:
