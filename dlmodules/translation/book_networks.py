@@ -141,7 +141,7 @@ class StridedPatchDiscriminator(nn.Module):
         kernel: size of all kernels.
     """
 
-    each_alone = True
+    per_sample = True
     """An image is judged by itself, whatever others are in its batch: see ``judging.judge_both``."""
 
     def __init__(self, image_shape: Sequence[int] = (3, 32, 32), patches: bool = True, kernel: int = 3) -> None:

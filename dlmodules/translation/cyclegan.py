@@ -51,7 +51,7 @@ class CycleGAN(TranslationModule):
             which range all networks have their images. None builds ``ResNetGenerator``.
         generator_b2a: the way back, likewise.
         discriminator_a: maps images of ``a`` to outputs of any shape ``(B, ...)``. None builds ``PatchDiscriminator``.
-            Its attribute ``each_alone`` (default false) says that no image of a batch changes its outputs for another.
+            Its attribute ``per_sample`` (default false) says that no image of a batch changes its outputs for another.
         discriminator_b: maps images of ``b``, likewise.
         cycle: weight of the distance of images to what they become there and back.
         cycle_a: that of the images of ``a`` alone; ``cycle`` where None.

@@ -63,7 +63,7 @@ class PatchDiscriminator(nn.Module):
         normal_(self, weight_std)
 
     @property
-    def each_alone(self) -> bool:
+    def per_sample(self) -> bool:
         """Whether an image is judged by itself, whatever others are in its batch: see ``judging.judge_both``."""
         return self.norm != "batch"
 

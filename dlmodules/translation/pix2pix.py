@@ -45,7 +45,7 @@ class Pix2Pix(TranslationModule):
         generator: maps images ``(B, *source_shape)`` to images ``(B, *image_shape)``; its attribute ``output_range``
             (default [0, 1]) says in which range. None builds ``UNetGenerator``.
         discriminator: maps images of both domains, their channels one above the other, to outputs of any shape
-            ``(B, ...)``. None builds ``PatchDiscriminator``. Its attribute ``each_alone`` (default false) says that no
+            ``(B, ...)``. None builds ``PatchDiscriminator``. Its attribute ``per_sample`` (default false) says that no
             image of a batch changes its outputs for another.
         l1: weight of the mean distance of a pixel in the networks' range.
         adversarial: weight of the adversarial loss; 0 leaves the discriminator untrained: a regression of pixels.

@@ -195,25 +195,25 @@ def test_errors_are_one_line() -> None:
     ],
 )
 def test_only_a_discriminator_that_judges_each_image_alone_says_so(network: torch.nn.Module) -> None:
-    real, made = torch.rand(2, 3, 16, 16), torch.rand(4, 3, 16, 16)
-    together = network(torch.cat([real, made]))
-    alone = torch.cat([network(real), network(made)])
-    assert network.each_alone == torch.allclose(together, alone, atol=1e-6)
+    real, fake = torch.rand(2, 3, 16, 16), torch.rand(4, 3, 16, 16)
+    together = network(torch.cat([real, fake]))
+    alone = torch.cat([network(real), network(fake)])
+    assert network.per_sample == torch.allclose(together, alone, atol=1e-6)
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_both_kinds_are_judged_as_one_after_the_other(norm: str) -> None:
     network = PatchDiscriminator((3, 16, 16), 4, 1, norm)  # type: ignore[arg-type]  # one of its names
-    real, made = torch.rand(2, 3, 16, 16), torch.rand(4, 3, 16, 16)
+    real, fake = torch.rand(2, 3, 16, 16), torch.rand(4, 3, 16, 16)
 
     def shifted(images: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
         outputs: torch.Tensor = network(images) + shift
         return outputs
 
     shifts = torch.rand(2, 1, 1, 1), torch.rand(4, 1, 1, 1)
-    alone = judge_both(network, (real,), (made,))
-    with_condition = judge_both(network, (real, shifts[0]), (made, shifts[1]), shifted)
-    for place, images in enumerate((real, made)):
+    alone = judge_both(network, (real,), (fake,))
+    with_condition = judge_both(network, (real, shifts[0]), (fake, shifts[1]), shifted)
+    for place, images in enumerate((real, fake)):
         wanted = network(images)
         torch.testing.assert_close(alone[place], wanted, atol=1e-6, rtol=1e-5)
         torch.testing.assert_close(with_condition[place], wanted + shifts[place], atol=1e-6, rtol=1e-5)
